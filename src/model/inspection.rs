@@ -1,0 +1,144 @@
+//! What a format hands over: the stream of texts, facts, gaps and anomalies of one package.
+
+use std::collections::BTreeMap;
+
+use super::coverage::Tally;
+use super::{
+    Anomaly, Coverage, Fact, Gap, GapReason, Identity, PartName, Place, TargetKind, UiText, Verdict,
+};
+
+/// At most this many anomalies of one code are kept; the rest are counted.
+const ANOMALIES_PER_CODE: usize = 20;
+/// At most this many gaps of one part and reason are kept; the rest are counted.
+const GAPS_PER_REASON: usize = 50;
+
+/// Everything read from one package, before any rule has seen it.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Kind of target the package turned out to be.
+    pub kind: TargetKind,
+    /// Short name of the package format: `apk`, `wxapkg`.
+    pub format: &'static str,
+    /// Who the package says it is.
+    pub identity: Identity,
+    /// Texts with their links.
+    pub texts: Vec<UiText>,
+    /// Facts with their links.
+    pub facts: Vec<Fact>,
+    tally: Tally,
+    gaps: BTreeMap<(PartName, GapReason, bool), Vec<Gap>>,
+    gaps_dropped: BTreeMap<(PartName, GapReason, bool), u64>,
+    anomalies: BTreeMap<String, Vec<Anomaly>>,
+    anomalies_dropped: BTreeMap<String, u64>,
+    opaque: bool,
+}
+
+impl Inspection {
+    /// An inspection that has read nothing yet.
+    pub fn new(kind: TargetKind, format: &'static str) -> Self {
+        Inspection {
+            kind,
+            format,
+            identity: Identity::default(),
+            texts: Vec::new(),
+            facts: Vec::new(),
+            tally: Tally::default(),
+            gaps: BTreeMap::new(),
+            gaps_dropped: BTreeMap::new(),
+            anomalies: BTreeMap::new(),
+            anomalies_dropped: BTreeMap::new(),
+            opaque: false,
+        }
+    }
+
+    /// Counts a unit of a part that was read completely.
+    pub fn read(&mut self, part: PartName) {
+        self.tally.add(part, 1, 1);
+    }
+
+    /// Counts a unit of a part that could not be read completely.
+    /// The caller states the reason by [`Inspection::gap`] or [`Inspection::note`].
+    pub fn unread(&mut self, part: PartName) {
+        self.tally.add(part, 1, 0);
+    }
+
+    /// States something unseen that may hide text of the user interface.
+    pub fn gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<String>) {
+        self.add_gap(part, place, reason, detail.into(), true);
+    }
+
+    /// States something unseen where text of the user interface is not expected.
+    pub fn note(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<String>) {
+        self.add_gap(part, place, reason, detail.into(), false);
+    }
+
+    fn add_gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: String, material: bool) {
+        let key = (part, reason, material);
+        let list = self.gaps.entry(key).or_default();
+        if list.len() < GAPS_PER_REASON {
+            list.push(Gap { part, place: place.to_string(), reason, detail, material });
+        } else {
+            *self.gaps_dropped.entry(key).or_default() += 1;
+        }
+    }
+
+    /// States that the code or the resources as a whole could not be read.
+    pub fn opaque(&mut self) {
+        self.opaque = true;
+    }
+
+    /// States something out of order. `code` is one of the stable codes in the README.
+    pub fn anomaly(&mut self, code: &str, place: &Place, detail: impl Into<String>) {
+        let list = self.anomalies.entry(code.to_owned()).or_default();
+        if list.len() < ANOMALIES_PER_CODE {
+            list.push(Anomaly { code: code.to_owned(), place: place.to_string(), detail: detail.into() });
+        } else {
+            *self.anomalies_dropped.entry(code.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// The anomalies, sorted, with one line for those beyond the cap of each code.
+    pub fn anomalies(&self) -> Vec<Anomaly> {
+        let mut out: Vec<Anomaly> = Vec::new();
+        for (code, list) in &self.anomalies {
+            let mut list = list.clone();
+            list.sort();
+            out.extend(list);
+            if let Some(more) = self.anomalies_dropped.get(code) {
+                out.push(Anomaly { code: code.clone(), place: String::new(), detail: format!("{more} more") });
+            }
+        }
+        out
+    }
+
+    /// The coverage, from the units counted and the gaps stated.
+    pub fn coverage(&self) -> Coverage {
+        let parts = self.tally.parts();
+        let mut gaps: Vec<Gap> = Vec::new();
+        for (key, list) in &self.gaps {
+            gaps.extend(list.iter().cloned());
+            if let Some(more) = self.gaps_dropped.get(key) {
+                let (part, reason, material) = *key;
+                let detail = format!("{more} more");
+                gaps.push(Gap { part, place: String::new(), reason, detail, material });
+            }
+        }
+        gaps.sort_by(|a, b| b.material.cmp(&a.material).then_with(|| a.cmp(b)));
+        let verdict = if self.opaque {
+            Verdict::Opaque
+        } else if gaps.iter().any(|gap| gap.material) {
+            Verdict::Partial
+        } else {
+            Verdict::Full
+        };
+        let (total, read) = parts
+            .iter()
+            .filter(|p| !matches!(p.part, PartName::Native | PartName::Images | PartName::Other))
+            .fold((0, 0), |(t, r), p| (t + p.total, r + p.read));
+        let mut percent = if total == 0 { 0 } else { (read * 100 / total) as u8 };
+        if verdict != Verdict::Full {
+            percent = percent.min(99);
+        }
+        Coverage { verdict, percent, parts, gaps }
+    }
+}
