@@ -74,8 +74,10 @@ pub struct Basis {
     pub clause_en: String,
     /// `text` in English.
     pub text_en: String,
-    /// Applies directly, or only by reference (参照).
-    pub by_reference: bool,
+    /// Whom the document covers: 「面向工作人员的直接适用,面向公众的参照适用」.
+    pub scope: String,
+    /// `scope` in English.
+    pub scope_en: String,
 }
 
 /// A case in which the rule's function is allowed. It needs a document on record; no text in a package grants it.

@@ -1,0 +1,6 @@
+//! The colour code: a pure function of the policy and of what is on record.
+//! (Events, fold and storage join this room when history is kept.)
+
+mod policy;
+
+pub use policy::{Filing, Policy, Situation};

@@ -1,0 +1,117 @@
+//! Runs the examples inside every rule through the same matcher and judge as a scan.
+
+use std::fmt;
+
+use super::judge::judge;
+use super::set::RuleSet;
+use super::syntax::{Case, Example, RoleName, Rule, RuleSubject};
+use crate::model::{
+    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict, Widget,
+};
+
+/// An example that did not come out as its rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFailure {
+    /// File of the rule.
+    pub file: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// The example.
+    pub example: String,
+    /// What the rule says.
+    pub expected: String,
+    /// What came out.
+    pub got: String,
+}
+
+impl fmt::Display for CheckFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CheckFailure { file, rule, example, expected, got } = self;
+        write!(f, "{file}: {rule}: {example}: expected {expected}, got {got}")
+    }
+}
+
+pub(super) fn check(rules: &RuleSet) -> Vec<CheckFailure> {
+    let mut failures = Vec::new();
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let positive = rule.examples.positive.iter().map(|example| (example, true));
+        let negative = rule.examples.negative.iter().map(|example| (example, false));
+        for (example, positive) in positive.chain(negative) {
+            let case = match example {
+                Example::Button(text) => Case { text: Some(text.clone()), ..Case::default() },
+                Example::Case(case) => (**case).clone(),
+            };
+            let got = outcome(rules, rule, &inspection(&case));
+            let holds = match (case.expect, positive) {
+                (Some(expected), _) => got == Some(expected),
+                (None, true) => got >= Some(Level::Suspected),
+                (None, false) => got <= Some(Level::Mention),
+            };
+            if !holds {
+                let expected = match (case.expect, positive) {
+                    (Some(level), _) => level.en().to_owned(),
+                    (None, true) => "suspected or confirmed".to_owned(),
+                    (None, false) => "nothing or a mention".to_owned(),
+                };
+                failures.push(CheckFailure {
+                    file: rules.file(index).to_owned(),
+                    rule: rule.id.clone(),
+                    example: describe(&case),
+                    expected,
+                    got: got.map_or("nothing", Level::en).to_owned(),
+                });
+            }
+        }
+    }
+    failures
+}
+
+fn outcome(rules: &RuleSet, rule: &Rule, inspection: &Inspection) -> Option<Level> {
+    let judgement = judge(rules, inspection, Verdict::Full);
+    match rule.subject()? {
+        RuleSubject::Prohibition(_) => judgement.findings.iter().find(|f| f.rule == rule.id).map(|f| f.level),
+        RuleSubject::Duty(_) => {
+            let duty = judgement.duties.iter().find(|duty| duty.rule == rule.id)?;
+            (duty.status == DutyStatus::Met).then_some(Level::Confirmed)
+        }
+    }
+}
+
+fn inspection(case: &Case) -> Inspection {
+    let mut inspection = Inspection::new(TargetKind::App, "example");
+    let place = Place::entry("example");
+    if let Some(text) = &case.text {
+        let role = case.role.map_or(Role::Control, RoleName::role);
+        let mut ui = UiText::new(text, role, place.clone());
+        ui.usage = Usage::Used;
+        ui.screen = Some(Screen { name: "example.Screen".into(), title: None, reachable: true });
+        let operable = role == Role::Control;
+        ui.widget = Some(Widget { class: "Button".into(), id: None, handler: None, operable });
+        inspection.texts.push(ui);
+    }
+    for (kind, values) in [
+        (FactKind::Component, &case.component),
+        (FactKind::Class, &case.class),
+        (FactKind::Layout, &case.layout),
+        (FactKind::Route, &case.route),
+        (FactKind::WidgetId, &case.widget_id),
+        (FactKind::Function, &case.function),
+        (FactKind::Endpoint, &case.endpoint),
+        (FactKind::Permission, &case.permission),
+        (FactKind::Sdk, &case.sdk),
+        (FactKind::Asset, &case.asset),
+    ] {
+        inspection.facts.extend(values.as_slice().iter().map(|value| Fact::new(kind, value, place.clone())));
+    }
+    inspection
+}
+
+fn describe(case: &Case) -> String {
+    let names = [
+        &case.component, &case.class, &case.layout, &case.route, &case.widget_id, &case.function, &case.endpoint,
+        &case.permission, &case.sdk, &case.asset,
+    ];
+    let names = names.iter().flat_map(|many| many.as_slice()).map(String::as_str);
+    let parts: Vec<&str> = case.text.as_deref().into_iter().chain(names).collect();
+    format!("{:?}", parts.join(" + "))
+}

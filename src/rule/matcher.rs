@@ -1,0 +1,357 @@
+//! Texts and names to hits: one Aho–Corasick pass finds the candidates of all rules, regular expressions and
+//! other-sense checks run on candidates only.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use regex::Regex;
+use regex_syntax::hir::{Hir, HirKind};
+
+use super::ident;
+use super::syntax::{NameKind, Rule, Signal, SignalKind, Strength};
+use crate::model::{Fact, FactKind, Role};
+use crate::text::Folded;
+
+/// A pattern compiled when it is first needed: most patterns never are.
+#[derive(Debug)]
+struct LazyRegex {
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl LazyRegex {
+    fn new(source: &str) -> Self {
+        LazyRegex { source: source.to_owned(), compiled: OnceLock::new() }
+    }
+
+    fn get(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| Regex::new(&self.source).ok()).as_ref()
+    }
+}
+
+/// Where a signal stands: index of the rule, index of the signal in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SignalAt {
+    pub(super) rule: usize,
+    pub(super) signal: usize,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    at: SignalAt,
+    kind: SignalKind,
+    strength: Strength,
+    roles: Vec<Role>,
+    kinds: Vec<NameKind>,
+    max_chars: usize,
+    patterns: Vec<LazyRegex>,
+    unless: Vec<LazyRegex>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Need {
+    Phrase,
+    Exact,
+    Pattern(usize),
+    Word,
+    Substring,
+}
+
+/// A set of literals with what each stands for.
+#[derive(Debug)]
+struct Literals {
+    automaton: Option<AhoCorasick>,
+    needs: Vec<(String, Vec<(usize, Need)>)>,
+}
+
+impl Literals {
+    fn build(literals: HashMap<String, Vec<(usize, Need)>>) -> Result<Self, String> {
+        let mut needs: Vec<_> = literals.into_iter().collect();
+        needs.sort_by(|a, b| a.0.cmp(&b.0));
+        let automaton = if needs.is_empty() {
+            None
+        } else {
+            let built = AhoCorasickBuilder::new()
+                // A DFA matches faster, but building it costs more than one scan has text to match.
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(needs.iter().map(|(literal, _)| literal))
+                .map_err(|error| error.to_string())?;
+            Some(built)
+        };
+        Ok(Literals { automaton, needs })
+    }
+
+    fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Need, Range<usize>, &'a str)> {
+        self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).flat_map(
+            move |found| {
+                let (literal, needs) = &self.needs[found.pattern().as_usize()];
+                needs.iter().map(move |&(signal, need)| (signal, need, found.range(), literal.as_str()))
+            },
+        )
+    }
+}
+
+/// One match of a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) at: SignalAt,
+    pub(super) strength: Strength,
+    pub(super) kind: SignalKind,
+    /// Bytes of the folded text or of the name.
+    pub(super) range: Range<usize>,
+}
+
+/// All signals of a rule set, ready to match.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    signals: Vec<Compiled>,
+    texts: Literals,
+    names: Literals,
+}
+
+impl Matcher {
+    /// Compiles the signals of `rules`; `thorough` also compiles every regular expression now, so that an error
+    /// is found when the rules are loaded. The error names the rule and the signal.
+    pub(super) fn new(rules: &[Rule], thorough: bool) -> Result<Self, (usize, String)> {
+        let mut signals = Vec::new();
+        let mut texts: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
+        let mut names: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
+        for (rule_index, rule) in rules.iter().enumerate() {
+            for (signal_index, signal) in rule.signals.iter().enumerate() {
+                let index = signals.len();
+                let fail = |cause: String| (rule_index, format!("signal {}: {cause}", signal.id));
+                validate(signal).map_err(fail)?;
+                let folded = |text: &String| {
+                    let folded = Folded::new(text).as_str().to_owned();
+                    if folded.is_empty() { Err(fail(format!("{text:?} is empty"))) } else { Ok(folded) }
+                };
+                for phrase in &signal.phrases {
+                    texts.entry(folded(phrase)?).or_default().push((index, Need::Phrase));
+                }
+                for exact in &signal.exact {
+                    texts.entry(folded(exact)?).or_default().push((index, Need::Exact));
+                }
+                for (i, pattern) in signal.patterns.iter().enumerate() {
+                    for literal in required_literals(pattern).map_err(fail)? {
+                        texts.entry(literal).or_default().push((index, Need::Pattern(i)));
+                    }
+                }
+                for word in &signal.words {
+                    names.entry(ident::letters(word)).or_default().push((index, Need::Word));
+                }
+                for substring in &signal.substrings {
+                    names.entry(ident::letters(substring)).or_default().push((index, Need::Substring));
+                }
+                let compiled = Compiled {
+                    at: SignalAt { rule: rule_index, signal: signal_index },
+                    kind: signal.evidence,
+                    strength: signal.strength,
+                    roles: signal.roles.iter().map(|role| role.role()).collect(),
+                    kinds: signal.kinds.clone(),
+                    max_chars: signal.max_chars.unwrap_or(usize::MAX),
+                    patterns: signal.patterns.iter().map(|p| LazyRegex::new(p)).collect(),
+                    unless: signal.unless.iter().map(|p| LazyRegex::new(p)).collect(),
+                };
+                if thorough {
+                    for regex in compiled.patterns.iter().chain(&compiled.unless) {
+                        Regex::new(&regex.source).map_err(|error| fail(error.to_string()))?;
+                    }
+                }
+                signals.push(compiled);
+            }
+        }
+        let literals = |map| Literals::build(map).map_err(|cause| (0, cause));
+        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)? })
+    }
+
+    /// Hits in a text of a role, at most one for each signal, in the order of the rules.
+    pub(super) fn text(&self, folded: &Folded, role: Role) -> Vec<Hit> {
+        let text = folded.as_str();
+        let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut chars = None;
+        for (index, need, range, literal) in self.texts.find(text) {
+            let signal = &self.signals[index];
+            if hits.iter().any(|&(i, _)| i == index) || !(signal.roles.is_empty() || signal.roles.contains(&role))
+            {
+                continue;
+            }
+            if signal.max_chars < usize::MAX
+                && *chars.get_or_insert_with(|| text.chars().count()) > signal.max_chars
+            {
+                continue;
+            }
+            let found = match need {
+                Need::Phrase => (!signal.means_other(text, &range)).then_some(range),
+                Need::Exact => (trimmed(text) == literal).then_some(range),
+                Need::Pattern(i) => signal.patterns[i].get().and_then(|regex| {
+                    regex.find_iter(text).map(|found| found.range()).find(|r| !signal.means_other(text, r))
+                }),
+                Need::Word | Need::Substring => None,
+            };
+            if let Some(range) = found {
+                hits.push((index, range));
+            }
+        }
+        self.hits(hits)
+    }
+
+    /// Hits in a name, an endpoint or an asset path.
+    pub(super) fn name(&self, fact: &Fact) -> Vec<Hit> {
+        let kind = match fact.kind {
+            FactKind::Component
+            | FactKind::Class
+            | FactKind::Function
+            | FactKind::Layout
+            | FactKind::WidgetId
+            | FactKind::Route => SignalKind::Name,
+            FactKind::Endpoint => SignalKind::Endpoint,
+            FactKind::Asset => SignalKind::Asset,
+            FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
+        };
+        let letters = ident::letters(&fact.value);
+        let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
+        for (index, need, _, literal) in self.names.find(&letters) {
+            let signal = &self.signals[index];
+            let wanted = signal.kind == kind
+                && (signal.kinds.is_empty() || signal.kinds.iter().any(|k| k.fact() == fact.kind));
+            if !wanted || hits.iter().any(|&(i, _)| i == index) {
+                continue;
+            }
+            let range = match need {
+                Need::Word => ident::find_word(&fact.value, literal),
+                Need::Substring => Some(0..fact.value.len()),
+                _ => None,
+            };
+            if let Some(range) = range {
+                let lower = fact.value.to_lowercase();
+                if !signal.unless.iter().any(|u| u.get().is_some_and(|regex| regex.is_match(&lower))) {
+                    hits.push((index, range));
+                }
+            }
+        }
+        self.hits(hits)
+    }
+
+    fn hits(&self, mut found: Vec<(usize, Range<usize>)>) -> Vec<Hit> {
+        found.sort_by_key(|&(index, _)| index);
+        let hit = |(index, range): (usize, Range<usize>)| {
+            let signal = &self.signals[index];
+            Hit { at: signal.at, strength: signal.strength, kind: signal.kind, range }
+        };
+        found.into_iter().map(hit).collect()
+    }
+}
+
+impl Compiled {
+    /// Whether a hit touches or overlaps another sense of the word.
+    fn means_other(&self, text: &str, hit: &Range<usize>) -> bool {
+        self.unless.iter().filter_map(LazyRegex::get).any(|regex| {
+            regex.find_iter(text).any(|other| other.start() <= hit.end && hit.start <= other.end())
+        })
+    }
+}
+
+/// A folded text less what stands around a label: punctuation, brackets, digits' dots.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|ch: char| !ch.is_alphanumeric())
+}
+
+/// Refuses fields that do not belong to the kind of evidence.
+fn validate(signal: &Signal) -> Result<(), String> {
+    let text = !signal.phrases.is_empty() || !signal.exact.is_empty() || !signal.patterns.is_empty();
+    let name = !signal.words.is_empty() || !signal.substrings.is_empty();
+    let (text_ok, name_ok, all_ok, prefix_ok) = match signal.evidence {
+        SignalKind::Text => (true, false, false, false),
+        SignalKind::Name | SignalKind::Endpoint | SignalKind::Asset => (false, true, false, false),
+        SignalKind::Permission => (false, false, true, false),
+        SignalKind::Sdk => (false, false, false, true),
+    };
+    let all = !signal.all.is_empty();
+    let prefixes = !signal.prefixes.is_empty();
+    if (text && !text_ok) || (name && !name_ok) || (all && !all_ok) || (prefixes && !prefix_ok) {
+        return Err("has fields of another kind of evidence".into());
+    }
+    if !(text || name || all || prefixes) {
+        return Err("looks for nothing".into());
+    }
+    if !signal.kinds.is_empty() && signal.evidence != SignalKind::Name {
+        return Err("kinds belong to names".into());
+    }
+    if (signal.max_chars.is_some() || !signal.roles.is_empty()) && !text_ok {
+        return Err("roles and max_chars belong to texts".into());
+    }
+    if let Some(word) = signal.words.iter().chain(&signal.substrings).find(|w| ident::letters(w) != **w || w.len() < 3)
+    {
+        return Err(format!("{word:?}: words are three or more lower-case letters"));
+    }
+    if signal.all.iter().any(Vec::is_empty) {
+        return Err("a group in `all` is empty".into());
+    }
+    Ok(())
+}
+
+/// Literals one of which stands in every match of a pattern, already folded.
+fn required_literals(pattern: &str) -> Result<Vec<String>, String> {
+    let hir = regex_syntax::parse(pattern).map_err(|error| format!("{pattern:?}: {error}"))?;
+    let literals = required(&hir).ok_or_else(|| {
+        format!("{pattern:?}: every match must hold a fixed text of at least one ideograph or three letters")
+    })?;
+    if let Some(odd) = literals.iter().find(|literal| Folded::new(literal).as_str() != literal.as_str()) {
+        return Err(format!("{pattern:?}: {odd:?} is not folded text (lower case, simplified, no spaces between ideographs)"));
+    }
+    Ok(literals)
+}
+
+fn required(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?.trim().to_owned();
+            (text.len() >= 3).then(|| vec![text])
+        }
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
+        HirKind::Concat(parts) => {
+            parts.iter().filter_map(required).max_by_key(|literals| literals.iter().map(String::len).min())
+        }
+        HirKind::Alternation(parts) => {
+            let all: Option<Vec<Vec<String>>> = parts.iter().map(required).collect();
+            all.map(|lists| lists.concat())
+        }
+        HirKind::Class(class) => {
+            // `[签签]到` style classes: short classes of ideographs stand for an alternation.
+            let regex_syntax::hir::Class::Unicode(class) = class else { return None };
+            let mut all = Vec::new();
+            for range in class.iter() {
+                if range.len() + all.len() > 16 || !crate::text::is_cjk(range.start()) {
+                    return None;
+                }
+                all.extend((range.start()..=range.end()).map(String::from));
+            }
+            Some(all)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_must_hold_fixed_text() {
+        assert_eq!(required_literals("连续(签到|打卡)\\d+天").unwrap(), ["连续"]);
+        assert_eq!(required_literals("(未|没)?打卡").unwrap(), ["打卡"]);
+        assert_eq!(required_literals("[补签]卡").unwrap().len(), 1);
+        assert!(required_literals("\\d+").is_err());
+        assert!(required_literals("(打卡)?").is_err());
+        assert!(required_literals("簽到").is_err());
+    }
+
+    #[test]
+    fn labels_are_trimmed_of_decoration() {
+        assert_eq!(trimmed("【签到】!"), "签到");
+        assert_eq!(trimmed("・"), "");
+    }
+}

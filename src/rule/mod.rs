@@ -1,0 +1,16 @@
+//! Rules as data: syntax (what is written), set (what is valid), matcher (texts and facts to evidence),
+//! judge (evidence to findings and duties), check (the examples inside each rule).
+
+mod check;
+mod guard;
+mod ident;
+mod judge;
+mod matcher;
+mod set;
+mod syntax;
+mod weigh;
+
+pub use check::CheckFailure;
+pub use judge::{Judgement, judge};
+pub use set::{RuleError, RuleSet};
+pub use syntax::{DocumentRef, Example, Rule, RuleSubject, Signal, SignalKind, Strength};

@@ -1,0 +1,234 @@
+//! A directory of rule files to a valid rule set: embedded in the binary or read from `--rules DIR`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::check::{self, CheckFailure};
+use super::guard::Guard;
+use super::matcher::Matcher;
+use super::syntax::{Document, DocumentRef, GuardFile, Rule, RuleSubject};
+use crate::ledger::Policy;
+use crate::model::{Basis, TargetKind};
+
+static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+
+/// A rule file is a page of text; anything larger is a mistake.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Why rules could not be loaded: the file, and what is wrong in it.
+#[derive(Debug, Error)]
+#[error("{file}: {cause}")]
+pub struct RuleError {
+    /// Path of the file within the rules directory.
+    pub file: String,
+    /// What is wrong, with line and column where the YAML itself is.
+    pub cause: String,
+}
+
+fn error(file: impl Into<String>, cause: impl ToString) -> RuleError {
+    RuleError { file: file.into(), cause: cause.to_string() }
+}
+
+/// Valid rules, with their documents, guard and policy.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    files: Vec<String>,
+    documents: BTreeMap<String, Document>,
+    policy: Policy,
+    digest: String,
+    pub(super) guard: Guard,
+    pub(super) matcher: Matcher,
+}
+
+impl RuleSet {
+    /// The rules embedded in the program.
+    pub fn embedded() -> Result<RuleSet, RuleError> {
+        let mut files = BTreeMap::new();
+        collect_embedded(&EMBEDDED, &mut files);
+        // Its patterns are compiled by a test and by `rules check`; compiling them in every scan is waste.
+        RuleSet::from_files(&files, false)
+    }
+
+    /// The rules of a directory laid out like `rules/` of this project.
+    pub fn load(dir: &Path) -> Result<RuleSet, RuleError> {
+        let mut files = BTreeMap::new();
+        for folder in ["", "app"] {
+            let path = dir.join(folder);
+            let entries = std::fs::read_dir(&path).map_err(|e| error(path.display().to_string(), e))?;
+            for entry in entries {
+                let entry = entry.map_err(|e| error(path.display().to_string(), e))?;
+                let file = entry.path();
+                if file.extension().is_none_or(|ext| ext != "yaml") {
+                    continue;
+                }
+                let name = file.strip_prefix(dir).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+                let size = entry.metadata().map_err(|e| error(&name, e))?.len();
+                if size > MAX_FILE {
+                    return Err(error(name, format!("{size} bytes; a rule file has at most {MAX_FILE}")));
+                }
+                let text = std::fs::read_to_string(&file).map_err(|e| error(&name, e))?;
+                files.insert(name, text);
+            }
+        }
+        RuleSet::from_files(&files, true)
+    }
+
+    fn from_files(files: &BTreeMap<String, String>, thorough: bool) -> Result<RuleSet, RuleError> {
+        let mut digest = Sha256::new();
+        for (name, text) in files {
+            digest.update(format!("{name}\0{}\0", text.len()));
+            digest.update(text);
+        }
+        let documents: Vec<Document> = read(files, "documents.yaml")?;
+        let mut by_key = BTreeMap::new();
+        for document in documents {
+            if let Some(twice) = by_key.insert(document.key.clone(), document) {
+                return Err(error("documents.yaml", format!("key {} occurs twice", twice.key)));
+            }
+        }
+        let guard: GuardFile = read(files, "guard.yaml")?;
+        let guard = Guard::new(&guard).map_err(|cause| error("guard.yaml", cause))?;
+        let policy: Policy = read(files, "policy.yaml")?;
+        policy.validate().map_err(|cause| error("policy.yaml", cause))?;
+
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut names = Vec::new();
+        let mut ids = HashSet::new();
+        for (name, _) in files.iter().filter(|(name, _)| name.starts_with("app/")) {
+            let rule: Rule = read(files, name)?;
+            validate(&rule, &by_key).map_err(|cause| error(name, cause))?;
+            if !ids.insert(rule.id.clone()) {
+                return Err(error(name, format!("id {} occurs twice", rule.id)));
+            }
+            rules.push(rule);
+            names.push(name.clone());
+        }
+        if rules.is_empty() {
+            return Err(error("app", "no rules"));
+        }
+        let matcher = Matcher::new(&rules, thorough).map_err(|(rule, cause)| error(&names[rule], cause))?;
+        Ok(RuleSet {
+            rules,
+            files: names,
+            documents: by_key,
+            policy,
+            digest: hex(&digest.finalize()),
+            guard,
+            matcher,
+        })
+    }
+
+    /// The rules, in the order of their file names.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The file of the rule at an index of [`RuleSet::rules`].
+    pub fn file(&self, index: usize) -> &str {
+        self.files.get(index).map_or("", String::as_str)
+    }
+
+    /// SHA-256 over all files in name order, lower-case hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The policy of the colour code.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The clauses a rule rests on for one kind of target, with the documents' full names.
+    pub fn basis(&self, rule: &Rule, kind: TargetKind) -> Vec<Basis> {
+        let applies = |r: &&DocumentRef| r.targets.contains(&kind);
+        let named = |r: &DocumentRef| {
+            let document = self.documents.get(&r.document)?;
+            Some(Basis {
+                document: document.name.clone(),
+                clause: r.clause.clone(),
+                text: r.text.clone(),
+                document_en: document.name_en.clone(),
+                clause_en: r.clause_en.clone(),
+                text_en: r.text_en.clone(),
+                scope: document.scope.clone(),
+                scope_en: document.scope_en.clone(),
+            })
+        };
+        rule.basis.iter().filter(applies).filter_map(named).collect()
+    }
+
+    /// Runs the examples inside every rule; an empty list means that all hold.
+    pub fn check(&self) -> Vec<CheckFailure> {
+        check::check(self)
+    }
+}
+
+fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
+    for file in dir.files() {
+        if file.path().extension().is_some_and(|ext| ext == "yaml")
+            && let Some(text) = file.contents_utf8()
+        {
+            files.insert(file.path().to_string_lossy().replace('\\', "/"), text.to_owned());
+        }
+    }
+    for folder in dir.dirs() {
+        collect_embedded(folder, files);
+    }
+}
+
+fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Result<T, RuleError> {
+    let text = files.get(name).ok_or_else(|| error(name, "missing"))?;
+    serde_saphyr::from_str(text).map_err(|e| error(name, e))
+}
+
+fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), String> {
+    rule.subject().ok_or("a rule has either category or duty")?;
+    if rule.basis.is_empty() {
+        return Err("basis is empty: a rule without a legal basis accuses nobody".into());
+    }
+    for basis in &rule.basis {
+        if !documents.contains_key(&basis.document) {
+            return Err(format!("document {} is not in documents.yaml", basis.document));
+        }
+    }
+    let mut ids = HashSet::new();
+    if let Some(twice) = rule.signals.iter().find(|signal| !ids.insert(signal.id.as_str())) {
+        return Err(format!("signal {} occurs twice", twice.id));
+    }
+    if let Some(unknown) = rule.needs.iter().find(|need| !ids.contains(need.as_str())) {
+        return Err(format!("needs names {unknown}, which is no signal"));
+    }
+    if !rule.needs.is_empty() && rule.duty.is_none() {
+        return Err("needs belongs to duties".into());
+    }
+    if rule.examples.positive.is_empty() || rule.examples.negative.is_empty() {
+        return Err("a rule has examples that match and examples that do not".into());
+    }
+    Ok(())
+}
+
+impl Rule {
+    /// What the rule looks for; `None` when it names neither or both.
+    pub fn subject(&self) -> Option<RuleSubject> {
+        match (self.category, self.duty) {
+            (Some(category), None) => Some(RuleSubject::Prohibition(category)),
+            (None, Some(duty)) => Some(RuleSubject::Duty(duty)),
+            _ => None,
+        }
+    }
+
+    /// How many examples the rule carries.
+    pub fn examples_len(&self) -> usize {
+        self.examples.positive.len() + self.examples.negative.len()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

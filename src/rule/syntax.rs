@@ -1,0 +1,321 @@
+//! What a rule file says, exactly as written. `rules/README.md` explains each field to rule authors.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Category, DutyCategory, Exception, FactKind, Level, Role, TargetKind};
+
+/// One rule file (`rules/app/*.yaml`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Stable id: `app.check-in`.
+    pub id: String,
+    /// The prohibition the rule looks for; a rule has either this or `duty`.
+    pub category: Option<Category>,
+    /// The duty the rule looks for.
+    pub duty: Option<DutyCategory>,
+    /// Title in Chinese.
+    pub title: String,
+    /// Title in English.
+    pub title_en: String,
+    /// What the function is, in Chinese.
+    pub what: String,
+    /// What the function is, in English.
+    pub what_en: String,
+    /// Why it is prohibited or required, in Chinese.
+    pub why: String,
+    /// Why it is prohibited or required, in English.
+    pub why_en: String,
+    /// Clauses the rule rests on, each for some kinds of target.
+    pub basis: Vec<DocumentRef>,
+    /// When the function is allowed.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
+    /// What counts as evidence.
+    pub signals: Vec<Signal>,
+    /// Duties only: signals that must all be seen.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What the owner has to do, in Chinese.
+    pub remediation: String,
+    /// What the owner has to do, in English.
+    pub remediation_en: String,
+    /// The rule's own tests.
+    pub examples: Examples,
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleSubject {
+    /// A prohibited function.
+    Prohibition(Category),
+    /// A required function.
+    Duty(DutyCategory),
+}
+
+/// A clause of a document of `rules/documents.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentRef {
+    /// Key in `rules/documents.yaml`.
+    pub document: String,
+    /// Clause as cited, in Chinese.
+    pub clause: String,
+    /// Clause as cited, in English.
+    pub clause_en: String,
+    /// What the clause says, in Chinese.
+    pub text: String,
+    /// What the clause says, in English.
+    pub text_en: String,
+    /// Kinds of target it applies to.
+    pub targets: Vec<TargetKind>,
+}
+
+/// One entry of `rules/documents.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Key used by the rules.
+    pub key: String,
+    /// Full name with number, in Chinese.
+    pub name: String,
+    /// Full name with number, in English.
+    pub name_en: String,
+    /// Date of issue as far as known: `2026-01-25`.
+    pub issued: String,
+    /// Whom it covers, in Chinese.
+    pub scope: String,
+    /// Whom it covers, in English.
+    pub scope_en: String,
+    /// Where its text was seen.
+    pub source: String,
+}
+
+/// How much a signal says on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strength {
+    /// Counts only beside other evidence.
+    Weak,
+    /// The function's own word.
+    Strong,
+}
+
+/// Kinds of signal; each gives evidence of the kind of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalKind {
+    /// Text of the user interface.
+    Text,
+    /// Names of components, classes, layouts, widgets, routes, functions.
+    Name,
+    /// Addresses that the code calls.
+    Endpoint,
+    /// A set of permissions or APIs.
+    Permission,
+    /// Third-party SDKs by prefix.
+    Sdk,
+    /// Names of pictures and other assets.
+    Asset,
+}
+
+/// One signal of a rule. Which fields apply depends on `evidence`; [`super::RuleSet`] refuses the others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    /// Name within the rule.
+    pub id: String,
+    /// Kind of evidence it gives.
+    pub evidence: SignalKind,
+    /// How much it says on its own.
+    pub strength: Strength,
+    /// Text: literal substrings.
+    #[serde(default)]
+    pub phrases: Vec<String>,
+    /// Text: the whole text, less punctuation at its ends.
+    #[serde(default)]
+    pub exact: Vec<String>,
+    /// Text: regular expressions, each with a piece of fixed text.
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    /// Text: only in these roles.
+    #[serde(default)]
+    pub roles: Vec<RoleName>,
+    /// Text: only texts of at most this many characters.
+    pub max_chars: Option<usize>,
+    /// Text: other senses of the word. Names: identifiers that mean something else.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Name, endpoint, asset: lower-case words matched on the parts of an identifier.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// Name, endpoint, asset: distinctive spellings matched anywhere in an identifier.
+    #[serde(default)]
+    pub substrings: Vec<String>,
+    /// Name: only these kinds of identifier.
+    #[serde(default)]
+    pub kinds: Vec<NameKind>,
+    /// Permission: groups, each of which must have a member present.
+    #[serde(default)]
+    pub all: Vec<Vec<String>>,
+    /// SDK: dotted prefixes.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+}
+
+/// Roles as rule files name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the role of the same name")]
+pub enum RoleName {
+    Control,
+    Title,
+    Label,
+    Hint,
+    Message,
+    Item,
+    Code,
+    Resource,
+    Document,
+}
+
+impl RoleName {
+    /// The role it names.
+    pub fn role(self) -> Role {
+        match self {
+            RoleName::Control => Role::Control,
+            RoleName::Title => Role::Title,
+            RoleName::Label => Role::Label,
+            RoleName::Hint => Role::Hint,
+            RoleName::Message => Role::Message,
+            RoleName::Item => Role::Item,
+            RoleName::Code => Role::Code,
+            RoleName::Resource => Role::Resource,
+            RoleName::Document => Role::Document,
+        }
+    }
+}
+
+/// Kinds of identifier as rule files name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the fact kind of the same name")]
+pub enum NameKind {
+    Component,
+    Class,
+    Layout,
+    Route,
+    WidgetId,
+    Function,
+}
+
+impl NameKind {
+    /// The fact kind it names.
+    pub fn fact(self) -> FactKind {
+        match self {
+            NameKind::Component => FactKind::Component,
+            NameKind::Class => FactKind::Class,
+            NameKind::Layout => FactKind::Layout,
+            NameKind::Route => FactKind::Route,
+            NameKind::WidgetId => FactKind::WidgetId,
+            NameKind::Function => FactKind::Function,
+        }
+    }
+}
+
+/// A rule's own tests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examples {
+    /// Must come out as suspected or confirmed (or as `expect` says).
+    #[serde(rename = "match")]
+    pub positive: Vec<Example>,
+    /// Must give nothing, or only a mention.
+    #[serde(rename = "no_match")]
+    pub negative: Vec<Example>,
+}
+
+/// One example: a bare string is the label of a button on a reachable screen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Example {
+    /// The label of a button.
+    Button(String),
+    /// Anything else.
+    Case(Box<Case>),
+}
+
+/// An example spelled out.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Case {
+    /// A text.
+    pub text: Option<String>,
+    /// Its role; `control` if not given.
+    pub role: Option<RoleName>,
+    /// Component names.
+    pub component: OneOrMany,
+    /// Class names.
+    pub class: OneOrMany,
+    /// Layout names.
+    pub layout: OneOrMany,
+    /// Page paths.
+    pub route: OneOrMany,
+    /// Widget ids.
+    #[serde(rename = "widget-id")]
+    pub widget_id: OneOrMany,
+    /// Function names.
+    pub function: OneOrMany,
+    /// Endpoints.
+    pub endpoint: OneOrMany,
+    /// Permissions and APIs.
+    pub permission: OneOrMany,
+    /// SDK prefixes.
+    pub sdk: OneOrMany,
+    /// Asset paths.
+    pub asset: OneOrMany,
+    /// The level it must have; for duties `confirmed` and `suspected` both mean met.
+    pub expect: Option<Level>,
+}
+
+/// A string or a list of strings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        OneOrMany::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    /// The strings.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
+/// `rules/guard.yaml`: what turns any hit into a mention.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardFile {
+    /// Words that deny or fight the function (取消, 严禁).
+    pub negation: Vec<String>,
+    /// How many characters around a hit such a word acts.
+    pub window: usize,
+    /// Pairs of quotation marks: `“”`.
+    pub quotes: Vec<String>,
+    /// Regular expressions that show that a text or file is an agreement, a policy or news.
+    pub document_titles: Vec<String>,
+    /// Regular expressions of texts that belong to a complaint page about formalism.
+    pub complaint_page: Vec<String>,
+}

@@ -1,0 +1,132 @@
+//! How much one hit supports, and the sentence that says so.
+
+use super::guard::{Guard, Guarded, PROSE_CHARS};
+use super::matcher::Hit;
+use super::syntax::Strength;
+use crate::model::{Document, Level, Origin, Role, UiText, Usage};
+use crate::text::Folded;
+
+/// Why a hit counts as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Operable,
+    Corroborated,
+    OnScreen,
+    Shown,
+    InCode,
+    InResource,
+    WeakControl,
+    WeakWord,
+    Name,
+    Endpoint,
+    Permission,
+    Sdk,
+    Asset,
+    Library,
+    Unreferenced,
+    Agreement,
+    Policy,
+    Help,
+    Prose,
+    Log,
+    Comment,
+    Negated,
+    Quoted,
+    ComplaintPage,
+}
+
+impl Why {
+    pub(super) fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Why::Operable => ("可到达页面上可以操作的控件", "an operable widget of a reachable screen"),
+            Why::Corroborated => {
+                ("界面文字,另有独立的代码证据印证", "text of the interface, borne out by independent evidence in code")
+            }
+            Why::OnScreen => ("界面文字,未见可操作的控件", "text on a screen, no operable widget seen"),
+            Why::Shown => ("向用户显示的文字,所在页面未能查明", "text shown to users, its screen not found"),
+            Why::InCode => ("代码中的文字,显示位置未能查明", "text in code, where it is shown was not found"),
+            Why::InResource => ("资源表中的文字,引用位置未能查明", "a string resource whose use was not found"),
+            Why::WeakControl => ("控件文字,词义不够明确", "label of a widget, the word alone is not clear"),
+            Why::WeakWord => ("词义不够明确,单独不作依据", "the word alone is not clear and does not count"),
+            Why::Name => ("组件、类、页面或控件的名称", "name of a component, class, page or widget"),
+            Why::Endpoint => ("代码调用的接口地址", "address that the code calls"),
+            Why::Permission => ("同时申请的权限或调用的接口", "permissions or interfaces used together"),
+            Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
+            Why::Asset => ("图片等资产的文件名", "file name of a picture or other asset"),
+            Why::Library => ("第三方库自带的文字", "text of a third-party library"),
+            Why::Unreferenced => ("没有任何界面或代码引用", "nothing refers to it"),
+            Why::Agreement => ("隐私政策或用户协议中的文字", "text of a privacy policy or user agreement"),
+            Why::Policy => ("政策、通知或新闻中的文字", "text of a policy, notice or news"),
+            Why::Help => ("帮助、说明中的文字", "text of a help page"),
+            Why::Prose => ("长段说明文字", "running text"),
+            Why::Log => ("日志或统计上报,不向用户显示", "a log or telemetry call, not shown to users"),
+            Why::Comment => ("注释、键名或比较值,不向用户显示", "a comment, key or compared value, not shown to users"),
+            Why::Negated => ("上下文为取消、禁止等否定意思", "denied by its context"),
+            Why::Quoted => ("引号内的引述", "a quotation"),
+            Why::ComplaintPage => ("“指尖上的形式主义”投诉举报页面", "the complaint page about formalism"),
+        }
+    }
+}
+
+/// The level of a text hit on its own.
+pub(super) fn text(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
+    if let Some(why) = dismissed(text, guard) {
+        return (Level::Mention, why);
+    }
+    let guarded = guard.check(folded.as_str(), hit.range.clone());
+    if let Some(guarded) = guarded {
+        let why = match guarded {
+            Guarded::Negated => Why::Negated,
+            Guarded::Quoted => Why::Quoted,
+            Guarded::Document => Why::Policy,
+            Guarded::ComplaintPage => Why::ComplaintPage,
+        };
+        return (Level::Mention, why);
+    }
+    let prose = folded.as_str().chars().count() > PROSE_CHARS;
+    match text.role {
+        Role::Control if !prose => control(text, hit.strength),
+        _ if prose => (Level::Mention, Why::Prose),
+        _ if hit.strength == Strength::Weak => (Level::Mention, Why::WeakWord),
+        Role::Code => (Level::Suspected, Why::InCode),
+        Role::Resource => (Level::Suspected, Why::InResource),
+        _ if text.screen.is_some() => (Level::Suspected, Why::OnScreen),
+        _ => (Level::Suspected, Why::Shown),
+    }
+}
+
+fn control(text: &UiText, strength: Strength) -> (Level, Why) {
+    let operable = text.widget.as_ref().is_some_and(|widget| widget.operable);
+    let reachable = text.screen.as_ref().is_some_and(|screen| screen.reachable);
+    match strength {
+        Strength::Weak => (Level::Suspected, Why::WeakControl),
+        Strength::Strong if operable && reachable => (Level::Confirmed, Why::Operable),
+        Strength::Strong if text.screen.is_some() => (Level::Suspected, Why::OnScreen),
+        Strength::Strong => (Level::Suspected, Why::Shown),
+    }
+}
+
+/// What makes a text a mention whatever it says.
+pub(super) fn dismissed(text: &UiText, guard: &Guard) -> Option<Why> {
+    if matches!(text.origin, Origin::Library(_)) {
+        return Some(Why::Library);
+    }
+    match text.role {
+        Role::Log => return Some(Why::Log),
+        Role::Comment => return Some(Why::Comment),
+        _ => {}
+    }
+    if text.usage == Usage::Unreferenced {
+        return Some(Why::Unreferenced);
+    }
+    match text.document {
+        Some(Document::Agreement) => return Some(Why::Agreement),
+        Some(Document::Policy) => return Some(Why::Policy),
+        Some(Document::Help) => return Some(Why::Help),
+        None if text.role == Role::Document => return Some(Why::Prose),
+        None => {}
+    }
+    let title = text.screen.as_ref().and_then(|screen| screen.title.as_deref())?;
+    // A control on such a page is still a control: only what is read there is the document.
+    (text.role != Role::Control && guard.is_document_title(Folded::new(title).as_str())).then_some(Why::Policy)
+}
