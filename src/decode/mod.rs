@@ -1,1 +1,29 @@
 //! Bytes to structures, one file per encoding; knows no package and no rule.
+//!
+//! A decoder keeps what it has read when the rest is broken: it returns the structure together with the
+//! [`Issue`]s it met, and an error only when nothing at all could be read.
+
+/// Something wrong with the bytes of one encoding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Issue {
+    /// Stable code, `<encoding>.<what>`: `arsc.cyclic-reference`, `dex.offset-outside-file`.
+    pub code: &'static str,
+    /// Byte offset in the decoded input, where known.
+    pub offset: Option<u64>,
+    /// What exactly, in English, for technicians.
+    pub detail: String,
+    /// Content was lost by it, so the caller has to state a gap as well as an anomaly.
+    pub lossy: bool,
+}
+
+impl Issue {
+    /// Content was lost.
+    pub fn lossy(code: &'static str, offset: impl Into<Option<u64>>, detail: impl Into<String>) -> Self {
+        Issue { code, offset: offset.into(), detail: detail.into(), lossy: true }
+    }
+
+    /// Out of order, but everything was read.
+    pub fn odd(code: &'static str, offset: impl Into<Option<u64>>, detail: impl Into<String>) -> Self {
+        Issue { code, offset: offset.into(), detail: detail.into(), lossy: false }
+    }
+}

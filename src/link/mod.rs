@@ -1,0 +1,4 @@
+//! What a text is used for: string to widget to screen to component to code to endpoint.
+
+pub mod android;
+pub mod library;
