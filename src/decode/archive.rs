@@ -1,0 +1,362 @@
+//! ZIP archives as Android reads them: the encryption flag and unknown methods are no obstacle when the bytes
+//! can be read all the same, sizes are what the data says, and a lost directory is rebuilt from the local headers.
+//!
+//! Format: PKWARE APPNOTE 6.3.10; Android's reading of it: `system/libziparchive/zip_archive.cc`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use thiserror::Error;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::Issue;
+use super::blob::Blob;
+use crate::model::GapReason;
+
+/// No entry is inflated beyond this: larger than any table, code file or bundle of an honest app.
+pub const MAX_ENTRY: u64 = 128 << 20;
+/// All entries of one package together are inflated to at most this.
+const MAX_TOTAL: u64 = 2 << 30;
+/// More entries than this are not listed.
+const MAX_ENTRIES: usize = 1 << 20;
+/// The room first made for an inflated entry; more only as data comes.
+const FIRST_ROOM: u64 = 1 << 20;
+
+/// Why a file could not be opened as an archive.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// Not a ZIP archive, or nothing of it can be found.
+    #[error("not a readable ZIP archive: {0}")]
+    Unreadable(String),
+}
+
+/// Why the content of an entry is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The reason in the words of the report.
+    pub reason: GapReason,
+    /// What exactly, in English.
+    pub detail: String,
+}
+
+/// One entry of the archive.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Name as stored; bytes that are not UTF-8 are replaced.
+    pub name: Arc<str>,
+    /// Compressed size the directory states, in bytes.
+    pub packed: u64,
+    /// Size the directory states, in bytes.
+    pub size: u64,
+    crc32: u32,
+    method: u16,
+    encrypted: bool,
+    /// Offset of the local header.
+    header: u64,
+}
+
+/// Length of a local header without its name and extra field.
+const LOCAL_HEADER: u64 = 30;
+
+/// An open archive.
+#[derive(Debug)]
+pub struct Archive {
+    blob: Blob,
+    entries: Vec<Entry>,
+    by_name: HashMap<Arc<str>, usize>,
+    inflated: AtomicU64,
+}
+
+impl Archive {
+    /// Opens an archive; the issues concern the archive as a whole.
+    pub fn open(blob: Blob) -> Result<(Self, Vec<Issue>), ArchiveError> {
+        let mut issues = Vec::new();
+        let opened = ZipArchive::new(BufReader::new(blob.clone()));
+        let entries = match opened {
+            Ok(zip) => listed(&zip, &mut issues)?,
+            Err(error) => {
+                let entries = salvage(&blob).map_err(|e| ArchiveError::Unreadable(e.to_string()))?;
+                if entries.is_empty() {
+                    return Err(ArchiveError::Unreadable(error.to_string()));
+                }
+                let detail = format!("central directory unusable ({error}); {} entries found by their local headers", entries.len());
+                issues.push(Issue::lossy("zip.no-directory", None, detail));
+                entries
+            }
+        };
+        let mut by_name: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            by_name.entry(entry.name.clone()).or_insert(index);
+        }
+        Ok((Archive { blob, entries, by_name, inflated: AtomicU64::new(0) }, issues))
+    }
+
+    /// The entries, in the order of the directory.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of a name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.by_name.get(name).and_then(|&index| self.entries.get(index))
+    }
+
+    /// The content of an entry. What came out before an error is kept, with a lossy issue.
+    pub fn read(&self, entry: &Entry) -> Result<(Vec<u8>, Vec<Issue>), Unread> {
+        let unread = |reason, detail: String| Unread { reason, detail };
+        let mut issues = Vec::new();
+        if self.inflated.load(Ordering::Relaxed) > MAX_TOTAL {
+            return Err(unread(GapReason::LimitReached, format!("the package inflates to more than {MAX_TOTAL} bytes")));
+        }
+        let packed = self.packed(entry)?;
+        let whole = packed.len() as u64 == entry.packed;
+        if !whole {
+            let detail = format!("{} of {} compressed bytes are there", packed.len(), entry.packed);
+            issues.push(Issue::lossy("zip.truncated-entry", None, detail));
+        }
+        let stored = match entry.method {
+            0 => true,
+            8 => false,
+            // Android takes what is not deflated for stored; packers write nonsense here.
+            _ => entry.packed == entry.size,
+        };
+        let bytes = if stored {
+            if packed.len() as u64 > MAX_ENTRY {
+                return Err(unread(GapReason::TooLarge, format!("{} bytes", packed.len())));
+            }
+            packed
+        } else {
+            let (bytes, end) = inflate(&packed, entry.size)
+                .map_err(|detail| unread(GapReason::LimitReached, detail))?;
+            match end {
+                End::Whole => {}
+                End::TooLarge => {
+                    self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    return Err(unread(GapReason::TooLarge, format!("inflates to more than {MAX_ENTRY} bytes")));
+                }
+                End::Short | End::Broken if bytes.is_empty() => {
+                    return Err(self.hopeless(entry, "no deflate data"));
+                }
+                End::Short if whole => {
+                    issues.push(Issue::lossy("zip.truncated-entry", None, "the deflate stream has no end"));
+                }
+                End::Short => {}
+                End::Broken => {
+                    let detail = format!("the deflate stream breaks after {} bytes", bytes.len());
+                    issues.push(Issue::lossy("zip.broken-deflate", None, detail));
+                }
+            }
+            bytes
+        };
+        self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let intact = crc32fast::hash(&bytes) == entry.crc32;
+        if !intact && entry.encrypted {
+            return Err(self.hopeless(entry, "the checksum does not match"));
+        }
+        if entry.encrypted {
+            issues.push(Issue::odd("zip.encryption-flag", None, "flagged as encrypted but readable"));
+        }
+        if !matches!(entry.method, 0 | 8) {
+            if !intact {
+                return Err(self.hopeless(entry, "the checksum does not match"));
+            }
+            issues.push(Issue::odd("zip.unknown-method", None, format!("method {} but readable", entry.method)));
+        }
+        if bytes.len() as u64 != entry.size {
+            let detail = format!("stated size {}, real size {}", entry.size, bytes.len());
+            issues.push(Issue::odd("zip.size-mismatch", None, detail));
+        } else if !intact {
+            issues.push(Issue::odd("zip.checksum-mismatch", None, "CRC-32 does not match"));
+        }
+        Ok((bytes, issues))
+    }
+
+    fn hopeless(&self, entry: &Entry, why: &str) -> Unread {
+        if entry.encrypted {
+            Unread { reason: GapReason::Encrypted, detail: format!("flagged as encrypted; {why}") }
+        } else if matches!(entry.method, 0 | 8) {
+            Unread { reason: GapReason::Malformed, detail: why.to_owned() }
+        } else {
+            Unread { reason: GapReason::UnsupportedMethod, detail: format!("method {}; {why}", entry.method) }
+        }
+    }
+
+    /// The compressed bytes of an entry, as many as are there.
+    fn packed(&self, entry: &Entry) -> Result<Vec<u8>, Unread> {
+        let io = |error: std::io::Error| Unread { reason: GapReason::Truncated, detail: error.to_string() };
+        let header = self.blob.slice(entry.header, LOCAL_HEADER).map_err(io)?;
+        let (Some(name), Some(extra)) = (u16_at(&header, 26), u16_at(&header, 28)) else {
+            return Err(Unread { reason: GapReason::Truncated, detail: "the local header is not in the file".into() });
+        };
+        if !header.starts_with(b"PK\x03\x04") {
+            return Err(self.hopeless(entry, "no local header where the directory says"));
+        }
+        let offset = entry.header + LOCAL_HEADER + u64::from(name) + u64::from(extra);
+        self.blob.slice(offset, entry.packed.min(MAX_ENTRY + 1)).map_err(io)
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
+}
+
+/// The entries of the central directory.
+fn listed(zip: &ZipArchive<BufReader<Blob>>, issues: &mut Vec<Issue>) -> Result<Vec<Entry>, ArchiveError> {
+    let mut entries = Vec::with_capacity(zip.len().min(MAX_ENTRIES));
+    let mut starts = Vec::with_capacity(entries.capacity());
+    for index in 0..zip.len() {
+        if index == MAX_ENTRIES {
+            let detail = format!("{} of {} entries are listed", MAX_ENTRIES, zip.len());
+            issues.push(Issue::lossy("zip.too-many-entries", None, detail));
+            break;
+        }
+        let data = zip.by_index_data(index).map_err(|e| ArchiveError::Unreadable(e.to_string()))?;
+        starts.push((data.header_start(), data.compressed_size()));
+        entries.push(Entry {
+            name: name(data.name_raw()),
+            packed: data.compressed_size(),
+            size: data.size(),
+            crc32: data.crc32(),
+            method: method_number(data.compression()),
+            encrypted: data.encrypted(),
+            header: data.header_start(),
+        });
+    }
+    if zip.offset() > 0 {
+        let detail = format!("{} bytes before the archive", zip.offset());
+        issues.push(Issue::odd("zip.prepended-data", Some(0), detail));
+    }
+    if zip.has_duplicate_names() {
+        issues.push(Issue::odd("zip.duplicate-names", None, "an entry name occurs more than once; the last one is read"));
+    }
+    starts.sort_unstable();
+    let overlapping = starts.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0).count();
+    if overlapping > 0 {
+        issues.push(Issue::odd("zip.overlapping-entries", None, format!("{overlapping} entries overlap the next")));
+    }
+    Ok(entries)
+}
+
+fn name(raw: &[u8]) -> Arc<str> {
+    match String::from_utf8_lossy(raw) {
+        Cow::Borrowed(name) => Arc::from(name),
+        Cow::Owned(name) => Arc::from(name),
+    }
+}
+
+fn method_number(method: CompressionMethod) -> u16 {
+    match method {
+        CompressionMethod::Stored => 0,
+        CompressionMethod::Deflated => 8,
+        // Other methods of the crate are not compiled in, so they come as this variant too.
+        #[expect(deprecated, reason = "the only way to the number")]
+        CompressionMethod::Unsupported(number) => number,
+        _ => u16::MAX,
+    }
+}
+
+enum End {
+    Whole,
+    /// The input ends before the stream does.
+    Short,
+    Broken,
+    TooLarge,
+}
+
+/// Inflates raw deflate data up to [`MAX_ENTRY`]; fails only when memory cannot be had.
+fn inflate(packed: &[u8], stated: u64) -> Result<(Vec<u8>, End), String> {
+    let mut inflater = Decompress::new(false);
+    let mut out = Vec::new();
+    // Deflate cannot grow data more than 1032 times: a lying size gets no more room than that.
+    let room = stated.min(packed.len() as u64 * 1032).min(MAX_ENTRY) + 1;
+    let reserve = |out: &mut Vec<u8>, room: u64| {
+        out.try_reserve_exact(usize::try_from(room).unwrap_or(usize::MAX)).map_err(|error| error.to_string())
+    };
+    reserve(&mut out, room.min(FIRST_ROOM.max(packed.len() as u64 * 4)))?;
+    loop {
+        let consumed = inflater.total_in() as usize;
+        let before = (inflater.total_in(), inflater.total_out());
+        let input = packed.get(consumed..).unwrap_or_default();
+        let status = inflater.decompress_vec(input, &mut out, FlushDecompress::None);
+        match status {
+            Ok(Status::StreamEnd) => return Ok((out, End::Whole)),
+            Err(_) => return Ok((out, End::Broken)),
+            Ok(_) if out.len() as u64 > MAX_ENTRY => return Ok((out, End::TooLarge)),
+            Ok(_) if out.len() == out.capacity() => {
+                let more = (out.len() as u64).max(4096).min(MAX_ENTRY + 1 - out.len() as u64).max(1);
+                reserve(&mut out, more)?;
+            }
+            Ok(_) if (inflater.total_in(), inflater.total_out()) == before => return Ok((out, End::Short)),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Entries by their local headers, for archives whose directory is lost.
+fn salvage(blob: &Blob) -> std::io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut offset = 0u64;
+    while entries.len() < MAX_ENTRIES {
+        let header = blob.slice(offset, LOCAL_HEADER)?;
+        let u16_at = |at: usize| u16_at(&header, at).unwrap_or_default();
+        let u32_at = |at: usize| u32::from(u16_at(at)) | u32::from(u16_at(at + 2)) << 16;
+        if header.len() < LOCAL_HEADER as usize || !header.starts_with(b"PK\x03\x04") {
+            break;
+        }
+        let name_length = u64::from(u16_at(26));
+        let raw = blob.slice(offset + LOCAL_HEADER, name_length)?;
+        let data = offset + LOCAL_HEADER + name_length + u64::from(u16_at(28));
+        let streamed = u16_at(6) & 8 != 0 && u32_at(18) == 0;
+        let (crc32, packed, size, next) = if streamed {
+            match measure(blob, data, u16_at(8))? {
+                Some(found) => found,
+                None => break,
+            }
+        } else {
+            let packed = u64::from(u32_at(18));
+            (u32_at(14), packed, u64::from(u32_at(22)), data + packed)
+        };
+        entries.push(Entry {
+            name: name(&raw),
+            packed,
+            size,
+            crc32,
+            method: u16_at(8),
+            encrypted: u16_at(6) & 1 != 0,
+            header: offset,
+        });
+        offset = next;
+    }
+    Ok(entries)
+}
+
+/// Checksum, packed and real size, and the end of an entry whose sizes stand behind its data.
+fn measure(blob: &Blob, data: u64, method: u16) -> std::io::Result<Option<(u32, u64, u64, u64)>> {
+    if method != 8 {
+        return Ok(None);
+    }
+    let mut rest = blob.clone();
+    std::io::Seek::seek(&mut rest, std::io::SeekFrom::Start(data))?;
+    let mut inflater = flate2::read::DeflateDecoder::new(rest);
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0u64;
+    loop {
+        match inflater.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) if size + count as u64 <= MAX_ENTRY => {
+                hasher.update(&buffer[..count]);
+                size += count as u64;
+            }
+            _ => return Ok(None),
+        }
+    }
+    let packed = inflater.total_in();
+    let end = data + packed;
+    let signed = blob.slice(end, 4)? == b"PK\x07\x08";
+    Ok(Some((hasher.finalize(), packed, size, end + if signed { 16 } else { 12 })))
+}
