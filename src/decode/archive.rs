@@ -68,6 +68,7 @@ pub struct Archive {
     blob: Blob,
     entries: Vec<Entry>,
     by_name: HashMap<Arc<str>, usize>,
+    directory: Option<u64>,
     inflated: AtomicU64,
 }
 
@@ -76,8 +77,12 @@ impl Archive {
     pub fn open(blob: Blob) -> Result<(Self, Vec<Issue>), ArchiveError> {
         let mut issues = Vec::new();
         let opened = ZipArchive::new(BufReader::new(blob.clone()));
+        let mut directory = None;
         let entries = match opened {
-            Ok(zip) => listed(&zip, &mut issues)?,
+            Ok(zip) => {
+                directory = Some(zip.central_directory_start());
+                listed(&zip, &mut issues)?
+            }
             Err(error) => {
                 let entries = salvage(&blob).map_err(|e| ArchiveError::Unreadable(e.to_string()))?;
                 if entries.is_empty() {
@@ -92,7 +97,17 @@ impl Archive {
         for (index, entry) in entries.iter().enumerate() {
             by_name.entry(entry.name.clone()).or_insert(index);
         }
-        Ok((Archive { blob, entries, by_name, inflated: AtomicU64::new(0) }, issues))
+        Ok((Archive { blob, entries, by_name, directory, inflated: AtomicU64::new(0) }, issues))
+    }
+
+    /// The bytes the archive is in.
+    pub fn blob(&self) -> &Blob {
+        &self.blob
+    }
+
+    /// Offset of the central directory; `None` when it was lost.
+    pub fn directory(&self) -> Option<u64> {
+        self.directory
     }
 
     /// The entries, in the order of the directory.

@@ -1,0 +1,161 @@
+//! Who signed an APK: certificates of the APK Signing Block (v2, v3, v3.1) and of `META-INF/*.RSA` (v1).
+//! Only certificates are read; whether the signature holds is not checked here.
+//!
+//! Format: <https://source.android.com/docs/security/features/apksigning/v2>, `…/v3`; v1 is CMS (RFC 5652).
+
+use der::{Decode, Encode};
+use sha2::{Digest, Sha256};
+use x509_cert::Certificate;
+
+use super::Issue;
+use super::blob::Blob;
+
+const MAGIC: &[u8; 16] = b"APK Sig Block 42";
+/// The footer of the block: its size again and the magic.
+const FOOTER: u64 = 24;
+/// A signing block is a few kB; Play's dependency block a few more.
+const MAX_BLOCK: u64 = 16 << 20;
+const SCHEMES: [(u32, &str); 3] = [(0x7109_871A, "v2"), (0xF053_68C0, "v3"), (0x1B93_AD61, "v3.1")];
+
+/// A signing certificate and the schemes that carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningCertificate {
+    /// Subject, RFC 4514.
+    pub subject: String,
+    /// SHA-256 of the DER bytes, lower-case hex.
+    pub sha256: String,
+    /// `v1`, `v2`, `v3`, `v3.1`.
+    pub schemes: Vec<String>,
+}
+
+/// The first signer of each scheme, joined where it is the same certificate.
+///
+/// `directory` is the offset of the central directory; `v1` are the contents of `META-INF/*.RSA|DSA|EC` in the
+/// order of their names.
+pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCertificate>, Vec<Issue>) {
+    let mut issues = Vec::new();
+    let mut found: Vec<(&str, Vec<u8>)> = Vec::new();
+    match block(blob, directory) {
+        Ok(Some(block)) => {
+            for (id, value) in pairs(&block) {
+                if let Some((_, scheme)) = SCHEMES.iter().find(|(known, _)| *known == id) {
+                    match certificate(value) {
+                        Some(der) => found.push((scheme, der.to_vec())),
+                        None => issues.push(Issue::odd(
+                            "signature.malformed-block",
+                            None,
+                            format!("no certificate in the {scheme} block"),
+                        )),
+                    }
+                }
+            }
+        }
+        Ok(None) => {}
+        Err(cause) => issues.push(Issue::odd("signature.malformed-block", None, cause)),
+    }
+    for bytes in v1 {
+        match cms_certificate(bytes) {
+            Ok(der) => found.push(("v1", der)),
+            Err(cause) => issues.push(Issue::odd("signature.malformed-v1", None, cause)),
+        }
+    }
+    let mut signers: Vec<SigningCertificate> = Vec::new();
+    found.sort_by_key(|(scheme, _)| *scheme);
+    for (scheme, der) in found {
+        let sha256: String = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == sha256) {
+            known.schemes.push(scheme.to_owned());
+            continue;
+        }
+        let subject = match Certificate::from_der(&der) {
+            Ok(certificate) => certificate.tbs_certificate.subject.to_string(),
+            Err(error) => {
+                issues.push(Issue::odd("signature.malformed-certificate", None, error.to_string()));
+                String::new()
+            }
+        };
+        signers.push(SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] });
+    }
+    // The newest scheme decides on Android; its certificate goes first.
+    signers.sort_by(|a, b| b.schemes.iter().max().cmp(&a.schemes.iter().max()));
+    (signers, issues)
+}
+
+/// The ID-value pairs of the signing block before the central directory.
+fn block(blob: &Blob, directory: u64) -> Result<Option<Vec<u8>>, String> {
+    let Some(footer_at) = directory.checked_sub(FOOTER) else { return Ok(None) };
+    let footer = blob.slice(footer_at, FOOTER).map_err(|error| error.to_string())?;
+    if footer.get(8..) != Some(MAGIC) {
+        return Ok(None);
+    }
+    let size = u64_at(&footer, 0).unwrap_or_default();
+    let start = size.checked_sub(FOOTER).and_then(|pairs| footer_at.checked_sub(pairs));
+    match start {
+        Some(start) if size <= MAX_BLOCK => {
+            blob.slice(start, size - FOOTER).map(Some).map_err(|error| error.to_string())
+        }
+        _ => Err(format!("the signing block claims {size} bytes")),
+    }
+}
+
+fn pairs(block: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut rest = block;
+    std::iter::from_fn(move || {
+        let length = usize::try_from(u64_at(rest, 0)?).ok()?;
+        let pair = rest.get(8..length.checked_add(8)?)?;
+        rest = rest.get(8 + length..)?;
+        Some((u32_at(pair, 0)?, pair.get(4..)?))
+    })
+}
+
+/// The first certificate of the first signer of a v2 or v3 block.
+fn certificate(block: &[u8]) -> Option<&[u8]> {
+    let signers = prefixed(block)?.0;
+    let signer = prefixed(signers)?.0;
+    let signed_data = prefixed(signer)?.0;
+    let certificates = prefixed(prefixed(signed_data)?.1)?.0;
+    Some(prefixed(certificates)?.0)
+}
+
+/// A length-prefixed value and what follows it.
+fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = usize::try_from(u32_at(bytes, 0)?).ok()?;
+    bytes.get(4..)?.split_at_checked(length)
+}
+
+/// The certificate of the first signer of a CMS signature.
+fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    use cms::cert::CertificateChoices;
+    use cms::content_info::ContentInfo;
+    use cms::signed_data::{SignedData, SignerIdentifier};
+
+    let text = |error: der::Error| error.to_string();
+    let content = ContentInfo::from_der(bytes).map_err(text)?;
+    let signed: SignedData = content.content.decode_as().map_err(text)?;
+    let certificates: Vec<Certificate> = signed
+        .certificates
+        .iter()
+        .flat_map(|set| set.0.iter())
+        .filter_map(|choice| match choice {
+            CertificateChoices::Certificate(certificate) => Some(certificate.clone()),
+            CertificateChoices::Other(_) => None,
+        })
+        .collect();
+    let by_signer = signed.signer_infos.0.iter().next().and_then(|info| match &info.sid {
+        SignerIdentifier::IssuerAndSerialNumber(id) => certificates.iter().find(|certificate| {
+            certificate.tbs_certificate.serial_number == id.serial_number
+                && certificate.tbs_certificate.issuer == id.issuer
+        }),
+        SignerIdentifier::SubjectKeyIdentifier(_) => None,
+    });
+    let certificate = by_signer.or(certificates.first()).ok_or("no certificate in it")?;
+    certificate.to_der().map_err(text)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+}

@@ -1,0 +1,114 @@
+//! Package formats, one file each: which decoder reads which entry. A format never sees a rule.
+
+pub mod apk;
+
+use thiserror::Error;
+
+use crate::decode::archive::Archive;
+use crate::decode::blob::Blob;
+use crate::model::Inspection;
+
+/// Told how far an inspection is; called from several threads.
+pub trait Progress: Sync {
+    /// The inspection will read this many bytes; called once the package is open.
+    fn begin(&self, total_bytes: u64);
+    /// This many more of them are done.
+    fn advance(&self, bytes: u64);
+}
+
+/// A progress nobody looks at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _total_bytes: u64) {}
+    fn advance(&self, _bytes: u64) {}
+}
+
+/// Why a package could not be inspected at all.
+#[derive(Debug, Error)]
+pub enum FormatError {
+    /// The bytes could not be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// No format knows the content.
+    #[error("{0}")]
+    Unknown(String),
+    /// The format is known, but nothing of it can be read.
+    #[error("{format}: {cause}")]
+    Broken {
+        /// Short name of the format.
+        format: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// What a format is recognised by.
+#[derive(Debug)]
+pub struct Probe {
+    /// The bytes.
+    pub blob: Blob,
+    /// The first kilobyte, or all there is.
+    pub head: Vec<u8>,
+    /// The archive, when the bytes are one.
+    pub archive: Option<(Archive, Vec<crate::decode::Issue>)>,
+}
+
+/// A package format.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// Short name, as in reports: `apk`.
+    pub name: &'static str,
+    /// Whether the content is of this format.
+    pub matches: fn(&Probe) -> bool,
+    /// Reads a package of this format.
+    pub inspect: fn(Probe, &dyn Progress) -> Result<Inspection, FormatError>,
+}
+
+/// Every format, the more specific before the more general.
+pub static FORMATS: &[Format] = &[apk::FORMAT];
+
+/// Recognises a package by its content and reads it.
+pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {
+    let probe = probe(blob)?;
+    match FORMATS.iter().find(|format| (format.matches)(&probe)) {
+        Some(format) => (format.inspect)(probe, progress),
+        None => Err(FormatError::Unknown(describe(&probe))),
+    }
+}
+
+fn probe(blob: Blob) -> Result<Probe, FormatError> {
+    let head = blob.slice(0, 1024)?;
+    // Data before the archive is allowed, so anything that is not another known format is tried as an archive.
+    let archive = if head.first() == Some(&0xBE) { None } else { Archive::open(blob.clone()).ok() };
+    Ok(Probe { blob, head, archive })
+}
+
+/// What a file is that no format knows, for the error message.
+fn describe(probe: &Probe) -> String {
+    let head = probe.head.as_slice();
+    let kind = if probe.blob.is_empty() {
+        "the file is empty"
+    } else if let Some((archive, _)) = &probe.archive {
+        return format!(
+            "a ZIP archive of {} entries, but no package of a known format (no AndroidManifest.xml, no dex)",
+            archive.entries().len()
+        );
+    } else if head.starts_with(b"PK") {
+        "a ZIP archive whose directory is missing or damaged, and no entry can be found"
+    } else if head.starts_with(b"<") || head.starts_with(b"\xEF\xBB\xBF<") {
+        "an HTML or XML text, not a package"
+    } else if head.starts_with(b"\x7FELF") {
+        "a Linux program, not a package"
+    } else if head.starts_with(b"%PDF") {
+        "a PDF document, not a package"
+    } else if head.starts_with(b"dex\n") {
+        "a single dex file, not a package"
+    } else if head.starts_with(b"Rar!") || head.starts_with(b"7z\xBC\xAF") || head.starts_with(b"\x1F\x8B") {
+        "an archive of another kind (rar, 7z, gzip); unpack it first"
+    } else {
+        "not a package of a known format"
+    };
+    kind.to_owned()
+}
