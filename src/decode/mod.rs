@@ -3,6 +3,8 @@
 //! A decoder keeps what it has read when the rest is broken: it returns the structure together with the
 //! [`Issue`]s it met, and an error only when nothing at all could be read.
 
+pub mod dex;
+
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Issue {
