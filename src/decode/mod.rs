@@ -6,6 +6,7 @@
 pub mod apk_signature;
 pub mod archive;
 pub mod blob;
+pub mod dex;
 
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
