@@ -10,6 +10,7 @@
 
 pub mod decode;
 pub mod ledger;
+pub mod link;
 pub mod model;
 pub mod roster;
 pub mod rule;

@@ -1,4 +1,5 @@
 //! What a text is used for: string to widget to screen to component to code to endpoint.
 
 pub mod android;
+pub mod endpoint;
 pub mod library;

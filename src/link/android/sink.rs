@@ -5,18 +5,12 @@ use crate::model::Role;
 
 /// What receives a literal, in the words of the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sink {
-    pub(super) role: Role,
+pub(crate) struct Sink {
+    pub(crate) role: Role,
     /// `Class.method`, field or annotation that receives it.
-    pub(super) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Simple class name of the widget it is set on, when the role is a widget's.
-    pub(super) widget: Option<String>,
-}
-
-impl Sink {
-    pub(super) fn operable(&self) -> bool {
-        self.role == Role::Control
-    }
+    pub(crate) widget: Option<String>,
 }
 
 /// The strongest of the sinks of one literal.
@@ -44,7 +38,7 @@ pub(super) fn strongest(dex: &Dex<'_>, sinks: &Sinks) -> Sink {
     best.unwrap_or(Sink { role: Role::Code, name: None, widget: None })
 }
 
-fn call(dex: &Dex<'_>, method: u32, argument: Option<u8>) -> Sink {
+pub(super) fn call(dex: &Dex<'_>, method: u32, argument: Option<u8>) -> Sink {
     let Some(method) = dex.method(method) else { return Sink { role: Role::Code, name: None, widget: None } };
     let class = method.class_name();
     let name = method.name();
@@ -102,6 +96,12 @@ fn is_log(class: &str, plain: &str, name: &str) -> bool {
             "checkNotNullParameter" | "checkNotNullExpressionValue" | "checkParameterIsNotNull" | "checkNotNull"
                 | "throwUninitializedPropertyAccessException" | "printStackTrace" | "println" | "onEvent"
         )
+}
+
+/// Whether a call of this name gives a view something to do when it is pressed.
+pub(super) fn is_listener(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.contains("click") || (lower.starts_with("set") && lower.ends_with("listener")) || name == "applySingleDebouncing"
 }
 
 /// Whether a person operates a view of this class.
