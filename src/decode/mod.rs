@@ -3,6 +3,11 @@
 //! A decoder keeps what it has read when the rest is broken: it returns the structure together with the
 //! [`Issue`]s it met, and an error only when nothing at all could be read.
 
+pub mod arsc;
+pub mod axml;
+pub mod res_chunk;
+mod string_pool;
+
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Issue {
