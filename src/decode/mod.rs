@@ -7,6 +7,10 @@ pub mod apk_signature;
 pub mod archive;
 pub mod blob;
 pub mod dex;
+pub mod arsc;
+pub mod axml;
+pub mod res_chunk;
+mod string_pool;
 
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
