@@ -1,5 +1,809 @@
-//! Android: layouts, resources and code joined to texts on screens.
+//! Android: resources, layouts and code joined to texts on screens.
+//!
+//! ```text
+//! string ─▶ widget ─▶ layout ─▶ class that shows it ─▶ screen ─▶ manifest
+//!                        └─▶ handler ─▶ method ─▶ endpoint
+//! ```
 
-mod code;
-mod packer;
+pub(crate) mod code;
+mod graph;
+pub(crate) mod layout;
+pub(crate) mod manifest;
+pub(crate) mod packer;
 mod sink;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::decode::arsc::{ResValue, Table, Value};
+use crate::link::library;
+use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
+use crate::text::has_cjk;
+
+use code::{CodeUnit, Endpoint, OwnMethod, ResourceRef, ViewRef};
+use graph::{Graph, NodeId};
+use layout::{FileKind, Node, ScreenFile};
+use manifest::{ComponentKind, Manifest, Text};
+use sink::simple;
+
+/// How many calls a press is followed to find the address it leads to.
+const MAX_CALLS: usize = 5;
+/// Methods looked at for one press.
+const MAX_VISITED: usize = 200;
+/// More addresses than this near a widget say nothing about the widget.
+const MAX_ENDPOINTS: usize = 4;
+/// Path of the resource table.
+const TABLE: &str = "resources.arsc";
+
+/// What was decoded of an APK.
+#[derive(Debug)]
+pub(crate) struct Parts<'a, 't> {
+    pub(crate) manifest: Option<&'a Manifest>,
+    pub(crate) table: Option<&'a Table<'t>>,
+    pub(crate) files: &'a [ScreenFile],
+    /// Entry path and content of each dex file.
+    pub(crate) code: &'a [(String, CodeUnit)],
+    /// Everything that can refer to a resource or a class was read.
+    pub(crate) complete: bool,
+}
+
+/// Joins the parts and adds texts and facts to the inspection.
+pub(crate) fn link(parts: &Parts<'_, '_>, inspection: &mut Inspection) {
+    let mut linker = Linker::new(parts);
+    linker.walk();
+    linker.manifest_texts(inspection);
+    linker.file_texts(inspection);
+    linker.code_texts(inspection);
+    linker.unused_strings(inspection);
+    linker.facts(inspection);
+}
+
+struct Linker<'a, 't> {
+    parts: &'a Parts<'a, 't>,
+    graph: Graph<'a>,
+    /// Dex path of each own class.
+    dex_of: HashMap<&'a str, &'a str>,
+    /// Files by the id of their resource.
+    files_by_resource: HashMap<u32, Vec<usize>>,
+    resource_of_file: HashMap<usize, u32>,
+    /// Nodes that show a file, directly or through an `<include>`.
+    users: HashMap<u32, Vec<NodeId>>,
+    /// Listeners by view id: the node that sets it, and its handler.
+    listeners: HashMap<u32, Vec<(NodeId, Handler)>>,
+    ids_by_name: HashMap<String, u32>,
+    ids_by_camel: HashMap<String, u32>,
+    methods: HashMap<(&'a str, &'a str), Vec<&'a OwnMethod>>,
+    titles: HashMap<NodeId, String>,
+    used_strings: HashSet<u32>,
+    table_path: Arc<str>,
+}
+
+type Handler = Option<(Arc<str>, Option<String>)>;
+
+/// A widget that can be pressed, and what handles it.
+#[derive(Debug, Clone, Default)]
+struct Press {
+    operable: bool,
+    handler: Handler,
+    /// The widget around the text that is pressed, when it is not the text's own.
+    through: Option<String>,
+}
+
+impl<'a, 't> Linker<'a, 't> {
+    fn new(parts: &'a Parts<'a, 't>) -> Self {
+        let classes = || parts.code.iter().flat_map(|(_, unit)| &unit.classes);
+        let graph = Graph::new(classes());
+        let mut dex_of = HashMap::new();
+        let mut methods: HashMap<(&str, &str), Vec<&OwnMethod>> = HashMap::new();
+        for (path, unit) in parts.code {
+            for class in &unit.classes {
+                dex_of.entry(&*class.name).or_insert(path.as_str());
+                for method in &class.methods {
+                    methods.entry((&class.name, &method.name)).or_default().push(method);
+                }
+            }
+        }
+        let mut linker = Linker {
+            parts,
+            graph,
+            dex_of,
+            files_by_resource: HashMap::new(),
+            resource_of_file: HashMap::new(),
+            users: HashMap::new(),
+            listeners: HashMap::new(),
+            ids_by_name: HashMap::new(),
+            ids_by_camel: HashMap::new(),
+            methods,
+            titles: HashMap::new(),
+            used_strings: HashSet::new(),
+            table_path: Arc::from(TABLE),
+        };
+        linker.index_resources();
+        linker
+    }
+
+    fn index_resources(&mut self) {
+        let Some(table) = self.parts.table else { return };
+        let files: HashMap<&str, usize> =
+            self.parts.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
+        for resource in table.resources() {
+            let kind = resource.type_name();
+            if kind == "id" {
+                let name = resource.name().into_owned();
+                self.ids_by_camel.entry(camel(&name)).or_insert(resource.id());
+                self.ids_by_name.entry(name).or_insert(resource.id());
+            } else if FileKind::of_type(kind).is_some() {
+                for value in resource.values() {
+                    if let Some(&file) = file_path(&value.value).and_then(|path| files.get(&*path)) {
+                        self.files_by_resource.entry(resource.id()).or_default().push(file);
+                        self.resource_of_file.entry(file).or_insert(resource.id());
+                    }
+                }
+            }
+        }
+    }
+
+    fn resource_id(&self, resource: &ResourceRef) -> Option<u32> {
+        match resource {
+            ResourceRef::Id(id) => Some(*id),
+            ResourceRef::Name(kind, name) if kind == "id" => self.ids_by_name.get(name).copied(),
+            ResourceRef::Name(kind, name) => self.parts.table?.find(kind, name),
+        }
+    }
+
+    fn view_id(&self, view: &ViewRef) -> Option<u32> {
+        match view {
+            ViewRef::Id(id) => Some(*id),
+            ViewRef::Name(name) => self.ids_by_name.get(name).copied(),
+            ViewRef::Camel(name) => self.ids_by_camel.get(name).copied(),
+        }
+    }
+
+    /// Finds what leads to what, from the manifest on.
+    fn walk(&mut self) {
+        // Files that nodes name, with what those include.
+        let mut named: Vec<(NodeId, u32)> = Vec::new();
+        for id in 0..self.graph.nodes.len() {
+            for class in &self.graph.nodes[id].classes {
+                let in_code = class.methods.iter().flat_map(|method| &method.resources).map(|r| &r.resource);
+                for resource in in_code.chain(&class.resources) {
+                    if let Some(resource) = self.resource_id(resource)
+                        && self.files_by_resource.contains_key(&resource)
+                    {
+                        named.push((id, resource));
+                    }
+                }
+            }
+        }
+        named.sort_unstable();
+        named.dedup();
+        let mut links = Vec::new();
+        for (node, resource) in named {
+            for file in self.with_includes(resource) {
+                self.users.entry(file).or_default().push(node);
+                for &index in self.files_by_resource.get(&file).into_iter().flatten() {
+                    for class in self.parts.files[index].widgets.iter().flat_map(|widget| &widget.classes) {
+                        if let Some(to) = self.graph.find(class) {
+                            links.push((node, to));
+                        }
+                    }
+                }
+            }
+        }
+        for (from, to) in links {
+            self.graph.link(from, to);
+        }
+        for users in self.users.values_mut() {
+            users.sort_unstable();
+            users.dedup();
+        }
+
+        let mut roots = Vec::new();
+        let mut activities = Vec::new();
+        if let Some(manifest) = self.parts.manifest {
+            roots.extend(manifest.application.as_deref().and_then(|class| self.graph.find(class)));
+            for component in manifest.components.iter().filter(|component| component.enabled) {
+                let Some(node) = self.graph.find(&component.class) else { continue };
+                match component.kind {
+                    ComponentKind::Activity => {
+                        self.graph.nodes[node].is_activity = true;
+                        activities.push(node);
+                        if component.launcher || component.exported {
+                            roots.push(node);
+                        }
+                    }
+                    _ => roots.push(node),
+                }
+            }
+        }
+        for id in 0..self.graph.nodes.len() {
+            if self.graph.nodes[id].classes.iter().any(|class| class.route.is_some()) {
+                roots.push(id);
+            }
+        }
+        // The launcher's screen goes first, so that ways back to it are the shortest.
+        self.graph.walk(&roots);
+        if !self.parts.complete {
+            self.graph.walk(&activities);
+        }
+        self.index_listeners();
+        self.index_titles();
+    }
+
+    /// A file and those it brings in.
+    fn with_includes(&self, resource: u32) -> Vec<u32> {
+        let mut found = vec![resource];
+        let mut at = 0;
+        while let Some(&resource) = found.get(at) {
+            at += 1;
+            for &index in self.files_by_resource.get(&resource).into_iter().flatten() {
+                for &included in self.parts.files[index].widgets.iter().flat_map(|widget| &widget.includes) {
+                    if !found.contains(&included) && self.files_by_resource.contains_key(&included) {
+                        found.push(included);
+                    }
+                }
+            }
+            if found.len() > 64 {
+                break;
+            }
+        }
+        found
+    }
+
+    fn index_listeners(&mut self) {
+        let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::new();
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            for listener in node.classes.iter().flat_map(|class| &class.methods).flat_map(|method| &method.listeners) {
+                if let Some(view) = self.view_id(&listener.view) {
+                    listeners.entry(view).or_default().push((id, listener.handler.clone()));
+                }
+            }
+        }
+        self.listeners = listeners;
+    }
+
+    /// Titles of screens: what code sets, else the label in the manifest, else what a title bar shows.
+    fn index_titles(&mut self) {
+        let mut titles: HashMap<NodeId, String> = HashMap::new();
+        if let Some(manifest) = self.parts.manifest {
+            for component in manifest.components.iter().filter(|c| c.kind == ComponentKind::Activity) {
+                if component.label == manifest.label {
+                    continue;
+                }
+                if let (Some(node), Some(title)) =
+                    (self.graph.find(&component.class), component.label.as_ref().and_then(|label| self.resolve(label)))
+                {
+                    titles.insert(node, title);
+                }
+            }
+        }
+        for (&resource, users) in &self.users {
+            for &file in self.files_by_resource.get(&resource).into_iter().flatten() {
+                let bar = self.parts.files[file].widgets.iter().find_map(|widget| self.title_of(widget));
+                for &user in users {
+                    if let (Some(title), Some(screen)) = (&bar, self.graph.screen_of(user)) {
+                        let kept = titles.entry(screen).or_insert_with(|| title.clone());
+                        // Two bars: the smaller one, whatever the order of the map.
+                        if screen == user && title < kept && self.manifest_title(screen).is_none() {
+                            kept.clone_from(title);
+                        }
+                    }
+                }
+            }
+        }
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            let methods = node.classes.iter().flat_map(|class| &class.methods);
+            let set = methods.clone().flat_map(|m| &m.texts).find(|t| t.sink.role == Role::Title).map(|t| t.text.clone());
+            let by_id = || {
+                let resource = methods.flat_map(|m| &m.resources).find(|r| r.sink.role == Role::Title)?;
+                self.resolve(&Text::Resource(self.resource_id(&resource.resource)?))
+            };
+            if let Some(title) = set.or_else(by_id) {
+                titles.insert(id, title);
+            }
+        }
+        titles.retain(|_, title| title.chars().count() <= 20);
+        self.titles = titles;
+    }
+
+    fn manifest_title(&self, node: NodeId) -> Option<()> {
+        let manifest = self.parts.manifest?;
+        let named = |c: &&manifest::Component| c.label.is_some() && self.graph.find(&c.class) == Some(node);
+        manifest.components.iter().find(named).map(|_| ())
+    }
+
+    /// The title that a title bar in a layout shows.
+    fn title_of(&self, widget: &Node) -> Option<String> {
+        let id_says = widget.id.and_then(|id| self.resource_name(id)).is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "title" | "tv_title" | "toolbar_title" | "title_tv" | "txt_title" | "text_title" | "tvTitle"
+                    | "tv_toolbar_title" | "titleText" | "title_text" | "tv_bar_title" | "tv_center_title"
+            )
+        });
+        let shown = widget.texts.iter().find(|text| {
+            text.role == Role::Title || (id_says && matches!(text.attribute.as_str(), "text"))
+        })?;
+        self.resolve(&shown.text)
+    }
+
+    /// One wording of a text: Chinese where there is one, else the default.
+    fn resolve(&self, text: &Text) -> Option<String> {
+        match text {
+            Text::Literal(text) => Some(text.clone()),
+            Text::Resource(id) => {
+                let texts = self.parts.table?.strings(*id);
+                let chinese = texts.iter().find(|t| t.locale.as_deref().is_some_and(|l| l.starts_with("zh")));
+                let best = chinese.or_else(|| texts.iter().find(|t| t.locale.is_none())).or(texts.first())?;
+                Some(best.text.clone().into_owned())
+            }
+        }
+    }
+
+    fn resource_name(&self, id: u32) -> Option<String> {
+        self.parts.table?.resource(id).map(|resource| resource.name().into_owned())
+    }
+
+    fn screen(&self, node: NodeId) -> Option<(NodeId, Screen)> {
+        let screen = self.graph.screen_of(node)?;
+        let found = &self.graph.nodes[screen];
+        let title = self.titles.get(&screen).cloned();
+        Some((screen, Screen { name: found.name.to_string(), title, reachable: found.reached }))
+    }
+
+    /// Adds a text in every wording it has.
+    fn add(&mut self, inspection: &mut Inspection, text: &Text, base: UiText) {
+        match text {
+            Text::Literal(literal) => inspection.texts.push(UiText { text: literal.clone(), ..base }),
+            Text::Resource(id) => {
+                self.used_strings.insert(*id);
+                let Some(table) = self.parts.table else { return };
+                for wording in table.strings(*id) {
+                    self.used_strings.extend(wording.trail.iter().copied());
+                    let holder = wording.trail.last().copied().unwrap_or(*id);
+                    let mut found = base.clone();
+                    let resource = table.resource(holder);
+                    let key = resource.as_ref().map(|r| format!("{}/{}", r.type_name(), r.name()));
+                    found.chain.insert(0, base.place.path.to_string());
+                    if let Some(key) = &key {
+                        found.chain.insert(0, format!("@{key}"));
+                    }
+                    found.chain.dedup();
+                    if found.role == Role::Code && resource.as_ref().is_some_and(|r| r.type_name() == "array") {
+                        found.role = Role::Item;
+                    }
+                    if let Some(library) = resource.and_then(|r| library::of_resource(&r.name())) {
+                        found.origin = Origin::Library(Arc::from(library));
+                    }
+                    found.key = key;
+                    found.place = Place::resource(self.table_path.clone(), holder);
+                    found.locale = wording.locale;
+                    found.text = wording.text.into_owned();
+                    inspection.texts.push(found);
+                }
+            }
+        }
+    }
+
+    fn manifest_texts(&mut self, inspection: &mut Inspection) {
+        let Some(manifest) = self.parts.manifest else { return };
+        let path: Arc<str> = Arc::from("AndroidManifest.xml");
+        if let Some(label) = &manifest.label {
+            let base = UiText { usage: Usage::Used, ..UiText::new("", Role::Title, Place::entry(path.clone())) };
+            self.add(inspection, label, base);
+        }
+        for component in manifest.components.iter().filter(|c| c.enabled) {
+            let Some(label) = component.label.as_ref().filter(|label| Some(*label) != manifest.label.as_ref()) else {
+                continue;
+            };
+            let mut base = UiText::new("", Role::Title, Place::offset(path.clone(), component.offset));
+            base.usage = Usage::Used;
+            base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, screen)| screen);
+            base.origin = origin_of_class(&component.class, &self.graph);
+            self.add(inspection, label, base);
+        }
+    }
+
+    fn file_texts(&mut self, inspection: &mut Inspection) {
+        for index in 0..self.parts.files.len() {
+            let file = &self.parts.files[index];
+            let resource = self.resource_of_file.get(&index).copied();
+            let users: Vec<NodeId> =
+                resource.and_then(|resource| self.users.get(&resource)).cloned().unwrap_or_default();
+            let name = resource.and_then(|id| self.resource_name(id));
+            let library = name.as_deref().and_then(library::of_resource);
+            let shown = self.shown_by(&users);
+            let used = !users.is_empty() || file.kind == FileKind::Xml;
+            let path: Arc<str> = Arc::from(file.path.as_str());
+            for widget in file.widgets.iter().filter(|widget| !widget.texts.is_empty()) {
+                let press = self.press(file, widget, &users);
+                for text in &widget.texts {
+                    let mut base = UiText::new("", text.role, Place::offset(path.clone(), text.offset));
+                    let text_role = matches!(text.attribute.as_str(), "text" | "title" | "");
+                    if press.operable && base.role == Role::Label && text_role {
+                        base.role = Role::Control;
+                    }
+                    base.usage = match (used, self.parts.complete) {
+                        (true, _) => Usage::Used,
+                        (false, true) => Usage::Unreferenced,
+                        (false, false) => Usage::Unknown,
+                    };
+                    if let Some(library) = library {
+                        base.origin = Origin::Library(Arc::from(library));
+                    }
+                    base.widget = Some(Widget {
+                        class: widget.class.clone(),
+                        id: widget.id.and_then(|id| self.resource_name(id)),
+                        handler: press.handler.as_ref().and_then(|(_, method)| method.clone()),
+                        operable: press.operable && matches!(base.role, Role::Control),
+                    });
+                    base.screen = shown.as_ref().map(|(_, screen)| screen.clone());
+                    base.chain = self.chain(file, &press, shown.as_ref().map(|(node, _)| *node), &users);
+                    base.key = Some(text.attribute.clone()).filter(|key| !key.is_empty());
+                    self.add(inspection, &text.text, base);
+                }
+            }
+        }
+    }
+
+    /// The screen that shows what these nodes use, a reachable one first.
+    fn shown_by(&self, users: &[NodeId]) -> Option<(NodeId, Screen)> {
+        let mut screens: Vec<(NodeId, Screen)> = users.iter().filter_map(|&user| self.screen(user)).collect();
+        screens.sort_by(|a, b| b.1.reachable.cmp(&a.1.reachable).then_with(|| a.1.name.cmp(&b.1.name)));
+        screens.into_iter().next()
+    }
+
+    /// Whether a widget can be pressed, itself or through what is around it.
+    fn press(&self, file: &ScreenFile, widget: &Node, users: &[NodeId]) -> Press {
+        let mut press = Press::default();
+        let mut at = Some(widget);
+        let mut own = true;
+        while let Some(node) = at {
+            let listener = node.id.and_then(|id| self.listener(id, users));
+            // A list or an input around a text is operable, but not by pressing the text.
+            let counts = own || node.handler.is_some() || listener.is_some() || !sink::is_operable(&node.class);
+            if counts && (node.operable || node.handler.is_some() || listener.is_some()) {
+                press.operable = true;
+                press.handler = match (&node.handler, listener) {
+                    (Some(method), _) => {
+                        let class = self.shown_by(users).map(|(screen, _)| self.graph.nodes[screen].name.clone());
+                        Some((class.unwrap_or_default(), Some(method.clone())))
+                    }
+                    (None, Some(handler)) => handler,
+                    (None, None) => None,
+                };
+                if !own {
+                    press.through = node.id.and_then(|id| self.resource_name(id));
+                }
+                if press.handler.is_some() {
+                    break;
+                }
+            }
+            if press.operable && own {
+                break;
+            }
+            own = false;
+            at = node.parent.and_then(|parent| file.widgets.get(parent as usize));
+        }
+        press
+    }
+
+    /// The handler of a listener that a user of the file, or its screen, sets on a view.
+    fn listener(&self, id: u32, users: &[NodeId]) -> Option<Handler> {
+        let listeners = self.listeners.get(&id)?;
+        let related = |node: NodeId| {
+            users.contains(&node)
+                || self
+                    .graph
+                    .screen_of(node)
+                    .is_some_and(|screen| users.iter().any(|&user| self.graph.screen_of(user) == Some(screen)))
+        };
+        listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| handler.clone())
+    }
+
+    fn chain(&self, file: &ScreenFile, press: &Press, screen: Option<NodeId>, users: &[NodeId]) -> Vec<String> {
+        let mut chain = vec![file.path.clone()];
+        chain.extend(press.through.clone().map(|id| format!("@id/{id}")));
+        let screen_name = screen.map(|node| self.graph.nodes[node].name.clone());
+        let by = users.first().map(|&user| self.graph.nodes[user].name.clone());
+        if let Some(by) = by.filter(|by| Some(by) != screen_name.as_ref() && !by.ends_with("Binding")) {
+            chain.push(simple(&by).to_owned());
+        }
+        match (&press.handler, &screen_name) {
+            (Some((class, Some(method))), _) if !class.is_empty() => chain.push(format!("{}.{method}", simple(class))),
+            (Some((class, None)), _) => chain.push(class_step(class)),
+            (_, Some(screen)) => chain.push(simple(screen).to_owned()),
+            _ => {}
+        }
+        let endpoints = match &press.handler {
+            Some((class, method)) => self.endpoints_of(class, method.as_deref()),
+            None => Vec::new(),
+        };
+        chain.extend(endpoints.into_iter().take(MAX_ENDPOINTS).map(|endpoint| address(&endpoint)));
+        chain
+    }
+
+    /// Addresses that a handler leads to; none when there are too many to mean anything.
+    fn endpoints_of(&self, class: &str, method: Option<&str>) -> Vec<Endpoint> {
+        let mut found: Vec<Endpoint> = Vec::new();
+        let mut seen: HashSet<(&str, &str)> = HashSet::new();
+        let mut next: Vec<(&str, &str)> = match method {
+            Some(method) => self.methods.get_key_value(&(class, method)).map(|(key, _)| *key).into_iter().collect(),
+            None => {
+                let own = self.graph.find(class).map(|node| &self.graph.nodes[node].classes);
+                own.into_iter()
+                    .flatten()
+                    .filter(|own| &*own.name == class)
+                    .flat_map(|own| own.methods.iter().map(|m| (&*own.name, m.name.as_str())))
+                    .collect()
+            }
+        };
+        for _ in 0..MAX_CALLS {
+            let mut following = Vec::new();
+            for key in next {
+                if seen.len() >= MAX_VISITED || !seen.insert(key) {
+                    continue;
+                }
+                for method in self.methods.get(&key).into_iter().flatten() {
+                    found.extend(method.endpoints.iter().cloned());
+                    following.extend(method.calls.iter().map(|(class, name)| (&**class, &**name)));
+                    // A listener or callback made here runs because of the press.
+                    let made = method.types.iter().filter(|made| graph::outer(made) == graph::outer(key.0));
+                    for made in made {
+                        let inner = self.graph.find(made).map(|node| &self.graph.nodes[node].classes);
+                        let inner = inner.into_iter().flatten().filter(|class| class.name == *made);
+                        following.extend(inner.flat_map(|c| c.methods.iter().map(|m| (&*c.name, m.name.as_str()))));
+                    }
+                }
+            }
+            next = following;
+        }
+        found.sort_by(|a, b| a.address.cmp(&b.address));
+        found.dedup_by(|a, b| a.address == b.address);
+        if found.len() > MAX_ENDPOINTS { Vec::new() } else { found }
+    }
+
+    fn code_texts(&mut self, inspection: &mut Inspection) {
+        for id in 0..self.graph.nodes.len() {
+            let classes = self.graph.nodes[id].classes.clone();
+            let screen = self.screen(id).map(|(_, screen)| screen);
+            let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
+            for class in classes {
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
+                for method in &class.methods {
+                    for text in &method.texts {
+                        let view = text.view.as_ref().and_then(|view| self.view_id(view));
+                        let place = Place::offset(dex.clone(), u64::from(text.offset));
+                        let base = self.code_text(id, class, method, &text.sink, view, place);
+                        let found = UiText { text: text.text.clone(), screen: screen.clone(), usage, ..base };
+                        inspection.texts.push(found);
+                    }
+                    for used in &method.resources {
+                        let Some(resource) = self.resource_id(&used.resource) else { continue };
+                        let is_text = self.parts.table.and_then(|t| t.resource(resource)).is_some_and(|resource| {
+                            matches!(resource.type_name(), "string" | "array" | "plurals")
+                        });
+                        if is_text {
+                            let view = used.view.as_ref().and_then(|view| self.view_id(view));
+                            let place = Place::entry(dex.clone());
+                            let base = self.code_text(id, class, method, &used.sink, view, place);
+                            let base = UiText { screen: screen.clone(), usage, ..base };
+                            self.add(inspection, &Text::Resource(resource), base);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn code_text(
+        &self,
+        node: NodeId,
+        class: &code::OwnClass,
+        method: &OwnMethod,
+        sink: &sink::Sink,
+        view: Option<u32>,
+        place: Place,
+    ) -> UiText {
+        let mut text = UiText::new("", sink.role, place);
+        let listener = view.and_then(|id| self.listener(id, &[node]));
+        let placed = view.and_then(|id| self.widget_of(id, node));
+        let class_name = placed.map(|widget| widget.class.clone()).or_else(|| sink.widget.clone());
+        let operable = sink.role == Role::Control
+            || (sink.role == Role::Label
+                && (listener.is_some() || placed.is_some_and(|widget| widget.operable || widget.handler.is_some())));
+        if operable && text.role == Role::Label {
+            text.role = Role::Control;
+        }
+        if let Some(class) = class_name {
+            let handler = listener.clone().flatten().and_then(|(_, method)| method);
+            let id = view.and_then(|id| self.resource_name(id));
+            text.widget = Some(Widget { class, id, handler, operable });
+        } else if text.role == Role::Control {
+            let class = sink.name.clone().unwrap_or_default();
+            text.widget = Some(Widget { class, id: None, handler: None, operable: true });
+        }
+        text.chain = vec![format!("{}.{}", simple(&class.name), method.name)];
+        text.chain.extend(sink.name.clone());
+        let endpoints = match listener.flatten() {
+            Some((class, method)) => self.endpoints_of(&class, method.as_deref()),
+            None => self.endpoints_of(&class.name, Some(&method.name)),
+        };
+        text.chain.extend(endpoints.iter().map(address));
+        text.code =
+            Some(Code { class: class.name.to_string(), method: Some(method.name.clone()), sink: sink.name.clone() });
+        text
+    }
+
+    /// The widget of an id in a file that the node uses.
+    fn widget_of(&self, id: u32, node: NodeId) -> Option<&'a Node> {
+        let files = self.users.iter().filter(|(_, users)| users.contains(&node)).map(|(resource, _)| resource);
+        let mut files: Vec<&u32> = files.collect();
+        files.sort_unstable();
+        files
+            .into_iter()
+            .filter_map(|resource| self.files_by_resource.get(resource))
+            .flatten()
+            .flat_map(|&file| &self.parts.files[file].widgets)
+            .find(|widget| widget.id == Some(id))
+    }
+
+    /// Strings of the table that nothing was seen to use.
+    fn unused_strings(&mut self, inspection: &mut Inspection) {
+        let Some(table) = self.parts.table else { return };
+        let usage = if self.parts.complete { Usage::Unreferenced } else { Usage::Unknown };
+        for resource in table.resources() {
+            if !matches!(resource.type_name(), "string" | "array" | "plurals") || self.used_strings.contains(&resource.id())
+            {
+                continue;
+            }
+            let name = resource.name();
+            let library = library::of_resource(&name);
+            for wording in table.strings(resource.id()) {
+                // A library's texts in other scripts could only ever be mentions of nothing.
+                if library.is_some() && !has_cjk(&wording.text) {
+                    continue;
+                }
+                let place = Place::resource(self.table_path.clone(), resource.id());
+                let mut text = UiText::new(wording.text, Role::Resource, place);
+                text.locale = wording.locale;
+                text.key = Some(format!("{}/{name}", resource.type_name()));
+                text.usage = usage;
+                if let Some(library) = library {
+                    text.origin = Origin::Library(Arc::from(library));
+                }
+                inspection.texts.push(text);
+            }
+        }
+    }
+
+    fn facts(&self, inspection: &mut Inspection) {
+        let mut facts: BTreeMap<(FactKind, String), Fact> = BTreeMap::new();
+        let mut add = |fact: Fact| {
+            facts.entry((fact.kind, fact.value.clone())).or_insert(fact);
+        };
+        if let Some(manifest) = self.parts.manifest {
+            let path: Arc<str> = Arc::from("AndroidManifest.xml");
+            for component in &manifest.components {
+                let place = Place::offset(path.clone(), component.offset);
+                let mut fact = Fact::new(FactKind::Component, &component.class, place);
+                fact.origin = origin_of_class(&component.class, &self.graph);
+                fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, s)| s);
+                add(fact);
+            }
+            for (permission, offset) in &manifest.permissions {
+                add(Fact::new(FactKind::Permission, permission, Place::offset(path.clone(), *offset)));
+            }
+        }
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            if !node.reached && self.parts.complete {
+                continue;
+            }
+            let screen = self.screen(id).map(|(_, screen)| screen);
+            for class in &node.classes {
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
+                let linked = |kind, value: &str, place| {
+                    let mut fact = Fact::new(kind, value, place);
+                    fact.screen.clone_from(&screen);
+                    fact
+                };
+                if !class.name.contains('$') {
+                    add(linked(FactKind::Class, &class.name, Place::entry(dex.clone())));
+                }
+                if let Some(route) = &class.route {
+                    add(linked(FactKind::Route, route, Place::entry(dex.clone())));
+                }
+                for method in &class.methods {
+                    if is_named(&method.name) {
+                        let value = format!("{}.{}", class.name, method.name);
+                        add(linked(FactKind::Function, &value, Place::entry(dex.clone())));
+                    }
+                    for endpoint in &method.endpoints {
+                        let place = Place::offset(dex.clone(), u64::from(endpoint.offset));
+                        let mut fact = linked(FactKind::Endpoint, &endpoint.address, place);
+                        fact.chain = vec![format!("{}.{}", simple(&class.name), method.name), address(endpoint)];
+                        add(fact);
+                    }
+                }
+            }
+        }
+        for (index, file) in self.parts.files.iter().enumerate() {
+            let Some(resource) = self.resource_of_file.get(&index).copied() else { continue };
+            let Some(users) = self.users.get(&resource) else { continue };
+            let screen = self.shown_by(users).map(|(_, screen)| screen);
+            let path: Arc<str> = Arc::from(file.path.as_str());
+            let Some(name) = self.resource_name(resource) else { continue };
+            let library = library::of_resource(&name);
+            let mut linked = |kind, value: String| {
+                let mut fact = Fact::new(kind, value, Place::entry(path.clone()));
+                fact.screen.clone_from(&screen);
+                fact.origin = library.map_or(Origin::App, |library| Origin::Library(Arc::from(library)));
+                add(fact);
+            };
+            linked(FactKind::Layout, name);
+            for id in file.widgets.iter().filter_map(|widget| widget.id) {
+                if let Some(name) = self.resource_name(id) {
+                    linked(FactKind::WidgetId, name);
+                }
+            }
+        }
+        let packages: BTreeSet<&String> = self.parts.code.iter().flat_map(|(_, unit)| &unit.packages).collect();
+        for package in packages {
+            add(Fact::new(FactKind::Sdk, package, Place::entry("classes.dex")));
+        }
+        inspection.facts.extend(facts.into_values());
+    }
+}
+
+/// The path of a file resource.
+pub(crate) fn file_path<'a>(value: &ResValue<'_, 'a>) -> Option<Cow<'a, str>> {
+    match value {
+        ResValue::Item(Value::String(path)) => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// The origin of a class named in the manifest: the app's when its code is among the app's own.
+fn origin_of_class(class: &str, graph: &Graph<'_>) -> Origin {
+    if graph.find(class).is_some() {
+        return Origin::App;
+    }
+    match library::of_class(class.replace('.', "/").as_bytes()) {
+        Some(library) => Origin::Library(Arc::from(library)),
+        None => Origin::App,
+    }
+}
+
+fn address(endpoint: &Endpoint) -> String {
+    match endpoint.verb {
+        Some(verb) => format!("{verb} {}", endpoint.address),
+        None => endpoint.address.clone(),
+    }
+}
+
+fn class_step(class: &str) -> String {
+    class.rsplit('.').next().unwrap_or(class).to_owned()
+}
+
+/// `btn_patrol` as a view binding names it: `btnPatrol`.
+fn camel(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut upper = false;
+    for ch in name.chars() {
+        if ch == '_' || ch == '.' {
+            upper = true;
+        } else if upper {
+            out.extend(ch.to_uppercase());
+            upper = false;
+        } else {
+            out.push(ch);
+        }
+    }
+    out
+}
+
+/// Whether a method has a name of its own rather than one from an obfuscator or the language.
+fn is_named(name: &str) -> bool {
+    name.len() > 3 && !name.starts_with('<') && !name.contains('$')
+}
