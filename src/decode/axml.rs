@@ -9,7 +9,7 @@ use std::ops::Range;
 pub use super::res_chunk::Value;
 
 use super::Issue;
-use super::res_chunk::{Chunk, ChunkError, Issues, RawValue, u16_at, u32_at};
+use super::res_chunk::{Chunk, ChunkError, Issues, RawValue, Walk, u16_at, u32_at};
 use super::string_pool::StringPool;
 
 /// URI of the namespace of framework attributes, `android:`.
@@ -338,31 +338,12 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn chunks(&mut self, mut at: usize) {
+    fn chunks(&mut self, at: usize) {
         let bytes = self.xml.bytes;
-        while at < bytes.len() {
-            let chunk = match Chunk::at(bytes, at, bytes.len()) {
-                Ok(chunk) => chunk,
-                Err(ChunkError::TooShort) => {
-                    self.issues.odd("axml.trailing-data", at, || "too short for another chunk".into());
-                    return;
-                }
-                Err(ChunkError::PastEnd { chunk, size }) => {
-                    self.issues.lossy("axml.bad-chunk-size", at, || {
-                        format!("chunk {:#06x} of {size} bytes, {} left", chunk.kind, bytes.len() - at)
-                    });
-                    chunk
-                }
-                Err(ChunkError::BadSize { kind, header_size, size }) => {
-                    // Android gives up here; what follows cannot be found without the size.
-                    self.issues.lossy("axml.bad-chunk-size", at, || {
-                        format!("chunk {kind:#06x}: header {header_size}, size {size}")
-                    });
-                    return;
-                }
-            };
+        let mut walk =
+            Walk { at, end: bytes.len(), bad_size: "axml.bad-chunk-size", trailing: "axml.trailing-data" };
+        while let Some(chunk) = walk.next(bytes, &mut self.issues) {
             self.chunk(chunk);
-            at = chunk.end;
         }
     }
 

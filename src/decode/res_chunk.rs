@@ -186,6 +186,52 @@ pub(super) enum ChunkError {
     PastEnd { chunk: Chunk, size: usize },
 }
 
+/// Goes from chunk to chunk within one enclosing chunk.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) at: usize,
+    pub(super) end: usize,
+    /// Code of the issue that a size is wrong.
+    pub(super) bad_size: &'static str,
+    /// Code of the issue that bytes are left over.
+    pub(super) trailing: &'static str,
+}
+
+impl Walk {
+    /// The next chunk, cut to its surroundings. Ends at a size that leads nowhere, as Android does.
+    pub(super) fn next(&mut self, bytes: &[u8], issues: &mut Issues) -> Option<Chunk> {
+        let (at, left) = (self.at, self.end.saturating_sub(self.at));
+        if left == 0 {
+            return None;
+        }
+        let chunk = match Chunk::at(bytes, at, self.end) {
+            Ok(chunk) => chunk,
+            Err(ChunkError::TooShort) => {
+                issues.odd(self.trailing, at, || format!("{left} bytes left, too short for a chunk"));
+                self.at = self.end;
+                return None;
+            }
+            Err(ChunkError::PastEnd { chunk, size }) => {
+                issues.lossy(self.bad_size, at, || {
+                    format!("chunk {:#06x} of {size} bytes, {left} left", chunk.kind)
+                });
+                chunk
+            }
+            Err(ChunkError::BadSize { kind, header_size, size }) => {
+                issues.lossy(self.bad_size, at, || {
+                    format!(
+                        "chunk {kind:#06x}: header of {header_size} bytes, size {size}; {left} bytes not read"
+                    )
+                });
+                self.at = self.end;
+                return None;
+            }
+        };
+        self.at = chunk.end;
+        Some(chunk)
+    }
+}
+
 /// Collects issues, at most a few of each kind.
 #[derive(Debug, Default)]
 pub(super) struct Issues {

@@ -116,12 +116,7 @@ impl<'a> StringPool<'a> {
         self.count
     }
 
-    /// A string; `None` where there is no such string.
-    pub(super) fn get(&self, index: u32) -> Option<Cow<'a, str>> {
-        self.get_capped(index, usize::MAX)
-    }
-
-    /// A string cut at about `limit` stored bytes, at a character's border.
+    /// A string cut at about `limit` stored bytes, at a character's border; `None` where there is no such string.
     pub(super) fn get_capped(&self, index: u32, limit: usize) -> Option<Cow<'a, str>> {
         let found = self.locate(index as usize)?;
         let mut stored = self.chunk.get(found.start..found.end)?;
