@@ -881,12 +881,6 @@ impl<'d> Cursor<'d> {
         Some(byte)
     }
 
-    fn u16(&mut self) -> Option<u16> {
-        let bytes = self.rest().first_chunk()?;
-        self.pos += 2;
-        Some(u16::from_le_bytes(*bytes))
-    }
-
     fn u32(&mut self) -> Option<u32> {
         let bytes = self.rest().first_chunk()?;
         self.pos += 4;
