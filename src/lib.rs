@@ -9,6 +9,7 @@
 //! Nothing flows backwards: a format never sees a rule, a rule never opens a file, a report format only sees a report.
 
 pub mod decode;
+pub mod format;
 pub mod ledger;
 pub mod link;
 pub mod model;

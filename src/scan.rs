@@ -1,14 +1,20 @@
 //! One file to one report: format, rules and policy in a row.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::model::Report;
+use crate::decode::blob::Blob;
+use crate::format::{self, FormatError};
+use crate::ledger::Situation;
+use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHEMA, Target};
 use crate::roster::FilingRecord;
-use crate::rule::RuleSet;
+use crate::rule::{self, RuleSet};
+
+pub use crate::format::{Progress, Silent};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -32,23 +38,6 @@ pub enum ScanError {
         /// What the content is instead.
         cause: String,
     },
-}
-
-/// Told how far a scan is; called from several threads.
-pub trait Progress: Sync {
-    /// The scan will read this many bytes of packed entries; called once the package is open.
-    fn begin(&self, total_bytes: u64);
-    /// This many more of them are done.
-    fn advance(&self, bytes: u64);
-}
-
-/// A progress nobody looks at.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _total_bytes: u64) {}
-    fn advance(&self, _bytes: u64) {}
 }
 
 /// Scans files with one rule set.
@@ -76,8 +65,56 @@ impl Scanner {
         if file.metadata().map_err(unreadable)?.is_dir() {
             return Err(ScanError::Directory(path.to_owned()));
         }
-        progress.begin(0);
-        let _ = &self.filing;
-        Err(ScanError::NotAPackage { path: path.to_owned(), cause: "not written yet".into() })
+        let blob = Blob::file(file).map_err(unreadable)?;
+        let (digest, inspection) =
+            rayon::join(|| sha256(&blob).map_err(unreadable), || format::inspect(blob.clone(), progress));
+        let sha256 = digest?;
+        let inspection = inspection.map_err(|error| match error {
+            FormatError::Io(source) => unreadable(source),
+            other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
+        })?;
+        let artifact = Artifact { sha256, bytes: blob.len(), format: inspection.format.to_owned() };
+        Ok(self.report(path.display().to_string(), artifact, inspection))
     }
+
+    fn report(&self, source: String, artifact: Artifact, inspection: Inspection) -> Report {
+        let coverage = inspection.coverage();
+        let judgement = rule::judge(&self.rules, &inspection, coverage.verdict);
+        let (filing, number) = self.filing.look_up(&inspection.identity);
+        let code = self.rules.policy().suggest(&Situation {
+            filing,
+            findings: judgement.findings.iter().map(|finding| finding.level).collect(),
+            duties: judgement.duties.iter().map(|duty| duty.status).collect(),
+            coverage: coverage.verdict,
+        });
+        Report {
+            schema: SCHEMA.to_owned(),
+            engine: Engine {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                ruleset: Ruleset { digest: self.rules.digest().to_owned(), rules: self.rules.rules().len() },
+            },
+            target: Target { kind: inspection.kind, source },
+            artifact,
+            anomalies: inspection.anomalies(),
+            identity: Identity { filing: number, ..inspection.identity },
+            coverage,
+            findings: judgement.findings,
+            duties: judgement.duties,
+            code,
+        }
+    }
+}
+
+fn sha256(blob: &Blob) -> io::Result<String> {
+    let mut reader = blob.clone();
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => break,
+            count => digest.update(&buffer[..count]),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

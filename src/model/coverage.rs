@@ -224,6 +224,14 @@ impl Tally {
         entry.1 += read;
     }
 
+    pub(super) fn absorb(&mut self, other: Tally) {
+        other.0.into_iter().for_each(|(part, (total, read))| self.add(part, total, read));
+    }
+
+    pub(super) fn unread(&self, part: PartName) -> u64 {
+        self.0.get(&part).map_or(0, |(total, read)| total - read)
+    }
+
     pub(super) fn parts(&self) -> Vec<PartTally> {
         self.0.iter().map(|(&part, &(total, read))| PartTally { part, total, read }).collect()
     }

@@ -51,6 +51,36 @@ impl Inspection {
         }
     }
 
+    /// Takes over what another inspection of a part of the same package has read.
+    pub fn absorb(&mut self, other: Inspection) {
+        self.texts.extend(other.texts);
+        self.facts.extend(other.facts);
+        self.tally.absorb(other.tally);
+        for ((part, reason, material), list) in other.gaps {
+            list.into_iter().for_each(|gap| self.keep_gap((part, reason, material), gap));
+        }
+        for (key, more) in other.gaps_dropped {
+            *self.gaps_dropped.entry(key).or_default() += more;
+        }
+        for anomaly in other.anomalies.into_values().flatten() {
+            self.keep_anomaly(anomaly);
+        }
+        for (code, more) in other.anomalies_dropped {
+            *self.anomalies_dropped.entry(code).or_default() += more;
+        }
+        self.opaque |= other.opaque;
+    }
+
+    /// Whether something that may hide text of the interface was not seen.
+    pub fn has_gaps(&self) -> bool {
+        self.opaque || self.gaps.keys().any(|(_, _, material)| *material)
+    }
+
+    /// Units of a part that were counted as not read.
+    pub fn unread_count(&self, part: PartName) -> u64 {
+        self.tally.unread(part)
+    }
+
     /// Counts a unit of a part that was read completely.
     pub fn read(&mut self, part: PartName) {
         self.tally.add(part, 1, 1);
@@ -73,10 +103,14 @@ impl Inspection {
     }
 
     fn add_gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: String, material: bool) {
-        let key = (part, reason, material);
+        let gap = Gap { part, place: place.to_string(), reason, detail, material };
+        self.keep_gap((part, reason, material), gap);
+    }
+
+    fn keep_gap(&mut self, key: (PartName, GapReason, bool), gap: Gap) {
         let list = self.gaps.entry(key).or_default();
         if list.len() < GAPS_PER_REASON {
-            list.push(Gap { part, place: place.to_string(), reason, detail, material });
+            list.push(gap);
         } else {
             *self.gaps_dropped.entry(key).or_default() += 1;
         }
@@ -89,11 +123,15 @@ impl Inspection {
 
     /// States something out of order. `code` is one of the stable codes in the README.
     pub fn anomaly(&mut self, code: &str, place: &Place, detail: impl Into<String>) {
-        let list = self.anomalies.entry(code.to_owned()).or_default();
+        self.keep_anomaly(Anomaly { code: code.to_owned(), place: place.to_string(), detail: detail.into() });
+    }
+
+    fn keep_anomaly(&mut self, anomaly: Anomaly) {
+        let list = self.anomalies.entry(anomaly.code.clone()).or_default();
         if list.len() < ANOMALIES_PER_CODE {
-            list.push(Anomaly { code: code.to_owned(), place: place.to_string(), detail: detail.into() });
+            list.push(anomaly);
         } else {
-            *self.anomalies_dropped.entry(code.to_owned()).or_default() += 1;
+            *self.anomalies_dropped.entry(anomaly.code).or_default() += 1;
         }
     }
 

@@ -153,13 +153,15 @@ impl Ownership {
         Ownership { own }
     }
 
+    /// Whether a class is in a package that the manifest names.
+    fn declares(&self, descriptor: &[u8]) -> bool {
+        let name = descriptor.strip_prefix(b"L").unwrap_or(descriptor);
+        self.own.iter().any(|prefix| prefix.len() > 1 && name.starts_with(prefix.as_bytes()))
+    }
+
     /// The library a class belongs to.
     pub(crate) fn library(&self, descriptor: &[u8]) -> Option<&'static str> {
-        let name = descriptor.strip_prefix(b"L").unwrap_or(descriptor);
-        if self.own.iter().any(|prefix| prefix.len() > 1 && name.starts_with(prefix.as_bytes())) {
-            return None;
-        }
-        library::of_class(name)
+        if self.declares(descriptor) { None } else { library::of_class(descriptor) }
     }
 }
 
@@ -208,6 +210,8 @@ struct Reader<'d> {
     pending: Vec<(usize, usize, Pending, u32)>,
     class_index: usize,
     looks_up_names: bool,
+    /// The class being walked is in a package that the manifest names.
+    declared: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -230,6 +234,7 @@ impl<'d> Reader<'d> {
             pending: Vec::new(),
             class_index: 0,
             looks_up_names: false,
+            declared: false,
         }
     }
 
@@ -262,6 +267,7 @@ impl<'d> Reader<'d> {
     }
 
     fn class(&mut self, scanner: &mut Scanner<'d>, class: &Class<'d>) -> OwnClass {
+        self.declared = self.ownership.declares(class.descriptor());
         let mut own = OwnClass {
             name: Arc::from(&*class.name()),
             superclass: class.superclass.and_then(|index| self.name(index)),
@@ -296,7 +302,7 @@ impl<'d> Reader<'d> {
                 && let Some(class) = self.name(method.class)
             {
                 own.calls.push((class, Arc::from(&*method.name())));
-            } else if &*method.name() == "getIdentifier" {
+            } else if self.declared && &*method.name() == "getIdentifier" {
                 self.looks_up_names = true;
             }
         }

@@ -652,7 +652,8 @@ impl<'a, 't> Linker<'a, 't> {
     /// Strings of the table that nothing was seen to use.
     fn unused_strings(&mut self, inspection: &mut Inspection) {
         let Some(table) = self.parts.table else { return };
-        let usage = if self.parts.complete { Usage::Unreferenced } else { Usage::Unknown };
+        let by_name = self.parts.code.iter().any(|(_, unit)| unit.looks_up_names);
+        let usage = if self.parts.complete && !by_name { Usage::Unreferenced } else { Usage::Unknown };
         for resource in table.resources() {
             if !matches!(resource.type_name(), "string" | "array" | "plurals") || self.used_strings.contains(&resource.id())
             {
