@@ -37,8 +37,8 @@ enum Task<'e> {
     Asset(&'e Entry),
 }
 
-impl Task<'_> {
-    fn entry(&self) -> &Entry {
+impl<'e> Task<'e> {
+    fn entry(&self) -> &'e Entry {
         match self {
             Task::Dex(entry) | Task::File(entry, _) | Task::Asset(entry) => entry,
         }
@@ -106,6 +106,16 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     android::link(&parts, &mut inspection);
     identify(&archive, manifest.as_ref(), table.as_ref(), &mut inspection);
     Ok(inspection)
+}
+
+/// The entries that an inspection reads: what the benchmark measures the floor by.
+pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
+    let mut aside = Inspection::new(TargetKind::App, FORMAT.name);
+    let bytes = read_table(archive, &mut aside);
+    let table = bytes.as_deref().and_then(|bytes| parse_table(bytes, &mut aside));
+    let first = [MANIFEST, TABLE].into_iter().filter_map(|name| archive.entry(name));
+    let tasks = tasks(archive, table.as_ref(), &mut aside);
+    first.chain(tasks.iter().map(Task::entry)).collect()
 }
 
 /// Turns the issues of a decoder into anomalies and, where content was lost, gaps.
