@@ -1,0 +1,85 @@
+//! The rooms of `src/` and the doors between them: data flows one way.
+
+use std::path::{Path, PathBuf};
+
+/// What each room may see. A room sees itself and `model`.
+const MAY_SEE: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("text", &[]),
+    ("decode", &["text"]),
+    ("link", &["decode", "text"]),
+    ("format", &["decode", "link", "text"]),
+    ("rule", &["ledger", "text"]),
+    ("ledger", &[]),
+    ("roster", &["ledger"]),
+    ("report", &["text"]),
+    ("scan", &["decode", "format", "ledger", "roster", "rule"]),
+    ("cli", &["format", "ledger", "report", "roster", "rule", "scan"]),
+    ("main", &["cli"]),
+    ("lib", &[]),
+];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+#[test]
+fn no_room_sees_what_comes_after_it() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for path in files(&source()) {
+        let inside = path.strip_prefix(source()).unwrap().to_string_lossy().replace('\\', "/");
+        let room = inside.split('/').next().unwrap().trim_end_matches(".rs");
+        let allowed = MAY_SEE.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        let Some(allowed) = allowed else {
+            wrong.push(format!("{inside}: room {room} is not in the list"));
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            for (at, _) in line.match_indices("crate::") {
+                let other: String =
+                    line[at + 7..].chars().take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_').collect();
+                seen += 1;
+                if !other.is_empty() && other != room && other != "model" && !allowed.contains(&other.as_str()) {
+                    wrong.push(format!("{inside}:{}: {room} sees {other}", number + 1));
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} uses found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_format_is_in_the_list() {
+    let helpers = ["mod.rs", "web.rs"];
+    for path in files(&source().join("format")) {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let name = file.trim_end_matches(".rs");
+        let listed = zhijian::format::FORMATS.iter().any(|format| format.name == name);
+        assert!(listed || helpers.contains(&file), "src/format/{file} is not in FORMATS");
+    }
+}
+
+#[test]
+fn the_picture_in_lib_rs_names_every_room() {
+    let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
+    for (room, _) in MAY_SEE.iter().filter(|(room, _)| *room != "main" && *room != "lib") {
+        assert!(text.contains(&format!("{room} ")) || text.contains(&format!("{room};")), "{room}");
+    }
+}
