@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use super::res_chunk::Value;
@@ -20,8 +19,8 @@ pub enum ArscError {
     /// Not a resource table.
     #[error("not a resource table")]
     NotTable,
-    /// A table in which no package could be found.
-    #[error("a resource table without any package")]
+    /// A table that claims packages, none of which could be found.
+    #[error("a resource table whose packages cannot be found")]
     NoPackage,
 }
 
@@ -167,6 +166,8 @@ const COMPLEX_ENTRY: u16 = 0x0001;
 const COMPACT_ENTRY: u16 = 0x0008;
 /// `sizeof(ResTable_map)`: key (u32), value.
 const ITEM_SIZE: usize = 12;
+/// Key of the first item of an attribute declaration.
+const ATTRIBUTE_FORMAT: u32 = 0x0100_0000;
 /// Longest name of a type or a resource given out, in stored bytes.
 const NAME_LIMIT: usize = 1024;
 /// References followed in a row, as many as Android follows.
@@ -180,7 +181,7 @@ const TYPE: u16 = 0x0201;
 const WITHOUT_VALUES: [u16; 5] = [0x0202, 0x0203, 0x0204, 0x0205, 0x0206];
 
 impl<'a> Table<'a> {
-    /// Reads a table. Keeps what it has when the rest is broken; fails when there is no package.
+    /// Reads a table. Keeps what it has when the rest is broken; fails when its packages cannot be found.
     pub fn parse(bytes: &'a [u8]) -> Result<(Table<'a>, Vec<Issue>), ArscError> {
         let mut reader = Reader::new(bytes);
         reader.file()?;
@@ -305,9 +306,11 @@ fn raw_items(bytes: &[u8], at: usize, count: usize) -> impl Iterator<Item = (u32
         .filter_map(move |(nth, item)| Some((u32_at(item, 0)?, RawValue::at(item, 4)?, at + nth * ITEM_SIZE)))
 }
 
-/// The key of an item of an array or a plural, rather than of a style or an attribute.
+/// The key of an item of an array or plurals, rather than of a style: aapt2 counts the items of an array from
+/// 0x01000001, aapt from 0x02000000; the quantities of plurals are 0x01000004 to 0x01000009. An attribute declaration
+/// has keys of that range too, but no text and no reference under them.
 fn is_element_key(key: u32) -> bool {
-    PLURAL_KEYS.contains(&key) || key & 0xFFFF_0000 == ARRAY_KEY
+    matches!(key >> 16, 0x0100 | 0x0200) && key != ATTRIBUTE_FORMAT
 }
 
 /// A text that a reference resolves to.
@@ -421,16 +424,17 @@ impl<'t, 'a> Bag<'t, 'a> {
         })
     }
 
-    /// Array or plurals: its items are what a reference to it shows, and not styling.
+    /// Array or plurals: a reference to it shows its items.
     pub fn is_list(&self) -> bool {
-        raw_items(self.table.bytes, self.at, self.count).any(|(key, ..)| is_element_key(key))
+        raw_items(self.table.bytes, self.at, self.count).next().is_some_and(|(key, ..)| is_element_key(key))
     }
 }
 
 /// One item of a bag.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BagItem<'a> {
-    /// Attribute id of a style's item, [`ARRAY_KEY`] plus place of an array's, [`PLURAL_KEYS`] of a plural's.
+    /// Attribute id of a style's item; quantity of a plural's (0x01000004 to 0x01000009: other, zero, one, two, few,
+    /// many); place of an array's, behind 0x01000001 or 0x02000000.
     pub key: u32,
     /// The value.
     pub value: Value<'a>,
@@ -438,16 +442,12 @@ pub struct BagItem<'a> {
     pub offset: u64,
 }
 
-/// Key of the first item of an array; the next has the next number.
-pub const ARRAY_KEY: u32 = 0x0200_0000;
-
-/// Keys of plurals: `other`, `zero`, `one`, `two`, `few`, `many`.
-pub const PLURAL_KEYS: Range<u32> = 0x0100_0004..0x0100_000A;
-
 /// Builds a table from its chunks.
 struct Reader<'a> {
     table: Table<'a>,
     has_strings: bool,
+    /// Packages that the heads of the tables claim.
+    claimed_packages: usize,
     config_index: HashMap<&'a [u8], usize>,
     /// References from resource to resource.
     edges: Vec<(u32, u32)>,
@@ -487,6 +487,7 @@ impl<'a> Reader<'a> {
                 limits: Limits { text: usize::MAX, items: usize::MAX },
             },
             has_strings: false,
+            claimed_packages: 0,
             config_index: HashMap::new(),
             edges: Vec::new(),
             values: 0,
@@ -522,7 +523,8 @@ impl<'a> Reader<'a> {
 
     fn table(&mut self, table: Chunk) {
         let bytes = self.table.bytes;
-        let claimed = u32_at(bytes, table.start + 8).unwrap_or(0);
+        let claimed = u32_at(bytes, table.start + 8).unwrap_or(0) as usize;
+        self.claimed_packages = self.claimed_packages.saturating_add(claimed);
         let before = self.table.packages.len();
         let mut walk = Walk {
             at: table.body,
@@ -547,7 +549,7 @@ impl<'a> Reader<'a> {
             }
         }
         let found = self.table.packages.len() - before;
-        if claimed as usize != found {
+        if claimed != found {
             self.issues.odd("arsc.package-count", table.start, || {
                 format!("{claimed} packages claimed, {found} found")
             });
@@ -739,7 +741,8 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Result<(Table<'a>, Vec<Issue>), ArscError> {
-        if self.table.packages.is_empty() {
+        // An app without resources has an empty table.
+        if self.table.packages.is_empty() && self.claimed_packages > 0 {
             return Err(ArscError::NoPackage);
         }
         if self.items > self.item_budget() {
