@@ -7,6 +7,8 @@
 //! [`Dex`] owns no memory. Checksum and signature are not verified.
 
 mod code;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
