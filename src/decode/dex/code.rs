@@ -467,6 +467,8 @@ enum Passing {
     Collects = 5,
     /// It returns a collection of them.
     Gathers = 6,
+    /// It returns what its receiver, a collection, holds.
+    Yields = 7,
 }
 
 /// Bits of `method_traits` above those for [`Passing`].
@@ -531,6 +533,11 @@ fn passing(class: &[u8], name: &[u8]) -> Passing {
         {
             Passing::Collects
         }
+        (class, b"get" | b"getOrDefault" | b"iterator" | b"next" | b"toArray")
+            if class.starts_with(b"Ljava/util/") =>
+        {
+            Passing::Yields
+        }
         _ => Passing::Ends,
     }
 }
@@ -546,6 +553,7 @@ impl Scanner<'_> {
             4 => Passing::Part,
             5 => Passing::Collects,
             6 => Passing::Gathers,
+            7 => Passing::Yields,
             _ => Passing::Ends,
         };
         (passing, traits & 0xf0)
@@ -678,7 +686,7 @@ const OPCODES: [u8; 256] = {
             | 0x22
             | 0x24
             | 0x25 => TELLS,
-            0x27..=0x2a | 0x32..=0x3d | 0x4b | 0x4d | 0x52..=0x78 | 0xfa..=0xfe => TELLS,
+            0x27..=0x2a | 0x32..=0x3d | 0x46 | 0x4b | 0x4d | 0x52..=0x78 | 0xfa..=0xfe => TELLS,
             _ => 0,
         };
         table[op] = if width == 0 { 0 } else { width | writes | tells };
@@ -811,6 +819,11 @@ impl Walk<'_, '_> {
                     self.branch(pc, i64::from(unit(pc + 1) as u16 as i16));
                 }
                 0x38..=0x3d => self.branch(pc, i64::from(unit(pc + 1) as u16 as i16)),
+                // aget-object
+                0x46 => {
+                    let array = self.register(pc, unit(pc + 1) & 0xff)?;
+                    value = self.scanner.flow.add(NONE, array, None);
+                }
                 // aput, aput-object
                 0x4b | 0x4d => {
                     let element = self.register(pc, a)?;
@@ -1052,6 +1065,7 @@ impl Walk<'_, '_> {
             match passing {
                 Passing::Same => returned = receiver,
                 Passing::Part => returned = flow.add(NONE, receiver, Some(Form::Part)),
+                Passing::Yields => returned = flow.add(NONE, receiver, None),
                 _ => {}
             }
         }
@@ -1080,7 +1094,7 @@ impl Walk<'_, '_> {
                 Passing::Gathers => returned = flow.add(returned, value, Some(Form::Element)),
                 Passing::Part => returned = flow.add(returned, value, Some(Form::Part)),
                 Passing::Same => returned = if returned == NONE { value } else { returned },
-                Passing::Ends => match flow.resource(value, &self.scanner.code.literals) {
+                Passing::Ends | Passing::Yields => match flow.resource(value, &self.scanner.code.literals) {
                     // The text of the resource: `getString(R.string.x)`.
                     Some(_) if returns == RETURNS_TEXT => returned = flow.add(returned, value, None),
                     Some(found) if returns == RETURNS_OBJECT => id = id.or(Some(found)),
