@@ -780,7 +780,7 @@ impl Walk<'_, '_> {
                     self.meet_type(pc, index)?;
                     value = self.scanner.flow.value(Some(Source::New(index)));
                     if self.scanner.is_builder(index) {
-                        value |= EARLY;
+                        value |= BUILDER;
                     }
                 }
                 // filled-new-array
@@ -840,7 +840,7 @@ impl Walk<'_, '_> {
                     self.meet_field(pc, field)?;
                     match op {
                         0x54 | 0x62 if self.scanner.field_trait(field) == OBJECT_FIELD => {
-                            value = self.scanner.flow.value(Some(Source::Field(field))) | EARLY;
+                            value = self.scanner.flow.value(Some(Source::Field(field))) | FIELD;
                         }
                         0x60 if self.scanner.field_trait(field) == RESOURCE_FIELD => {
                             value = self.literal(Value::ResourceField(field), self.offset(pc));
@@ -1021,10 +1021,29 @@ impl Walk<'_, '_> {
         for i in 0..list.count {
             known |= self.register(pc, list.get(&registers, i))?;
         }
-        if known & EARLY == 0 && (known == NONE || !self.scanner.flow.following) {
+        let is_static = matches!(op, 0x71 | 0x77);
+        if known & BUILDER == 0 && !self.scanner.flow.following {
+            // No text is on its way yet, so only calls on fields matter.
+            if known & FIELD == 0 || is_static {
+                return Ok(());
+            }
+            let on = self.register(pc, list.get(&registers, 0))?;
+            if on & FIELD == 0 {
+                return Ok(());
+            }
+            // Positions of more arguments depend on their types.
+            if list.count <= 2 {
+                let flow = &self.scanner.flow;
+                let first = flow.registers.get(list.get(&registers, 1) as usize).filter(|_| list.count == 2);
+                let arguments = [first.and_then(|&value| flow.source(value)), None, None];
+                let view = ViewCall { method, offset: self.offset(pc), receiver: flow.source(on), arguments };
+                self.scanner.code.views.push(view);
+                return Ok(());
+            }
+        }
+        if known == NONE {
             return Ok(());
         }
-        let is_static = matches!(op, 0x71 | 0x77);
         let proto = match op {
             0xfa | 0xfb => Some(self.unit(pc + 3)),
             _ => None,
@@ -1192,9 +1211,11 @@ impl Arguments {
 
 /// Value of a register about which nothing is known.
 const NONE: u32 = 0;
-/// Bit of values to which calls matter already before the first literal of a method: text builders, whose calls return
+/// Bits of values to which calls matter before the first literal of a method: text builders, whose calls return
 /// themselves, and what was read from fields, which may be views.
-const EARLY: u32 = 1 << 31;
+const BUILDER: u32 = 1 << 31;
+const FIELD: u32 = 1 << 30;
+const INDEX: u32 = FIELD - 1;
 
 /// What the registers of a method hold.
 #[derive(Debug, Default)]
@@ -1271,15 +1292,15 @@ impl Flow {
     }
 
     fn source(&self, value: u32) -> Option<Source> {
-        self.values.get((value & !EARLY) as usize).and_then(|known| known.source)
+        self.values.get((value & INDEX) as usize).and_then(|known| known.source)
     }
 
     fn head(&self, value: u32) -> u32 {
-        self.values.get((value & !EARLY) as usize).map_or(END, |known| known.head)
+        self.values.get((value & INDEX) as usize).map_or(END, |known| known.head)
     }
 
     fn link(&mut self, value: u32, literal: u32, form: Form) {
-        if let Some(known) = self.values.get_mut((value & !EARLY) as usize) {
+        if let Some(known) = self.values.get_mut((value & INDEX) as usize) {
             self.links.push(Link { literal, form, next: known.head });
             known.head = (self.links.len() - 1) as u32;
         }
