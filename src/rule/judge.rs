@@ -10,7 +10,7 @@ use super::syntax::{Rule, RuleSubject, Signal, SignalKind, Strength};
 use super::weigh::{self, Why};
 use crate::model::{
     Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection, Level,
-    Origin, Place, Screen, UiText, Verdict, Widget,
+    Origin, Place, Role, Screen, UiText, Verdict, Widget,
 };
 use crate::text::Folded;
 
@@ -59,6 +59,12 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
     let mut chunks: Vec<Vec<Row>> = texts.collect();
     chunks.extend(names.collect::<Vec<_>>());
     chunks.push(set_rows(rules, &inspection.facts));
+    let complaints = complaint_screens(rules, inspection);
+    for row in chunks.iter_mut().flatten().filter(|row| row.evidence.kind == EvidenceKind::Text) {
+        if row.anchors.iter().any(|anchor| complaints.contains(anchor.as_str())) {
+            set_level(row, Level::Mention, Why::ComplaintPage);
+        }
+    }
     let mut rows: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
     chunks.into_iter().flatten().for_each(|row| rows.entry(row.at.rule).or_default().push(row));
 
@@ -78,6 +84,16 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
     }
     findings.sort_by(|a, b| b.level.cmp(&a.level).then(a.category.cmp(&b.category)));
     Judgement { findings, duties }
+}
+
+/// Screens with a title that says that people complain about formalism there: what can be chosen on them is
+/// not a function of the app.
+fn complaint_screens<'a>(rules: &RuleSet, inspection: &'a Inspection) -> HashSet<&'a str> {
+    let titles = inspection.texts.iter().filter(|text| text.role == Role::Title && !text.text.is_ascii());
+    titles
+        .filter(|text| text.screen.is_some() && rules.guard.is_complaint_page(Folded::new(&text.text).as_str()))
+        .filter_map(|text| text.screen.as_ref().map(|screen| screen.name.as_str()))
+        .collect()
 }
 
 fn text_rows(rules: &RuleSet, text: &UiText, buffer: &mut String, rows: &mut Vec<Row>) {

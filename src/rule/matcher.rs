@@ -239,6 +239,7 @@ impl Matcher {
             | FactKind::Layout
             | FactKind::WidgetId
             | FactKind::Route => SignalKind::Name,
+            FactKind::Endpoint if is_page_or_file(&fact.value) => return Vec::new(),
             FactKind::Endpoint => SignalKind::Endpoint,
             FactKind::Asset => SignalKind::Asset,
             FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
@@ -292,6 +293,16 @@ fn is_whole(text: &str, range: &Range<usize>) -> bool {
     let alnum = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let before = range.start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
     !(alnum(inner.first()) && alnum(before)) && !(alnum(inner.last()) && alnum(text.as_bytes().get(range.end)))
+}
+
+/// Whether an address is a page of the package itself, which counts as a route already, or a picture or style:
+/// neither is an interface that code calls.
+fn is_page_or_file(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let local = !path.contains("://");
+    let page = local && (path.starts_with("pages/") || path.contains("/pages/"));
+    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".wxml", ".wxss"];
+    page || file.iter().any(|ending| path.ends_with(ending)) || (local && path.ends_with(".js"))
 }
 
 /// A folded text less what stands around a label: punctuation, brackets, digits' dots.
