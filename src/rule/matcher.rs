@@ -12,22 +12,26 @@ use regex_syntax::hir::{Hir, HirKind};
 use super::ident;
 use super::syntax::{NameKind, Rule, Signal, SignalKind, Strength};
 use crate::model::{Fact, FactKind, Role};
-use crate::text::Folded;
+use crate::text::{Folded, fold_into};
 
 /// A pattern compiled when it is first needed: most patterns never are.
 #[derive(Debug)]
-struct LazyRegex {
+pub(super) struct LazyRegex {
     source: String,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl LazyRegex {
-    fn new(source: &str) -> Self {
+    pub(super) fn new(source: &str) -> Self {
         LazyRegex { source: source.to_owned(), compiled: OnceLock::new() }
     }
 
-    fn get(&self) -> Option<&Regex> {
+    pub(super) fn get(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| Regex::new(&self.source).ok()).as_ref()
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        Regex::new(&self.source).map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -109,6 +113,15 @@ pub(super) struct Matcher {
     signals: Vec<Compiled>,
     texts: Literals,
     names: Literals,
+    /// Roles in which some signal looks for a text without ideographs, as bits.
+    ascii_roles: u16,
+}
+
+/// At most this many occurrences of one signal in one text are weighed.
+const MAX_OCCURRENCES: usize = 4;
+
+fn role_bit(role: Role) -> u16 {
+    1 << (role as u16)
 }
 
 impl Matcher {
@@ -156,24 +169,41 @@ impl Matcher {
                 };
                 if thorough {
                     for regex in compiled.patterns.iter().chain(&compiled.unless) {
-                        Regex::new(&regex.source).map_err(|error| fail(error.to_string()))?;
+                        regex.check().map_err(fail)?;
                     }
                 }
                 signals.push(compiled);
             }
         }
+        let mut ascii_roles = 0;
+        for (_, needs) in texts.iter().filter(|(literal, _)| literal.is_ascii()) {
+            for (signal, _) in needs {
+                let roles = &signals[*signal].roles;
+                ascii_roles |= if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
+            }
+        }
         let literals = |map| Literals::build(map).map_err(|cause| (0, cause));
-        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)? })
+        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)?, ascii_roles })
     }
 
-    /// Hits in a text of a role, at most one for each signal, in the order of the rules.
+    /// Whether a text can hold a hit at all; `buffer` is for its use alone.
+    pub(super) fn may_hit(&self, raw: &str, role: Role, buffer: &mut String) -> bool {
+        if raw.is_ascii() && self.ascii_roles & role_bit(role) == 0 {
+            return false;
+        }
+        fold_into(raw, buffer);
+        self.texts.automaton.as_ref().is_some_and(|automaton| automaton.is_match(buffer.as_str()))
+    }
+
+    /// Hits in a text of a role, at most [`MAX_OCCURRENCES`] for each signal, in the order of the rules.
     pub(super) fn text(&self, folded: &Folded, role: Role) -> Vec<Hit> {
         let text = folded.as_str();
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
         let mut chars = None;
         for (index, need, range, literal) in self.texts.find(text) {
             let signal = &self.signals[index];
-            if hits.iter().any(|&(i, _)| i == index) || !(signal.roles.is_empty() || signal.roles.contains(&role))
+            if !(signal.roles.is_empty() || signal.roles.contains(&role))
+                || hits.iter().filter(|&&(i, _)| i == index).count() >= MAX_OCCURRENCES
             {
                 continue;
             }
@@ -182,23 +212,26 @@ impl Matcher {
             {
                 continue;
             }
-            let found = match need {
-                Need::Phrase => (!signal.means_other(text, &range)).then_some(range),
-                Need::Exact => (trimmed(text) == literal).then_some(range),
-                Need::Pattern(i) => signal.patterns[i].get().and_then(|regex| {
-                    regex.find_iter(text).map(|found| found.range()).find(|r| !signal.means_other(text, r))
-                }),
-                Need::Word | Need::Substring => None,
+            let mut add = |range: Range<usize>| {
+                if !signal.means_other(text, &range) && !hits.iter().any(|(i, r)| *i == index && *r == range) {
+                    hits.push((index, range));
+                }
             };
-            if let Some(range) = found {
-                hits.push((index, range));
+            match need {
+                Need::Phrase if is_whole(text, &range) => add(range),
+                Need::Exact if trimmed(text) == literal => add(range),
+                Need::Pattern(i) => {
+                    let found = signal.patterns[i].get().into_iter().flat_map(|regex| regex.find_iter(text));
+                    found.take(MAX_OCCURRENCES).for_each(|found| add(found.range()));
+                }
+                _ => {}
             }
         }
         self.hits(hits)
     }
 
     /// Hits in a name, an endpoint or an asset path.
-    pub(super) fn name(&self, fact: &Fact) -> Vec<Hit> {
+    pub(super) fn name(&self, fact: &Fact, buffer: &mut String) -> Vec<Hit> {
         let kind = match fact.kind {
             FactKind::Component
             | FactKind::Class
@@ -206,13 +239,14 @@ impl Matcher {
             | FactKind::Layout
             | FactKind::WidgetId
             | FactKind::Route => SignalKind::Name,
+            FactKind::Endpoint if is_page_or_file(&fact.value) => return Vec::new(),
             FactKind::Endpoint => SignalKind::Endpoint,
             FactKind::Asset => SignalKind::Asset,
             FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
         };
-        let letters = ident::letters(&fact.value);
+        ident::letters_into(&fact.value, buffer);
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
-        for (index, need, _, literal) in self.names.find(&letters) {
+        for (index, need, _, literal) in self.names.find(buffer.as_str()) {
             let signal = &self.signals[index];
             let wanted = signal.kind == kind
                 && (signal.kinds.is_empty() || signal.kinds.iter().any(|k| k.fact() == fact.kind));
@@ -245,12 +279,30 @@ impl Matcher {
 }
 
 impl Compiled {
-    /// Whether a hit touches or overlaps another sense of the word.
+    /// Whether a hit overlaps another sense of the word.
     fn means_other(&self, text: &str, hit: &Range<usize>) -> bool {
         self.unless.iter().filter_map(LazyRegex::get).any(|regex| {
-            regex.find_iter(text).any(|other| other.start() <= hit.end && hit.start <= other.end())
+            regex.find_iter(text).any(|other| other.start() < hit.end && hit.start < other.end())
         })
     }
+}
+
+/// Whether Latin letters do not go on beyond a literal's own: `check in` is not in `check internet`.
+fn is_whole(text: &str, range: &Range<usize>) -> bool {
+    let inner = &text.as_bytes()[range.clone()];
+    let alnum = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let before = range.start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+    !(alnum(inner.first()) && alnum(before)) && !(alnum(inner.last()) && alnum(text.as_bytes().get(range.end)))
+}
+
+/// Whether an address is a page of the package itself, which counts as a route already, or a picture or style:
+/// neither is an interface that code calls.
+fn is_page_or_file(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let local = !path.contains("://");
+    let page = local && (path.starts_with("pages/") || path.contains("/pages/"));
+    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".wxml", ".wxss"];
+    page || file.iter().any(|ending| path.ends_with(ending)) || (local && path.ends_with(".js"))
 }
 
 /// A folded text less what stands around a label: punctuation, brackets, digits' dots.
@@ -286,6 +338,9 @@ fn validate(signal: &Signal) -> Result<(), String> {
     {
         return Err(format!("{word:?}: words are three or more lower-case letters"));
     }
+    if matches!(signal.evidence, SignalKind::Permission | SignalKind::Asset) && signal.strength == Strength::Strong {
+        return Err("permissions and file names are common to many apps: strength must be weak".into());
+    }
     if signal.all.iter().any(Vec::is_empty) {
         return Err("a group in `all` is empty".into());
     }
@@ -320,7 +375,7 @@ fn required(hir: &Hir) -> Option<Vec<String>> {
             all.map(|lists| lists.concat())
         }
         HirKind::Class(class) => {
-            // `[签签]到` style classes: short classes of ideographs stand for an alternation.
+            // Short classes of ideographs stand for an alternation.
             let regex_syntax::hir::Class::Unicode(class) = class else { return None };
             let mut all = Vec::new();
             for range in class.iter() {

@@ -13,4 +13,7 @@ mod weigh;
 pub use check::CheckFailure;
 pub use judge::{Judgement, judge};
 pub use set::{RuleError, RuleSet};
-pub use syntax::{DocumentRef, Example, Rule, RuleSubject, Signal, SignalKind, Strength};
+pub use syntax::{
+    Case, Document, DocumentRef, Example, Examples, NameKind, OneOrMany, RoleName, Rule, RuleSubject, Signal,
+    SignalKind, Strength,
+};
