@@ -11,6 +11,7 @@
 pub mod decode;
 pub mod ledger;
 pub mod model;
+pub mod report;
 pub mod roster;
 pub mod rule;
 pub mod scan;
