@@ -13,6 +13,7 @@ pub mod format;
 pub mod ledger;
 pub mod link;
 pub mod model;
+pub mod report;
 pub mod roster;
 pub mod rule;
 pub mod scan;
