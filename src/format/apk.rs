@@ -411,10 +411,7 @@ fn hidden_code(
 fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table<'_>>, inspection: &mut Inspection) {
     let place = Place::entry(MANIFEST);
     if let Some(manifest) = manifest {
-        let resolve = |text: &Text| match text {
-            Text::Literal(text) => Some(text.clone()),
-            Text::Resource(id) => best_wording(table?, *id),
-        };
+        let resolve = |text: &Text| android::resolve(text, table);
         inspection.identity.id = Some(manifest.package.clone()).filter(|package| !package.is_empty());
         inspection.identity.name = manifest.label.as_ref().and_then(resolve);
         inspection.identity.version = manifest.version_name.as_ref().and_then(resolve);
@@ -437,14 +434,6 @@ fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table
     }
     let SigningCertificate { subject, sha256, schemes } = signer;
     inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
-}
-
-/// A wording of a string resource: the default one, else Chinese, else any.
-fn best_wording(table: &Table<'_>, id: u32) -> Option<String> {
-    let texts = table.strings(id);
-    let chinese = texts.iter().find(|t| t.locale.as_deref().is_some_and(|locale| locale.starts_with("zh")));
-    let best = chinese.or_else(|| texts.iter().find(|t| t.locale.is_none())).or(texts.first())?;
-    Some(best.text.clone().into_owned())
 }
 
 fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertificate> {

@@ -3,13 +3,16 @@
 //!
 //! A node is an outermost class with its inner classes, lambdas and listeners.
 
-use std::collections::{HashMap, VecDeque};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::code::OwnClass;
 
 /// How far a class that is no screen itself is followed back to one.
-const MAX_BACK: usize = 6;
+const MAX_BACK: usize = 5;
+/// How many classes are looked at on the way back.
+const MAX_SEEN: usize = 256;
 
 /// Index of a node.
 pub(super) type NodeId = usize;
@@ -19,8 +22,9 @@ pub(super) struct GraphNode<'c> {
     pub(super) name: Arc<str>,
     pub(super) classes: Vec<&'c OwnClass>,
     edges: Vec<NodeId>,
-    /// Where the walk from the manifest came from.
-    from: Option<NodeId>,
+    /// Reached nodes with an edge to this one.
+    back: Vec<NodeId>,
+    screens: OnceCell<Vec<NodeId>>,
     pub(super) reached: bool,
     /// The class chain ends in an activity, a fragment or a dialog.
     pub(super) is_screen: bool,
@@ -120,7 +124,7 @@ impl<'c> Graph<'c> {
         false
     }
 
-    /// Walks from the roots; `is_activity` must be set before.
+    /// Walks from the roots; may be called again with more roots.
     pub(super) fn walk(&mut self, roots: &[NodeId]) {
         let mut queue: VecDeque<NodeId> = VecDeque::new();
         for &root in roots {
@@ -131,26 +135,42 @@ impl<'c> Graph<'c> {
         while let Some(id) = queue.pop_front() {
             for to in self.nodes[id].edges.clone() {
                 let next = &mut self.nodes[to];
-                if !next.reached {
-                    next.reached = true;
-                    next.from = Some(id);
+                next.back.push(id);
+                if !std::mem::replace(&mut next.reached, true) {
                     queue.push_back(to);
                 }
             }
         }
     }
 
-    /// The screen a class belongs to: itself, or the nearest screen on the way back to the manifest.
-    pub(super) fn screen_of(&self, id: NodeId) -> Option<NodeId> {
-        let mut at = id;
+    /// The screens a class belongs to: itself, or the nearest screens on the ways back to the manifest.
+    /// Only after [`Graph::walk`].
+    pub(super) fn screens_of(&self, id: NodeId) -> &[NodeId] {
+        self.nodes[id].screens.get_or_init(|| self.find_screens(id))
+    }
+
+    fn find_screens(&self, id: NodeId) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::from([id]);
+        let mut level = vec![id];
         for _ in 0..MAX_BACK {
-            let node = &self.nodes[at];
-            if node.is_activity || node.is_screen {
-                return Some(at);
+            let mut next = Vec::new();
+            for at in level {
+                let node = &self.nodes[at];
+                if node.is_activity || node.is_screen {
+                    found.push(at);
+                } else {
+                    next.extend(node.back.iter().copied().filter(|&back| seen.insert(back)));
+                }
             }
-            at = node.from?;
+            if next.is_empty() || seen.len() > MAX_SEEN {
+                break;
+            }
+            level = next;
         }
-        None
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 

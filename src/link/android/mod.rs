@@ -25,7 +25,6 @@ use code::{CodeUnit, Endpoint, OwnMethod, ResourceRef, ViewRef};
 use graph::{Graph, NodeId};
 use layout::{FileKind, Node, ScreenFile};
 use manifest::{ComponentKind, Manifest, Text};
-use sink::simple;
 
 /// How many calls a press is followed to find the address it leads to.
 const MAX_CALLS: usize = 5;
@@ -73,12 +72,16 @@ struct Linker<'a, 't> {
     listeners: HashMap<u32, Vec<(NodeId, Handler)>>,
     ids_by_name: HashMap<String, u32>,
     ids_by_camel: HashMap<String, u32>,
-    methods: HashMap<(&'a str, &'a str), Vec<&'a OwnMethod>>,
+    methods: HashMap<MethodKey<'a>, Vec<&'a OwnMethod>>,
+    /// Methods by what they call.
+    callers: HashMap<MethodKey<'a>, Vec<MethodKey<'a>>>,
     titles: HashMap<NodeId, String>,
     used_strings: HashSet<u32>,
     table_path: Arc<str>,
 }
 
+/// Class and name of a method.
+type MethodKey<'a> = (&'a str, &'a str);
 type Handler = Option<(Arc<str>, Option<String>)>;
 
 /// A widget that can be pressed, and what handles it.
@@ -95,12 +98,17 @@ impl<'a, 't> Linker<'a, 't> {
         let classes = || parts.code.iter().flat_map(|(_, unit)| &unit.classes);
         let graph = Graph::new(classes());
         let mut dex_of = HashMap::new();
-        let mut methods: HashMap<(&str, &str), Vec<&OwnMethod>> = HashMap::new();
+        let mut methods: HashMap<MethodKey<'_>, Vec<&OwnMethod>> = HashMap::new();
+        let mut callers: HashMap<MethodKey<'_>, Vec<MethodKey<'_>>> = HashMap::new();
         for (path, unit) in parts.code {
             for class in &unit.classes {
                 dex_of.entry(&*class.name).or_insert(path.as_str());
                 for method in &class.methods {
-                    methods.entry((&class.name, &method.name)).or_default().push(method);
+                    let key: MethodKey<'_> = (&class.name, &method.name);
+                    methods.entry(key).or_default().push(method);
+                    for (class, name) in &method.calls {
+                        callers.entry((class, name)).or_default().push(key);
+                    }
                 }
             }
         }
@@ -115,6 +123,7 @@ impl<'a, 't> Linker<'a, 't> {
             ids_by_name: HashMap::new(),
             ids_by_camel: HashMap::new(),
             methods,
+            callers,
             titles: HashMap::new(),
             used_strings: HashSet::new(),
             table_path: Arc::from(TABLE),
@@ -154,7 +163,10 @@ impl<'a, 't> Linker<'a, 't> {
 
     fn view_id(&self, view: &ViewRef) -> Option<u32> {
         match view {
-            ViewRef::Id(id) => Some(*id),
+            // Any call that takes an id gives an object "of" it: only ids of views are views.
+            ViewRef::Id(id) => {
+                self.parts.table?.resource(*id).is_some_and(|resource| resource.type_name() == "id").then_some(*id)
+            }
             ViewRef::Name(name) => self.ids_by_name.get(name).copied(),
             ViewRef::Camel(name) => self.ids_by_camel.get(name).copied(),
         }
@@ -282,10 +294,11 @@ impl<'a, 't> Linker<'a, 't> {
             for &file in self.files_by_resource.get(&resource).into_iter().flatten() {
                 let bar = self.parts.files[file].widgets.iter().find_map(|widget| self.title_of(widget));
                 for &user in users {
-                    if let (Some(title), Some(screen)) = (&bar, self.graph.screen_of(user)) {
-                        let kept = titles.entry(screen).or_insert_with(|| title.clone());
+                    // A bar in a layout that several screens share names none of them.
+                    if let (Some(title), [screen]) = (&bar, self.graph.screens_of(user)) {
+                        let kept = titles.entry(*screen).or_insert_with(|| title.clone());
                         // Two bars: the smaller one, whatever the order of the map.
-                        if screen == user && title < kept && self.manifest_title(screen).is_none() {
+                        if *screen == user && title < kept && self.manifest_title(*screen).is_none() {
                             kept.clone_from(title);
                         }
                     }
@@ -294,9 +307,9 @@ impl<'a, 't> Linker<'a, 't> {
         }
         for (id, node) in self.graph.nodes.iter().enumerate() {
             let methods = node.classes.iter().flat_map(|class| &class.methods);
-            let set = methods.clone().flat_map(|m| &m.texts).find(|t| t.sink.role == Role::Title).map(|t| t.text.clone());
+            let set = methods.clone().flat_map(|m| &m.texts).find(|t| names_screen(&t.sink)).map(|t| t.text.clone());
             let by_id = || {
-                let resource = methods.flat_map(|m| &m.resources).find(|r| r.sink.role == Role::Title)?;
+                let resource = methods.flat_map(|m| &m.resources).find(|r| names_screen(&r.sink))?;
                 self.resolve(&Text::Resource(self.resource_id(&resource.resource)?))
             };
             if let Some(title) = set.or_else(by_id) {
@@ -328,28 +341,57 @@ impl<'a, 't> Linker<'a, 't> {
         self.resolve(&shown.text)
     }
 
-    /// One wording of a text: Chinese where there is one, else the default.
+    /// One wording of a text.
     fn resolve(&self, text: &Text) -> Option<String> {
-        match text {
-            Text::Literal(text) => Some(text.clone()),
-            Text::Resource(id) => {
-                let texts = self.parts.table?.strings(*id);
-                let chinese = texts.iter().find(|t| t.locale.as_deref().is_some_and(|l| l.starts_with("zh")));
-                let best = chinese.or_else(|| texts.iter().find(|t| t.locale.is_none())).or(texts.first())?;
-                Some(best.text.clone().into_owned())
-            }
-        }
+        resolve(text, self.parts.table)
     }
 
     fn resource_name(&self, id: u32) -> Option<String> {
         self.parts.table?.resource(id).map(|resource| resource.name().into_owned())
     }
 
-    fn screen(&self, node: NodeId) -> Option<(NodeId, Screen)> {
-        let screen = self.graph.screen_of(node)?;
+    /// The screen a class belongs to, when it belongs to one only.
+    fn screen(&self, node: NodeId) -> Option<Screen> {
+        match *self.graph.screens_of(node) {
+            [screen] => Some(self.as_screen(screen)),
+            _ => None,
+        }
+    }
+
+    fn as_screen(&self, screen: NodeId) -> Screen {
         let found = &self.graph.nodes[screen];
         let title = self.titles.get(&screen).cloned();
-        Some((screen, Screen { name: found.name.to_string(), title, reachable: found.reached }))
+        Screen { name: found.name.to_string(), title, reachable: found.reached }
+    }
+
+    /// The screen a method works for: its class's, else that of its callers when they agree.
+    fn screen_of_method(&self, node: NodeId, key: MethodKey<'a>) -> Option<Screen> {
+        if let [screen] = *self.graph.screens_of(node) {
+            return Some(self.as_screen(screen));
+        }
+        let mut found: BTreeSet<NodeId> = BTreeSet::new();
+        let mut seen = HashSet::from([key]);
+        let mut level = vec![key];
+        for _ in 0..MAX_CALLS {
+            let mut next = Vec::new();
+            for key in level {
+                for &caller in self.callers.get(&key).into_iter().flatten() {
+                    if seen.len() > MAX_VISITED || !seen.insert(caller) {
+                        continue;
+                    }
+                    match self.graph.find(caller.0) {
+                        Some(node) if self.graph.nodes[node].is_screen || self.graph.nodes[node].is_activity => {
+                            found.insert(node);
+                        }
+                        _ => next.push(caller),
+                    }
+                }
+            }
+            level = next;
+        }
+        let mut found = found.into_iter();
+        let first = found.next()?;
+        found.next().is_none().then(|| self.as_screen(first))
     }
 
     /// Adds a text in every wording it has.
@@ -399,7 +441,7 @@ impl<'a, 't> Linker<'a, 't> {
             };
             let mut base = UiText::new("", Role::Title, Place::offset(path.clone(), component.offset));
             base.usage = Usage::Used;
-            base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, screen)| screen);
+            base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
             base.origin = origin_of_class(&component.class, &self.graph);
             self.add(inspection, label, base);
         }
@@ -449,7 +491,8 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// The screen that shows what these nodes use, a reachable one first.
     fn shown_by(&self, users: &[NodeId]) -> Option<(NodeId, Screen)> {
-        let mut screens: Vec<(NodeId, Screen)> = users.iter().filter_map(|&user| self.screen(user)).collect();
+        let screens = users.iter().flat_map(|&user| self.graph.screens_of(user));
+        let mut screens: Vec<(NodeId, Screen)> = screens.map(|&screen| (screen, self.as_screen(screen))).collect();
         screens.sort_by(|a, b| b.1.reachable.cmp(&a.1.reachable).then_with(|| a.1.name.cmp(&b.1.name)));
         screens.into_iter().next()
     }
@@ -492,12 +535,9 @@ impl<'a, 't> Linker<'a, 't> {
     /// The handler of a listener that a user of the file, or its screen, sets on a view.
     fn listener(&self, id: u32, users: &[NodeId]) -> Option<Handler> {
         let listeners = self.listeners.get(&id)?;
+        let screens: Vec<&NodeId> = users.iter().flat_map(|&user| self.graph.screens_of(user)).collect();
         let related = |node: NodeId| {
-            users.contains(&node)
-                || self
-                    .graph
-                    .screen_of(node)
-                    .is_some_and(|screen| users.iter().any(|&user| self.graph.screen_of(user) == Some(screen)))
+            users.contains(&node) || self.graph.screens_of(node).iter().any(|screen| screens.contains(&screen))
         };
         listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| handler.clone())
     }
@@ -508,12 +548,12 @@ impl<'a, 't> Linker<'a, 't> {
         let screen_name = screen.map(|node| self.graph.nodes[node].name.clone());
         let by = users.first().map(|&user| self.graph.nodes[user].name.clone());
         if let Some(by) = by.filter(|by| Some(by) != screen_name.as_ref() && !by.ends_with("Binding")) {
-            chain.push(simple(&by).to_owned());
+            chain.push(class_step(&by));
         }
         match (&press.handler, &screen_name) {
-            (Some((class, Some(method))), _) if !class.is_empty() => chain.push(format!("{}.{method}", simple(class))),
+            (Some((class, Some(method))), _) if !class.is_empty() => chain.push(format!("{}.{method}", class_step(class))),
             (Some((class, None)), _) => chain.push(class_step(class)),
-            (_, Some(screen)) => chain.push(simple(screen).to_owned()),
+            (_, Some(screen)) => chain.push(class_step(screen)),
             _ => {}
         }
         let endpoints = match &press.handler {
@@ -561,17 +601,21 @@ impl<'a, 't> Linker<'a, 't> {
         }
         found.sort_by(|a, b| a.address.cmp(&b.address));
         found.dedup_by(|a, b| a.address == b.address);
+        // The base address of the server beside the paths on it says nothing more.
+        if found.iter().any(|endpoint| !endpoint.address.ends_with('/')) {
+            found.retain(|endpoint| !(endpoint.address.contains("://") && endpoint.address.ends_with('/')));
+        }
         if found.len() > MAX_ENDPOINTS { Vec::new() } else { found }
     }
 
     fn code_texts(&mut self, inspection: &mut Inspection) {
         for id in 0..self.graph.nodes.len() {
             let classes = self.graph.nodes[id].classes.clone();
-            let screen = self.screen(id).map(|(_, screen)| screen);
             let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
             for class in classes {
                 let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
                 for method in &class.methods {
+                    let screen = self.screen_of_method(id, (&class.name, &method.name));
                     for text in &method.texts {
                         let view = text.view.as_ref().and_then(|view| self.view_id(view));
                         let place = Place::offset(dex.clone(), u64::from(text.offset));
@@ -624,7 +668,7 @@ impl<'a, 't> Linker<'a, 't> {
             let class = sink.name.clone().unwrap_or_default();
             text.widget = Some(Widget { class, id: None, handler: None, operable: true });
         }
-        text.chain = vec![format!("{}.{}", simple(&class.name), method.name)];
+        text.chain = vec![format!("{}.{}", class_step(&class.name), method.name)];
         text.chain.extend(sink.name.clone());
         let endpoints = match listener.flatten() {
             Some((class, method)) => self.endpoints_of(&class, method.as_deref()),
@@ -690,7 +734,7 @@ impl<'a, 't> Linker<'a, 't> {
                 let place = Place::offset(path.clone(), component.offset);
                 let mut fact = Fact::new(FactKind::Component, &component.class, place);
                 fact.origin = origin_of_class(&component.class, &self.graph);
-                fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, s)| s);
+                fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
                 add(fact);
             }
             for (permission, offset) in &manifest.permissions {
@@ -701,7 +745,7 @@ impl<'a, 't> Linker<'a, 't> {
             if !node.reached && self.parts.complete {
                 continue;
             }
-            let screen = self.screen(id).map(|(_, screen)| screen);
+            let screen = self.screen(id);
             for class in &node.classes {
                 let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
                 let linked = |kind, value: &str, place| {
@@ -717,13 +761,15 @@ impl<'a, 't> Linker<'a, 't> {
                 }
                 for method in &class.methods {
                     if is_named(&method.name) {
-                        let value = format!("{}.{}", class.name, method.name);
-                        add(linked(FactKind::Function, &value, Place::entry(dex.clone())));
+                        let mut fact = linked(FactKind::Function, &method.name, Place::entry(dex.clone()));
+                        fact.chain = vec![format!("{}.{}", class_step(&class.name), method.name)];
+                        add(fact);
                     }
                     for endpoint in &method.endpoints {
                         let place = Place::offset(dex.clone(), u64::from(endpoint.offset));
                         let mut fact = linked(FactKind::Endpoint, &endpoint.address, place);
-                        fact.chain = vec![format!("{}.{}", simple(&class.name), method.name), address(endpoint)];
+                        fact.screen = self.screen_of_method(id, (&class.name, &method.name));
+                        fact.chain = vec![format!("{}.{}", class_step(&class.name), method.name), address(endpoint)];
                         add(fact);
                     }
                 }
@@ -757,6 +803,21 @@ impl<'a, 't> Linker<'a, 't> {
     }
 }
 
+/// One wording of a text: Chinese where there is one, else the default.
+pub(crate) fn resolve(text: &Text, table: Option<&Table<'_>>) -> Option<String> {
+    const PREFERRED: [&str; 5] = ["zh-CN", "zh", "zh-Hans", "zh-Hans-CN", "zh-SG"];
+    match text {
+        Text::Literal(text) => Some(text.clone()),
+        Text::Resource(id) => {
+            let texts = table?.strings(*id);
+            let preferred =
+                PREFERRED.iter().find_map(|tag| texts.iter().find(|text| text.locale.as_deref() == Some(tag)));
+            let best = preferred.or_else(|| texts.iter().find(|text| text.locale.is_none())).or(texts.first())?;
+            Some(best.text.clone().into_owned())
+        }
+    }
+}
+
 /// The path of a file resource.
 pub(crate) fn file_path<'a>(value: &ResValue<'_, 'a>) -> Option<Cow<'a, str>> {
     match value {
@@ -776,6 +837,12 @@ fn origin_of_class(class: &str, graph: &Graph<'_>) -> Origin {
     }
 }
 
+/// Whether what receives a title is the screen itself rather than a dialog on it.
+fn names_screen(sink: &sink::Sink) -> bool {
+    let on_dialog = sink.name.as_deref().is_some_and(|name| name.contains("Builder.") || name.contains("Dialog."));
+    sink.role == Role::Title && !on_dialog
+}
+
 fn address(endpoint: &Endpoint) -> String {
     match endpoint.verb {
         Some(verb) => format!("{verb} {}", endpoint.address),
@@ -783,6 +850,7 @@ fn address(endpoint: &Endpoint) -> String {
     }
 }
 
+/// A class as a step of a chain: without its package, with its outer class.
 fn class_step(class: &str) -> String {
     class.rsplit('.').next().unwrap_or(class).to_owned()
 }
