@@ -42,6 +42,11 @@ impl Page<'_> {
         if text.len() <= 300 { visible(text) } else { Cow::Owned(excerpt(text, "", 300).after) }
     }
 
+    /// The same for a heading.
+    fn brief(&self, text: &str) -> String {
+        excerpt(text, "", 60).after
+    }
+
     fn visible<'t>(&self, text: &'t str) -> Cow<'t, str> {
         visible(text)
     }
@@ -135,7 +140,7 @@ impl Page<'_> {
     fn title(&self) -> String {
         let what = self.lang.pick("技术检测报告", "technical detection report");
         match self.run.reports {
-            [report] => format!("{} {} {what}", self.clip(prose::name(report)), prose::code(self.lang, report)),
+            [report] => format!("{} {} {what}", self.brief(prose::name(report)), prose::code(self.lang, report)),
             _ => what.to_owned(),
         }
     }

@@ -16,6 +16,11 @@ use crate::model::{Lang, Report};
 
 pub use json::schema;
 
+/// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
+pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
+    prose::visible(raw)
+}
+
 /// A target for which there is no report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

@@ -21,7 +21,7 @@ const QUOTE: usize = 100;
 /// Cells of the coverage bar.
 const BAR: usize = 22;
 /// Gaps listed without `--all`.
-const GAPS: usize = 8;
+const GAPS: usize = 5;
 
 fn write(run: &Run<'_>, view: View, out: &mut dyn Write) -> io::Result<()> {
     for report in run.reports {
@@ -125,9 +125,8 @@ impl Page<'_> {
             self.text(0, plain(lang.pick(&reason.text, &reason.text_en)))?;
         }
         let actions = prose::actions(lang, report);
-        if !actions.is_empty() {
-            let text = actions.join(self.pick("", " "));
-            self.section(self.pick("须办", "to do"), plain(&text))?;
+        for (index, action) in actions.iter().enumerate() {
+            self.section(if index == 0 { self.pick("须办", "to do") } else { "" }, plain(action))?;
         }
         Ok(())
     }
@@ -144,7 +143,8 @@ impl Page<'_> {
             self.filing(report)
         );
         self.section("", plain(&artifact))?;
-        self.section("sha256", plain(&report.artifact.sha256))?;
+        let digest = Rich::new("sha256 ", Tone::Faint).with(&report.artifact.sha256, Tone::Plain);
+        self.section("", digest)?;
         let signer = match &report.identity.signer {
             Some(signer) => self.signer(signer),
             None => self.pick("未见签名", "no signature seen").to_owned(),
@@ -334,7 +334,7 @@ impl Page<'_> {
     fn unseen(&mut self, report: &Report) -> io::Result<()> {
         let lang = self.view.lang;
         let coverage = &report.coverage;
-        self.section(self.pick("未见", "unseen"), plain(&prose::coverage_meaning(lang, coverage)))?;
+        self.section(self.pick("未检", "unseen"), plain(&prose::coverage_meaning(lang, coverage)))?;
         let margin = self.margin();
         let material: Vec<_> = coverage.gaps.iter().filter(|gap| gap.material || self.view.all).collect();
         let shown = if self.view.all { material.len() } else { material.len().min(GAPS) };
@@ -367,8 +367,8 @@ impl Page<'_> {
             let text = match (self.view.lang, self.view.all) {
                 (Lang::Zh, false) => format!("安装包结构异常 {count} 项，加 --all 查看"),
                 (Lang::Zh, true) => format!("安装包结构异常 {count} 项"),
-                (Lang::En, false) => format!("{count} anomalies of the package's structure; --all shows them"),
-                (Lang::En, true) => format!("{count} anomalies of the package's structure"),
+                (Lang::En, false) => format!("{count} in the structure of the package; --all shows them"),
+                (Lang::En, true) => format!("{count} in the structure of the package"),
             };
             self.section(self.pick("异常", "anomalies"), plain(&text))?;
         }

@@ -131,8 +131,8 @@ fn may_break(before: char, after: char) -> bool {
     if after == ' ' || NEVER_FIRST.contains(after) || NEVER_LAST.contains(before) {
         return false;
     }
-    let wide = |ch: char| ch.width() == Some(2) || NEVER_FIRST.contains(ch) || NEVER_LAST.contains(ch);
-    before == ' ' || wide(before) || wide(after) || "/-_→|&=$!@#".contains(before)
+    let wide = |ch: char| ch.width() == Some(2) || "“”‘’…".contains(ch);
+    before == ' ' || wide(before) || wide(after) || "/.-_→|&=$!@#".contains(before)
 }
 
 #[cfg(test)]
