@@ -49,12 +49,14 @@ impl Rules {
     }
 }
 
-fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
+    let examples = rules.examples()?;
     let head = [lang.pick("编号", "id"), lang.pick("类别", "kind"), lang.pick("示例", "examples"), lang.pick("名称", "title")];
     let rows: Vec<[String; 4]> = std::iter::once(head.map(str::to_owned))
-        .chain(rules.rules().iter().map(|rule| {
+        .chain(rules.rules().iter().zip(&examples).map(|(rule, examples)| {
+            let count = examples.positive.len() + examples.negative.len();
             let title = lang.pick(&rule.title, &rule.title_en).to_owned();
-            [rule.id.clone(), subject(rule, lang).to_owned(), rule.examples_len().to_string(), title]
+            [rule.id.clone(), subject(rule, lang).to_owned(), count.to_string(), title]
         }))
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
@@ -76,8 +78,10 @@ fn subject(rule: &Rule, lang: Lang) -> &'static str {
 }
 
 /// A rule as a document to read.
-fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
     let Some(rule) = rules.rules().get(index) else { return Ok(()) };
+    let all = rules.examples()?;
+    let Some(found) = all.get(index) else { return Ok(()) };
     writeln!(out, "# {} ({})\n", lang.pick(&rule.title, &rule.title_en), rule.id)?;
     let mut section = |zh: &str, en: &str, body: &str| writeln!(out, "## {}\n{}\n", lang.pick(zh, en), body.trim_end());
     section("功能", "What it is", lang.pick(&rule.what, &rule.what_en))?;
@@ -96,9 +100,10 @@ fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> io::R
     }
     section("信号", "Signals", &signals(rule))?;
     section("建议", "Advice", lang.pick(&rule.remediation, &rule.remediation_en))?;
-    section("应当检出的示例", "Examples that match", &examples(&rule.examples.positive))?;
-    section("不应检出的示例", "Examples that do not", &examples(&rule.examples.negative))?;
-    writeln!(out, "{}", rules.file(index))
+    section("应当检出的示例", "Examples that match", &examples(&found.positive))?;
+    section("不应检出的示例", "Examples that do not", &examples(&found.negative))?;
+    writeln!(out, "{}", rules.file(index))?;
+    Ok(())
 }
 
 /// Every clause with the kinds of target it holds for.
@@ -164,7 +169,7 @@ fn example(example: &Example) -> String {
         ("asset", &case.asset),
     ];
     let names = names.iter().flat_map(|(kind, many)| many.as_slice().iter().map(move |one| format!("{kind} {one}")));
-    case.text.iter().map(|text| format!("“{text}”")).chain(names).collect::<Vec<_>>().join(" + ")
+    case.text.as_slice().iter().map(|text| format!("“{text}”")).chain(names).collect::<Vec<_>>().join(" + ")
 }
 
 /// The spelling of a value in rule files.
@@ -172,12 +177,12 @@ fn name(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn check(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> io::Result<u8> {
+fn check(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<u8> {
     let failures = rules.check();
     for failure in &failures {
         writeln!(out, "{failure}")?;
     }
-    let examples: usize = rules.rules().iter().map(Rule::examples_len).sum();
+    let examples: usize = rules.examples()?.iter().map(|e| e.positive.len() + e.negative.len()).sum();
     let (count, failed) = (rules.rules().len(), failures.len());
     match lang {
         Lang::Zh => writeln!(out, "规则 {count} 条，示例 {examples} 个，不符 {failed} 个")?,
