@@ -111,7 +111,10 @@ impl Scan {
 
     fn verdict(&self, reports: &[Report]) -> u8 {
         let reached = |threshold: Threshold| {
-            reports.iter().flat_map(|report| &report.findings).any(|finding| finding.level >= threshold.level())
+            reports
+                .iter()
+                .flat_map(|report| &report.findings)
+                .any(|finding| finding.level >= threshold.level())
         };
         if self.fail_on.is_some_and(reached) { FOUND } else { 0 }
     }
@@ -174,11 +177,15 @@ fn cause(error: &ScanError, lang: Lang) -> String {
             let said = source.to_string();
             match source.kind() {
                 io::ErrorKind::NotFound => lang.pick("文件不存在", "no such file").to_owned(),
-                io::ErrorKind::PermissionDenied => lang.pick("没有读取权限", "no permission to read it").to_owned(),
+                io::ErrorKind::PermissionDenied => {
+                    lang.pick("没有读取权限", "no permission to read it").to_owned()
+                }
                 _ => format!("{}{said}", lang.pick("无法读取：", "cannot be read: ")),
             }
         }
-        ScanError::Directory(_) => lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned(),
+        ScanError::Directory(_) => {
+            lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned()
+        }
         ScanError::NotAPackage { cause, .. } => {
             format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))
         }
