@@ -1,5 +1,7 @@
 //! The program from outside: help, exit codes, what goes to which stream.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::Read;
 use std::path::Path;
