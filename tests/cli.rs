@@ -1,5 +1,7 @@
 //! The program from outside: help, exit codes, what goes to which stream.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -45,7 +47,7 @@ fn rules(rule: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/policy.yaml");
     fs::copy(policy, dir.path().join("policy.yaml")).unwrap();
-    let documents = "- {key: measures, name: 《办法》， name_en: Measures, issued: 2026-01-25, scope: 应用， scope_en: apps, source: test}\n";
+    let documents = "- {key: measures, name: 《办法》, name_en: Measures, issued: 2026-01-25, scope: 应用, scope_en: apps, source: test}\n";
     fs::write(dir.path().join("documents.yaml"), documents).unwrap();
     let guard = "{negation: [取消], window: 8, quotes: [“”], document_titles: [隐私政策], complaint_page: [指尖上的形式主义]}\n";
     fs::write(dir.path().join("guard.yaml"), guard).unwrap();
@@ -76,7 +78,9 @@ fn path(path: &Path) -> &str {
 fn help_of_every_command_in_both_languages() {
     let mut all = String::new();
     for lang in ["zh", "en"] {
-        for command in ["", "scan", "rules", "rules list", "rules show", "rules check", "schema", "completions", "man"] {
+        for command in
+            ["", "scan", "rules", "rules list", "rules show", "rules check", "schema", "completions", "man"]
+        {
             let args: Vec<&str> = command.split_whitespace().chain(["--lang", lang, "--help"]).collect();
             let output = run(&args);
             assert_eq!(output.status.code(), Some(0));
@@ -141,7 +145,17 @@ fn failures_are_in_the_reports_that_can_say_so() {
     let dir = tempfile::tempdir().unwrap();
     let (html, sarif) = (dir.path().join("r.html"), dir.path().join("r.sarif"));
     let (to_html, to_sarif) = (format!("html={}", path(&html)), format!("sarif={}", path(&sarif)));
-    let output = run(&["scan", "-q", "--rules", path(rules.path()), "none.apk", "--report", &to_html, "--report", &to_sarif]);
+    let output = run(&[
+        "scan",
+        "-q",
+        "--rules",
+        path(rules.path()),
+        "none.apk",
+        "--report",
+        &to_html,
+        "--report",
+        &to_sarif,
+    ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(fs::read_to_string(&html).unwrap().contains("none.apk"));
     let log: serde_json::Value = serde_json::from_str(&fs::read_to_string(&sarif).unwrap()).unwrap();
@@ -176,13 +190,15 @@ fn rules_are_listed_shown_and_checked() {
     let list = run(&["rules", "list", "--rules", path(good.path())]);
     assert_eq!(text(&list.stdout), "编号          类别  示例  名称\napp.check-in  禁止  2     打卡签到\n");
     let show = run(&["rules", "show", "app.check-in", "--rules", path(good.path()), "--lang", "en"]);
-    for needed in ["Checking in at set times", "Measures, five situations, (2)", "“巡查打卡”", "“签收”", "mobile app"] {
+    for needed in
+        ["Checking in at set times", "Measures, five situations, (2)", "“巡查打卡”", "“签收”", "mobile app"]
+    {
         assert!(text(&show.stdout).contains(needed), "{needed}: {}", text(&show.stdout));
     }
     let check = run(&["rules", "check", "--rules", path(good.path())]);
     assert_eq!((check.status.code(), text(&check.stdout)), (Some(0), "规则 1 条，示例 2 个，不符 0 个\n"));
 
-    let failing = rules(&RULE.replace("no_match: [签收]", "no_match: [签收， 夜间打卡]"));
+    let failing = rules(&RULE.replace("no_match: [签收]", "no_match: [签收, 夜间打卡]"));
     let check = run(&["rules", "check", "--rules", path(failing.path())]);
     assert_eq!(check.status.code(), Some(1));
     assert!(text(&check.stdout).contains("app/check-in.yaml: app.check-in: \"夜间打卡\""));

@@ -1,5 +1,7 @@
 //! What people and programs read: every format, both languages, hostile strings.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use jsonschema::Validator;
@@ -19,7 +21,9 @@ fn render_run(name: &str, run: &Run<'_>, view: View) -> String {
 }
 
 fn views() -> impl Iterator<Item = View> {
-    [Lang::Zh, Lang::En].into_iter().flat_map(|lang| [false, true].map(|all| View { lang, all, colour: false }))
+    [Lang::Zh, Lang::En]
+        .into_iter()
+        .flat_map(|lang| [false, true].map(|all| View { lang, all, colour: false }))
 }
 
 #[test]
@@ -51,7 +55,8 @@ fn without_colour_no_format_writes_control_or_bidi_characters() {
         for view in views() {
             let text = render(format.name, &[common::hostile()], view);
             let bad = text.chars().find(|&ch| {
-                (ch.is_control() && ch != '\n') || matches!(ch, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2028}')
+                (ch.is_control() && ch != '\n')
+                    || matches!(ch, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2028}')
             });
             assert_eq!(bad, None, "{}", format.name);
         }
@@ -103,8 +108,13 @@ fn html_is_escaped_self_contained_and_forbids_requests() {
         for report in [common::ordinary(), common::green(), common::hostile()] {
             let html = render("html", std::slice::from_ref(&report), view);
             assert!(html.starts_with("<!DOCTYPE html>"));
-            assert!(html.contains("content=\"default-src &#x27;none&#x27;") || html.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
-            for banned in ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "http-equiv=\"refresh"] {
+            assert!(
+                html.contains("content=\"default-src &#x27;none&#x27;")
+                    || html.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\"")
+            );
+            for banned in
+                ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "http-equiv=\"refresh"]
+            {
                 assert!(!html.contains(banned), "{banned}");
             }
             let page = scraper::Html::parse_document(&html);
@@ -126,10 +136,15 @@ fn html_says_the_conclusion_first() {
         assert!(first.contains(needed), "{needed} is not in {first}");
     }
     let text = lines.concat();
-    let order = ["建议赋码", "一、检测对象", "二、检出功能", "三、必备功能", "四、未能检视的内容", "五、附录"];
+    let order =
+        ["建议赋码", "一、检测对象", "二、检出功能", "三、必备功能", "四、未能检视的内容", "五、附录"];
     let places: Vec<usize> = order.iter().map(|head| text.find(head).unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");
-    for needed in ["《政务移动互联网应用程序规范化管理办法》（国办函〔2026〕12号）", "适用范围：", "PatrolActivity.onPunch"] {
+    for needed in [
+        "《政务移动互联网应用程序规范化管理办法》（国办函〔2026〕12号）",
+        "适用范围：",
+        "PatrolActivity.onPunch",
+    ] {
         assert!(text.contains(needed), "{needed}");
     }
 }
@@ -138,7 +153,8 @@ fn html_says_the_conclusion_first() {
 fn html_of_several_has_an_index_that_names_failures() {
     let reports = [common::ordinary(), common::green()];
     let failures = [Failure { source: "坏的.apk".into(), cause: "文件不存在".into() }];
-    let html = render_run("html", &Run { reports: &reports, failures: &failures, several: true }, View::default());
+    let html =
+        render_run("html", &Run { reports: &reports, failures: &failures, several: true }, View::default());
     for needed in ["href=\"#r1\"", "href=\"#r2\"", "id=\"r2\"", "坏的.apk", "文件不存在"] {
         assert!(html.contains(needed), "{needed}");
     }
@@ -146,7 +162,9 @@ fn html_of_several_has_an_index_that_names_failures() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("several.html"), &html).unwrap();
-    for (name, report) in [("ordinary", common::ordinary()), ("green", common::green()), ("hostile", common::hostile())] {
+    for (name, report) in
+        [("ordinary", common::ordinary()), ("green", common::green()), ("hostile", common::hostile())]
+    {
         for (suffix, lang) in [("zh", Lang::Zh), ("en", Lang::En)] {
             let html = render("html", std::slice::from_ref(&report), View { lang, ..View::default() });
             std::fs::write(folder.join(format!("{name}-{suffix}.html")), html).unwrap();
@@ -177,7 +195,8 @@ fn json_of_several_is_an_array_and_jsonl_one_line_each() {
     let array: Value = serde_json::from_str(&render("json", &reports, View::default())).unwrap();
     assert_eq!(array.as_array().unwrap().len(), 2);
     let lines = render("jsonl", &reports, View::default());
-    let ids: Vec<Value> = lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["identity"]["id"].clone()).collect();
+    let ids: Vec<Value> =
+        lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["identity"]["id"].clone()).collect();
     assert_eq!(ids, [json!("cn.gov.example.grid"), json!("wx0123456789abcdef")]);
     // One report of several targets, the others having failed, is still an array.
     let run = Run { reports: &reports[..1], failures: &[], several: true };
@@ -232,7 +251,16 @@ fn the_json_contract_holds() {
     fields(
         &[],
         &[
-            "schema", "engine", "target", "artifact", "identity", "coverage", "findings", "duties", "anomalies", "code",
+            "schema",
+            "engine",
+            "target",
+            "artifact",
+            "identity",
+            "coverage",
+            "findings",
+            "duties",
+            "anomalies",
+            "code",
         ],
     );
     assert_eq!(schema["properties"]["schema"]["const"], "zhijian.report/1");
@@ -251,7 +279,15 @@ fn the_json_contract_holds() {
     values(
         &["findings", "category"],
         &[
-            "check-in", "ranking", "duration", "social-task", "trace", "form", "promotion", "assessment", "commerce",
+            "check-in",
+            "ranking",
+            "duration",
+            "social-task",
+            "trace",
+            "form",
+            "promotion",
+            "assessment",
+            "commerce",
         ],
     );
     values(&["findings", "level"], &["confirmed", "suspected", "mention"]);
@@ -272,7 +308,8 @@ fn sarif_keeps_the_essential_constraints_of_2_1_0() {
     second.target.source = "/data/网格 通.apk".into();
     let reports = [common::hostile(), second];
     let failures = [Failure { source: "no.apk".into(), cause: "文件不存在".into() }];
-    let text = render_run("sarif", &Run { reports: &reports, failures: &failures, several: true }, View::default());
+    let text =
+        render_run("sarif", &Run { reports: &reports, failures: &failures, several: true }, View::default());
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("several.sarif"), &text).unwrap();
@@ -296,11 +333,13 @@ fn sarif_keeps_the_essential_constraints_of_2_1_0() {
         assert!(place["uri"].as_str().unwrap().is_ascii());
         assert_eq!(result["partialFingerprints"]["zhijian/v1"].as_str().unwrap().len(), 64);
     }
-    let levels: Vec<&str> = run["results"].as_array().unwrap()[5..].iter().map(|r| r["level"].as_str().unwrap()).collect();
+    let levels: Vec<&str> =
+        run["results"].as_array().unwrap()[5..].iter().map(|r| r["level"].as_str().unwrap()).collect();
     assert_eq!(levels, ["error", "warning", "note", "note", "warning"]);
     let invocation = &run["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
-    let ids: Vec<&Value> = run["tool"]["driver"]["notifications"].as_array().unwrap().iter().map(|n| &n["id"]).collect();
+    let ids: Vec<&Value> =
+        run["tool"]["driver"]["notifications"].as_array().unwrap().iter().map(|n| &n["id"]).collect();
     for notification in invocation["toolExecutionNotifications"].as_array().unwrap() {
         assert!(ids.contains(&&notification["descriptor"]["id"]));
     }
@@ -309,7 +348,8 @@ fn sarif_keeps_the_essential_constraints_of_2_1_0() {
 #[test]
 fn the_sarif_fingerprint_survives_a_new_offset_but_not_a_new_text() {
     let fingerprint = |report: &Report| {
-        let log: Value = serde_json::from_str(&render("sarif", std::slice::from_ref(report), View::default())).unwrap();
+        let log: Value =
+            serde_json::from_str(&render("sarif", std::slice::from_ref(report), View::default())).unwrap();
         log["runs"][0]["results"][1]["partialFingerprints"]["zhijian/v1"].clone()
     };
     let before = common::ordinary();

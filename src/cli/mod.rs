@@ -61,14 +61,15 @@ impl LangName {
 pub(crate) fn run() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let lang = asked_language(&args);
-    let cli = match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; a reader that went away is none either.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
-        }
-    };
+    let cli =
+        match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(cli) => cli,
+            Err(error) => {
+                // Help and version are no errors; a reader that went away is none either.
+                let _ = error.print();
+                return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
+            }
+        };
     let lang = cli.lang.lang();
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
@@ -126,5 +127,8 @@ fn complain(message: &str) {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|e| e.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -34,7 +34,8 @@ pub(super) fn check(destinations: &[Destination], inputs: &[PathBuf]) -> anyhow:
     let mut seen: Vec<PathBuf> = Vec::new();
     let inputs: Vec<PathBuf> = inputs.iter().filter_map(|input| fs::canonicalize(input).ok()).collect();
     for Destination { path, .. } in destinations {
-        let folder = fs::canonicalize(folder(path)).with_context(|| format!("--report: {}", path.display()))?;
+        let folder =
+            fs::canonicalize(folder(path)).with_context(|| format!("--report: {}", path.display()))?;
         let Some(name) = path.file_name() else { bail!("--report: {}: no file name", path.display()) };
         let whole = folder.join(name);
         if whole.is_dir() {

@@ -39,7 +39,11 @@ impl Rules {
                 Some(index) => show(&rules, index, lang, &mut out).map(|()| 0)?,
                 None => {
                     let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
-                    bail!("{id}: {} {}", lang.pick("没有这条规则，现有：", "no such rule; there are"), ids.join(", "))
+                    bail!(
+                        "{id}: {} {}",
+                        lang.pick("没有这条规则，现有：", "no such rule; there are"),
+                        ids.join(", ")
+                    )
                 }
             },
             Action::Check => check(&rules, lang, &mut out)?,
@@ -51,7 +55,12 @@ impl Rules {
 
 fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
     let examples = rules.examples()?;
-    let head = [lang.pick("编号", "id"), lang.pick("类别", "kind"), lang.pick("示例", "examples"), lang.pick("名称", "title")];
+    let head = [
+        lang.pick("编号", "id"),
+        lang.pick("类别", "kind"),
+        lang.pick("示例", "examples"),
+        lang.pick("名称", "title"),
+    ];
     let rows: Vec<[String; 4]> = std::iter::once(head.map(str::to_owned))
         .chain(rules.rules().iter().zip(&examples).map(|(rule, examples)| {
             let count = examples.positive.len() + examples.negative.len();
@@ -83,7 +92,8 @@ fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyho
     let all = rules.examples()?;
     let Some(found) = all.get(index) else { return Ok(()) };
     writeln!(out, "# {} ({})\n", lang.pick(&rule.title, &rule.title_en), rule.id)?;
-    let mut section = |zh: &str, en: &str, body: &str| writeln!(out, "## {}\n{}\n", lang.pick(zh, en), body.trim_end());
+    let mut section =
+        |zh: &str, en: &str, body: &str| writeln!(out, "## {}\n{}\n", lang.pick(zh, en), body.trim_end());
     section("功能", "What it is", lang.pick(&rule.what, &rule.what_en))?;
     let why = match rule.subject() {
         Some(RuleSubject::Duty(_)) => ("为何应当具备", "Why it is required"),
@@ -123,7 +133,8 @@ fn basis(rules: &RuleSet, rule: &Rule, lang: Lang) -> String {
             }
         }
     }
-    let line = |(text, kinds): &(String, Vec<&str>)| format!("- {text}\n  [{}]", kinds.join(lang.pick("、", ", ")));
+    let line =
+        |(text, kinds): &(String, Vec<&str>)| format!("- {text}\n  [{}]", kinds.join(lang.pick("、", ", ")));
     clauses.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -131,7 +142,12 @@ fn signals(rule: &Rule) -> String {
     let line = |signal: &Signal| {
         let groups = signal.all.iter().map(|group| group.join("|"));
         let words: Vec<String> = [
-            &signal.phrases, &signal.exact, &signal.patterns, &signal.words, &signal.substrings, &signal.prefixes,
+            &signal.phrases,
+            &signal.exact,
+            &signal.patterns,
+            &signal.words,
+            &signal.substrings,
+            &signal.prefixes,
         ]
         .into_iter()
         .flatten()
@@ -140,7 +156,11 @@ fn signals(rule: &Rule) -> String {
         .collect();
         let kind = name(&signal.evidence);
         let strength = name(&signal.strength);
-        let but = if signal.unless.is_empty() { String::new() } else { format!("\n  − {}", signal.unless.join(", ")) };
+        let but = if signal.unless.is_empty() {
+            String::new()
+        } else {
+            format!("\n  − {}", signal.unless.join(", "))
+        };
         format!("- {} ({kind}, {strength})\n  + {}{but}", signal.id, words.join(", "))
     };
     rule.signals.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -168,7 +188,8 @@ fn example(example: &Example) -> String {
         ("sdk", &case.sdk),
         ("asset", &case.asset),
     ];
-    let names = names.iter().flat_map(|(kind, many)| many.as_slice().iter().map(move |one| format!("{kind} {one}")));
+    let names =
+        names.iter().flat_map(|(kind, many)| many.as_slice().iter().map(move |one| format!("{kind} {one}")));
     case.text.as_slice().iter().map(|text| format!("“{text}”")).chain(names).collect::<Vec<_>>().join(" + ")
 }
 

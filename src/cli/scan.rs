@@ -106,14 +106,8 @@ impl Scan {
                 failed = true;
             }
         }
-        Ok(if failed { FAILED } else { self.verdict(&reports) })
-    }
-
-    fn verdict(&self, reports: &[Report]) -> u8 {
-        let reached = |threshold: Threshold| {
-            reports.iter().flat_map(|report| &report.findings).any(|finding| finding.level >= threshold.level())
-        };
-        if self.fail_on.is_some_and(reached) { FOUND } else { 0 }
+        let levels = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.level);
+        Ok(exit_code(failed, self.fail_on, levels))
     }
 
     fn colour(&self) -> bool {
@@ -125,6 +119,15 @@ impl Scan {
                     && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
             }
         }
+    }
+}
+
+/// The exit code of a run; what could not be done outweighs what was found.
+fn exit_code(failed: bool, fail_on: Option<Threshold>, mut levels: impl Iterator<Item = Level>) -> u8 {
+    match fail_on {
+        _ if failed => FAILED,
+        Some(threshold) if levels.any(|level| level >= threshold.level()) => FOUND,
+        _ => 0,
     }
 }
 
@@ -174,11 +177,15 @@ fn cause(error: &ScanError, lang: Lang) -> String {
             let said = source.to_string();
             match source.kind() {
                 io::ErrorKind::NotFound => lang.pick("文件不存在", "no such file").to_owned(),
-                io::ErrorKind::PermissionDenied => lang.pick("没有读取权限", "no permission to read it").to_owned(),
+                io::ErrorKind::PermissionDenied => {
+                    lang.pick("没有读取权限", "no permission to read it").to_owned()
+                }
                 _ => format!("{}{said}", lang.pick("无法读取：", "cannot be read: ")),
             }
         }
-        ScanError::Directory(_) => lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned(),
+        ScanError::Directory(_) => {
+            lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned()
+        }
         ScanError::NotAPackage { cause, .. } => {
             format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))
         }
@@ -188,6 +195,19 @@ fn cause(error: &ScanError, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exit_codes_are_as_documented() {
+        let code = |failed, fail_on, levels: &[Level]| exit_code(failed, fail_on, levels.iter().copied());
+        let found = [Level::Suspected, Level::Mention];
+        assert_eq!(code(false, None, &found), 0);
+        assert_eq!(code(false, Some(Threshold::Suspected), &found), 1);
+        assert_eq!(code(false, Some(Threshold::Confirmed), &found), 0);
+        assert_eq!(code(false, Some(Threshold::Suspected), &[Level::Mention]), 0);
+        assert_eq!(code(false, Some(Threshold::Confirmed), &[Level::Confirmed]), 1);
+        assert_eq!(code(true, Some(Threshold::Suspected), &found), 2);
+        assert_eq!(code(true, None, &[]), 2);
+    }
 
     #[test]
     fn causes_name_what_happened() {

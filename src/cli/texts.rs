@@ -13,7 +13,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian --lang", "输出语言：zh 中文（默认）、en 英文", "Language of the output: zh (default), en"),
     ("zhijian --help", "显示帮助", "Print help"),
     ("zhijian --version", "显示版本", "Print version"),
-    ("zhijian scan", "检测安装包，给出技术检测报告和建议赋码", "Scan packages: detection report and suggested colour code"),
+    (
+        "zhijian scan",
+        "检测安装包，给出技术检测报告和建议赋码",
+        "Scan packages: detection report and suggested colour code",
+    ),
     (
         "zhijian scan FILE",
         "要检测的文件（APK、wxapkg），按内容识别格式",
@@ -29,7 +33,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "另写一份报告到文件，可多次给出，如 html=报告.html",
         "Also write a report to a file, may be repeated: html=report.html",
     ),
-    ("zhijian scan --rules", "使用该目录中的规则，不用内置规则", "Use the rules of this directory, not the embedded ones"),
+    (
+        "zhijian scan --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
     ("zhijian scan --filing", "备案编号，适用于本次检测的对象", "Filing number, holds for what is scanned"),
     (
         "zhijian scan --filing-list",
@@ -43,15 +51,19 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
-    (
-        "zhijian scan --quiet",
-        "不向标准输出写报告，不显示进度",
-        "No report on standard output, no progress",
-    ),
+    ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
     ("zhijian rules", "查看和校验规则", "Look at and check the rules"),
-    ("zhijian rules --rules", "使用该目录中的规则，不用内置规则", "Use the rules of this directory, not the embedded ones"),
+    (
+        "zhijian rules --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
     ("zhijian rules list", "列出全部规则", "List the rules"),
-    ("zhijian rules show", "查看一条规则的说明、依据和示例", "Show a rule: what, why, basis, signals, examples"),
+    (
+        "zhijian rules show",
+        "查看一条规则的说明、依据和示例",
+        "Show a rule: what, why, basis, signals, examples",
+    ),
     ("zhijian rules show ID", "规则编号，如 app.check-in", "Id of the rule: app.check-in"),
     (
         "zhijian rules check",
@@ -93,7 +105,8 @@ pub(super) fn worded(command: Command, lang: Lang) -> Command {
 
 fn node(mut command: Command, path: &str, lang: Lang) -> Command {
     if lang == Lang::Zh {
-        command = command.help_template(TEMPLATE_ZH).subcommand_help_heading("命令").subcommand_value_name("命令");
+        command =
+            command.help_template(TEMPLATE_ZH).subcommand_help_heading("命令").subcommand_value_name("命令");
     }
     let version = (path == "zhijian").then(|| flag("version", 'V', ArgAction::Version));
     command = command

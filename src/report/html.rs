@@ -11,8 +11,8 @@ use askama::Template;
 use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, PartName, PartTally,
-    Report, Signer, Verdict,
+    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, PartName,
+    PartTally, Report, Signer, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -109,6 +109,10 @@ impl Page<'_> {
         prose::gap_reason(self.lang, *reason)
     }
 
+    fn gap_detail(&self, gap: &Gap) -> String {
+        self.clip(&prose::gap_detail(self.lang, gap)).into_owned()
+    }
+
     fn verdict(&self, verdict: &Verdict) -> &'static str {
         prose::verdict(self.lang, *verdict)
     }
@@ -140,7 +144,9 @@ impl Page<'_> {
     fn title(&self) -> String {
         let what = self.lang.pick("技术检测报告", "technical detection report");
         match self.run.reports {
-            [report] => format!("{} {} {what}", self.brief(prose::name(report)), prose::code(self.lang, report)),
+            [report] => {
+                format!("{} {} {what}", self.brief(prose::name(report)), prose::code(self.lang, report))
+            }
             _ => what.to_owned(),
         }
     }
@@ -191,4 +197,3 @@ impl Page<'_> {
         findings.chain(duties).flat_map(|(rule, rows)| rows.iter().map(move |row| (rule, row))).collect()
     }
 }
-

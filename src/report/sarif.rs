@@ -101,7 +101,8 @@ fn log(run: &Run<'_>, lang: Lang) -> Value {
 }
 
 fn driver(reports: &[Report], rules: Vec<Value>, lang: Lang) -> Value {
-    let notice = |id: &str, zh: &str, en: &str| json!({ "id": id, "shortDescription": { "text": lang.pick(zh, en) } });
+    let notice =
+        |id: &str, zh: &str, en: &str| json!({ "id": id, "shortDescription": { "text": lang.pick(zh, en) } });
     let mut driver = json!({
         "name": "zhijian",
         "fullName": lang.pick("指尖质检", "zhijian: detection of formalism at the fingertips"),
@@ -199,7 +200,12 @@ impl Said<'_> {
         let related: Vec<Value> = others
             .iter()
             .enumerate()
-            .map(|(id, row)| with(location(Some(row), file), json!({ "id": id, "message": { "text": row_text(row, lang) } })))
+            .map(|(id, row)| {
+                with(
+                    location(Some(row), file),
+                    json!({ "id": id, "message": { "text": row_text(row, lang) } }),
+                )
+            })
             .collect();
         let mut result = json!({
             "ruleId": self.rule,
@@ -221,7 +227,12 @@ impl Said<'_> {
 }
 
 fn row_text(row: &Evidence, lang: Lang) -> String {
-    format!("{} “{}” {}", prose::evidence_kind(lang, row.kind), visible(&row.text), lang.pick(&row.note, &row.note_en))
+    format!(
+        "{} “{}” {}",
+        prose::evidence_kind(lang, row.kind),
+        visible(&row.text),
+        lang.pick(&row.note, &row.note_en)
+    )
 }
 
 fn location(row: Option<&Evidence>, file: &Value) -> Value {
@@ -254,7 +265,10 @@ fn flow(row: &Evidence, file: &Value) -> Value {
 fn notification(id: &str, level: &str, text: &str, file: &Value, place: &str) -> Value {
     let mut location = json!({ "physicalLocation": { "artifactLocation": file } });
     if !place.is_empty() {
-        location = with(location, json!({ "logicalLocations": [{ "fullyQualifiedName": place, "kind": "resource" }] }));
+        location = with(
+            location,
+            json!({ "logicalLocations": [{ "fullyQualifiedName": place, "kind": "resource" }] }),
+        );
     }
     json!({ "descriptor": { "id": id }, "level": level, "message": { "text": text }, "locations": [location] })
 }

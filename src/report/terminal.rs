@@ -143,8 +143,12 @@ impl Page<'_> {
             self.filing(report)
         );
         self.section("", plain(&artifact))?;
-        let digest = Rich::new("sha256 ", Tone::Faint).with(&report.artifact.sha256, Tone::Plain);
-        self.section("", digest)?;
+        // With its name inside the line the digest still fits beside the narrow Chinese margin.
+        let (label, digest) = match lang {
+            Lang::Zh => ("", format!("sha256 {}", report.artifact.sha256)),
+            Lang::En => ("sha256", report.artifact.sha256.clone()),
+        };
+        self.section(label, plain(&digest))?;
         let signer = match &report.identity.signer {
             Some(signer) => self.signer(signer),
             None => self.pick("未见签名", "no signature seen").to_owned(),
@@ -162,7 +166,8 @@ impl Page<'_> {
             .with(&format!(" {}%  ", coverage.percent), Tone::Strong)
             .with(prose::verdict(lang, coverage.verdict), tone);
         self.section(self.pick("检视", "coverage"), bar)?;
-        let parts = coverage.parts.iter().map(|p| format!("{} {}/{}", prose::part(lang, p.part), p.read, p.total));
+        let parts =
+            coverage.parts.iter().map(|p| format!("{} {}/{}", prose::part(lang, p.part), p.read, p.total));
         let parts = parts.collect::<Vec<_>>().join(comma);
         if !parts.is_empty() {
             self.section("", Rich::new(&parts, Tone::Faint))?;
@@ -201,17 +206,22 @@ impl Page<'_> {
             let none = self.pick("未检出禁止类功能。", "No prohibited function found.");
             self.section(self.pick("检出", "findings"), plain(none))?;
         }
-        if !self.view.all && !folded.is_empty() {
-            let titles = prose::list(lang, folded.iter().map(|f| lang.pick(f.title.as_str(), f.title_en.as_str())));
+        let unfolded = self.view.all || folded.is_empty();
+        if !unfolded {
+            let titles =
+                prose::list(lang, folded.iter().map(|f| lang.pick(f.title.as_str(), f.title_en.as_str())));
             let count = folded.len();
             let text = match lang {
                 Lang::Zh => format!("{count} 项（{titles}）。只有字样，不足以说明有此功能；加 --all 查看。"),
-                Lang::En => format!("{count} ({titles}). Words only, no sign of the function; --all shows them."),
+                Lang::En => {
+                    format!("{count} ({titles}). Words only, no sign of the function; --all shows them.")
+                }
             };
             let label = Rich::new(prose::level(lang, Level::Mention), level_tone(Level::Mention));
             self.item(0, label, self.margin(), plain(&text))?;
         }
-        self.blank()
+        // A finding ends with its own empty line.
+        if shown == 0 || !unfolded { self.blank() } else { Ok(()) }
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
@@ -220,7 +230,10 @@ impl Page<'_> {
             .with(&format!("  {}", visible(&finding.rule)), Tone::Faint);
         let level = Rich::new(prose::level(lang, finding.level), level_tone(finding.level));
         self.item(0, level, self.margin(), title)?;
-        self.labelled(self.pick("说明", "why"), plain(lang.pick(&finding.explanation, &finding.explanation_en)))?;
+        self.labelled(
+            self.pick("说明", "why"),
+            plain(lang.pick(&finding.explanation, &finding.explanation_en)),
+        )?;
         self.basis(&finding.basis)?;
         let rows = self.chosen(finding);
         for row in &rows {
@@ -243,7 +256,10 @@ impl Page<'_> {
             };
             self.labelled(self.pick("例外", "exception"), plain(&text))?;
         }
-        self.labelled(self.pick("建议", "advice"), plain(lang.pick(&finding.remediation, &finding.remediation_en)))?;
+        self.labelled(
+            self.pick("建议", "advice"),
+            plain(lang.pick(&finding.remediation, &finding.remediation_en)),
+        )?;
         self.blank()
     }
 
@@ -273,9 +289,10 @@ impl Page<'_> {
         let lang = self.view.lang;
         let Excerpt { before, matched, after } = excerpt(&row.text, &row.matched, QUOTE);
         let (open, close) = if row.kind == EvidenceKind::Text { ("“", "”") } else { ("", "") };
-        let mut text = Rich::new(&format!("{} {open}{before}", prose::evidence_kind(lang, row.kind)), Tone::Plain)
-            .with(&matched, Tone::Match)
-            .with(&format!("{after}{close}"), Tone::Plain);
+        let mut text =
+            Rich::new(&format!("{} {open}{before}", prose::evidence_kind(lang, row.kind)), Tone::Plain)
+                .with(&matched, Tone::Match)
+                .with(&format!("{after}{close}"), Tone::Plain);
         if let Some(widget) = &row.widget {
             text.push(&format!(" {}", short(widget, 60)), Tone::Plain);
         }
@@ -296,7 +313,12 @@ impl Page<'_> {
         }
         self.labelled("", Rich::new(&place, Tone::Faint))?;
         if self.view.all {
-            let note = format!("{}{}{}", prose::level(lang, row.level), lang.pick("：", ": "), lang.pick(&row.note, &row.note_en));
+            let note = format!(
+                "{}{}{}",
+                prose::level(lang, row.level),
+                lang.pick("：", ": "),
+                lang.pick(&row.note, &row.note_en)
+            );
             self.labelled("", Rich::new(&visible(&note), Tone::Faint))?;
         }
         Ok(())
@@ -312,7 +334,8 @@ impl Page<'_> {
                 DutyStatus::Unknown => Tone::Warning,
             };
             let sign = format!("{} {}", prose::status_sign(duty.status), prose::status(lang, duty.status));
-            let text = Rich::new(&format!("{} ", visible(lang.pick(title, title_en))), Tone::Strong).with(&sign, tone);
+            let text = Rich::new(&format!("{} ", visible(lang.pick(title, title_en))), Tone::Strong)
+                .with(&sign, tone);
             self.section(if index == 0 { self.pick("必备", "required") } else { "" }, text)?;
             if duty.status != DutyStatus::Met || self.view.all {
                 self.labelled(self.pick("说明", "why"), plain(lang.pick(explanation, explanation_en)))?;
@@ -339,9 +362,12 @@ impl Page<'_> {
         let material: Vec<_> = coverage.gaps.iter().filter(|gap| gap.material || self.view.all).collect();
         let shown = if self.view.all { material.len() } else { material.len().min(GAPS) };
         for gap in &material[..shown] {
-            let mut text = plain(&format!("{} {}", prose::part(lang, gap.part), prose::gap_reason(lang, gap.reason)));
-            text.push(&format!("  {}", short(&gap.place, 200)), Tone::Plain);
-            text.push(&format!("  {}", short(&gap.detail, 200)), Tone::Faint);
+            let mut text =
+                plain(&format!("{} {}", prose::part(lang, gap.part), prose::gap_reason(lang, gap.reason)));
+            if !gap.place.is_empty() {
+                text.push(&format!("  {}", short(&gap.place, 200)), Tone::Plain);
+            }
+            text.push(&format!("  {}", short(&prose::gap_detail(lang, gap), 200)), Tone::Faint);
             self.item(margin, Rich::new("-", Tone::Faint), 2, text)?;
         }
         let more = prose::material_gaps(coverage).saturating_sub(shown as u64);
@@ -374,9 +400,11 @@ impl Page<'_> {
         }
         if self.view.all {
             for anomaly in &report.anomalies {
-                let text = plain(&short(&anomaly.code, 60))
-                    .with(&format!("  {}", short(&anomaly.place, 200)), Tone::Plain)
-                    .with(&format!("  {}", short(&anomaly.detail, 200)), Tone::Faint);
+                let mut text = plain(&short(&anomaly.code, 60));
+                if !anomaly.place.is_empty() {
+                    text.push(&format!("  {}", short(&anomaly.place, 200)), Tone::Plain);
+                }
+                text.push(&format!("  {}", short(&anomaly.detail, 200)), Tone::Faint);
                 self.item(self.margin(), Rich::new("-", Tone::Faint), 2, text)?;
             }
         }

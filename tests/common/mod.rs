@@ -10,15 +10,18 @@ fn law() -> Basis {
         document: "《政务移动互联网应用程序规范化管理办法》（国办函〔2026〕12号）".into(),
         clause: "五类情形（二）".into(),
         text: "除安保、应急等特殊场景规定外，不得设置打卡签到、积分排名、统计在线时长等强制性功能。".into(),
-        document_en: "Measures for the Standardised Administration of Government Mobile Internet Applications \
+        document_en:
+            "Measures for the Standardised Administration of Government Mobile Internet Applications \
                       (Guobanhan [2026] No. 12)"
-            .into(),
+                .into(),
         clause_en: "five situations, item (2)".into(),
-        text_en: "Except where rules for special settings such as security and emergency provide otherwise, no \
+        text_en:
+            "Except where rules for special settings such as security and emergency provide otherwise, no \
                   compulsory check-in, point ranking or counting of online time."
-            .into(),
+                .into(),
         scope: "面向工作人员的直接适用，面向公众的参照适用；公众账号和工作群组不适用。".into(),
-        scope_en: "Apps for staff directly, apps for the public by reference; not accounts and groups.".into(),
+        scope_en: "Apps for staff directly, apps for the public by reference; not accounts and groups."
+            .into(),
     }
 }
 
@@ -39,7 +42,13 @@ fn row(kind: EvidenceKind, level: Level, text: &str, matched: &str, place: &str)
     }
 }
 
-fn finding(rule: &str, category: Category, level: Level, title: (&str, &str), evidence: Vec<Evidence>) -> Finding {
+fn finding(
+    rule: &str,
+    category: Category,
+    level: Level,
+    title: (&str, &str),
+    evidence: Vec<Evidence>,
+) -> Finding {
     Finding {
         rule: rule.into(),
         category,
@@ -47,9 +56,10 @@ fn finding(rule: &str, category: Category, level: Level, title: (&str, &str), ev
         title: title.0.into(),
         title_en: title.1.into(),
         explanation: "界面上有可操作的按钮，代码中另有对应的接口地址，两类证据相互独立。".into(),
-        explanation_en: "There is a button that can be pressed, and the code calls an address of the same function: \
+        explanation_en:
+            "There is a button that can be pressed, and the code calls an address of the same function: \
                          two independent kinds of evidence."
-            .into(),
+                .into(),
         basis: vec![law()],
         exceptions: vec![Exception {
             text: "防汛、安保等应急值守中的定位签到。".into(),
@@ -60,9 +70,10 @@ fn finding(rule: &str, category: Category, level: Level, title: (&str, &str), ev
         evidence,
         evidence_omitted: 0,
         remediation: "取消定时、定点打卡；确需保留的应急值守签到，须附文件依据并限定人员和时段。".into(),
-        remediation_en: "Remove check-ins at set times and places; what emergency duty needs has to rest on a document \
+        remediation_en:
+            "Remove check-ins at set times and places; what emergency duty needs has to rest on a document \
                          and be limited to the people and hours concerned."
-            .into(),
+                .into(),
     }
 }
 
@@ -73,9 +84,14 @@ pub(crate) fn ordinary() -> Report {
     button.screen = Some("巡查（cn.gov.example.grid.patrol.PatrolActivity）".into());
     button.widget = Some("Button btn_patrol".into());
     button.locale = Some("zh-CN".into());
-    button.chain = ["string/patrol_punch", "res/layout/activity_patrol.xml", "PatrolActivity.onPunch", "POST /patrol/checkin"]
-        .map(String::from)
-        .to_vec();
+    button.chain = [
+        "string/patrol_punch",
+        "res/layout/activity_patrol.xml",
+        "PatrolActivity.onPunch",
+        "POST /patrol/checkin",
+    ]
+    .map(String::from)
+    .to_vec();
     let mut endpoint = row(
         EvidenceKind::Endpoint,
         Level::Confirmed,
@@ -83,15 +99,22 @@ pub(crate) fn ordinary() -> Report {
         "checkin",
         "classes.dex@0x1f4a0",
     );
-    endpoint.chain = ["cn.gov.example.grid.net.PatrolApi.punch", "cn.gov.example.grid.patrol.PatrolActivity.onPunch"]
-        .map(String::from)
-        .to_vec();
+    endpoint.chain =
+        ["cn.gov.example.grid.net.PatrolApi.punch", "cn.gov.example.grid.patrol.PatrolActivity.onPunch"]
+            .map(String::from)
+            .to_vec();
     endpoint.note = "应用自身代码调用的接口地址".into();
     endpoint.note_en = "an address that the app's own code calls".into();
     let mut more: Vec<Evidence> = (0..6)
         .map(|n| {
             let text = format!("第{n}次打卡成功");
-            row(EvidenceKind::Text, Level::Suspected, &text, "打卡", &format!("classes2.dex@{:#x}", 0x2000 + n * 64))
+            row(
+                EvidenceKind::Text,
+                Level::Suspected,
+                &text,
+                "打卡",
+                &format!("classes2.dex@{:#x}", 0x2000 + n * 64),
+            )
         })
         .collect();
     let mut check_in = vec![button, endpoint];
@@ -101,7 +124,11 @@ pub(crate) fn ordinary() -> Report {
     let mut mention = row(
         EvidenceKind::Text,
         Level::Mention,
-        &format!("{}严禁将在线时长、点赞量作为考评依据。{}", "为减轻基层负担，".repeat(40), "各单位要认真落实。".repeat(40)),
+        &format!(
+            "{}严禁将在线时长、点赞量作为考评依据。{}",
+            "为减轻基层负担，".repeat(40),
+            "各单位要认真落实。".repeat(40)
+        ),
         "在线时长",
         "assets/privacy.html@0x5d",
     );
@@ -123,7 +150,8 @@ pub(crate) fn ordinary() -> Report {
         remediation: "在首页或“关于”页标明主办（使用）单位及备案编号。".into(),
         remediation_en: "State the responsible unit and the filing number on the home or about page.".into(),
     };
-    let mut complaint = row(EvidenceKind::Text, Level::Confirmed, "投诉建议", "投诉建议", "resources.arsc#0x7f0b0044");
+    let mut complaint =
+        row(EvidenceKind::Text, Level::Confirmed, "投诉建议", "投诉建议", "resources.arsc#0x7f0b0044");
     complaint.screen = Some("我的（cn.gov.example.grid.mine.MineFragment）".into());
 
     let mut gaps = vec![Gap {
@@ -207,8 +235,20 @@ pub(crate) fn ordinary() -> Report {
         },
         findings: vec![
             finding("app.check-in", Category::CheckIn, Level::Confirmed, ("打卡签到", "Check-in"), check_in),
-            finding("app.ranking", Category::Ranking, Level::Suspected, ("积分排名", "Point ranking"), vec![ranking]),
-            finding("app.duration", Category::Duration, Level::Mention, ("时长统计", "Counting of time"), vec![mention]),
+            finding(
+                "app.ranking",
+                Category::Ranking,
+                Level::Suspected,
+                ("积分排名", "Point ranking"),
+                vec![ranking],
+            ),
+            finding(
+                "app.duration",
+                Category::Duration,
+                Level::Mention,
+                ("时长统计", "Counting of time"),
+                vec![mention],
+            ),
             finding(
                 "app.social-task",
                 Category::SocialTask,
@@ -292,7 +332,8 @@ pub(crate) fn green() -> Report {
         reasons: vec![CodeReason {
             id: "green".into(),
             text: "已备案，检视范围充分，未发现禁止类功能，符合绿码条件。".into(),
-            text_en: "Filed, coverage sufficient, no prohibited function found; it meets the conditions.".into(),
+            text_en: "Filed, coverage sufficient, no prohibited function found; it meets the conditions."
+                .into(),
         }],
         policy: "zhijian.default/1".into(),
     };
@@ -321,7 +362,8 @@ pub(crate) fn hostile() -> Report {
             row.widget = Some(long.clone());
             row.locale = Some(HOSTILE.into());
             row.library = Some(long.clone());
-            row.chain = vec![long.clone(), HOSTILE.into(), "e\u{301}\u{301}\u{301}\u{301}\u{301}".repeat(500)];
+            row.chain =
+                vec![long.clone(), HOSTILE.into(), "e\u{301}\u{301}\u{301}\u{301}\u{301}".repeat(500)];
         }
     }
     for gap in &mut report.coverage.gaps {

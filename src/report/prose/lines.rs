@@ -73,6 +73,9 @@ impl Rich {
         let mut last_break = None;
         for (ch, tone) in self.0 {
             let columns_of_ch = ch.width().unwrap_or(0);
+            if line.last().is_some_and(|(before, _)| may_break(*before, ch)) {
+                last_break = Some(line.len());
+            }
             while used + columns_of_ch > width && !line.is_empty() {
                 let at = if ch == ' ' { line.len() } else { last_break.unwrap_or(line.len()) };
                 let mut rest = line.split_off(at);
@@ -83,11 +86,9 @@ impl Rich {
                 used = columns(&line);
                 last_break = None;
             }
-            match line.last() {
-                // A line that was broken does not begin with the space at which it was broken.
-                None if ch == ' ' && !lines.is_empty() => continue,
-                Some((before, _)) if may_break(*before, ch) => last_break = Some(line.len()),
-                _ => {}
+            // A line that was broken does not begin with the space at which it was broken.
+            if ch == ' ' && line.is_empty() && !lines.is_empty() {
+                continue;
             }
             line.push((ch, tone));
             used += columns_of_ch;
@@ -148,7 +149,7 @@ mod tests {
     fn chinese_counts_two_and_no_line_begins_with_a_stop() {
         assert_eq!(width("打卡 ok"), 7);
         assert_eq!(wrap("取消定时定点打卡。", 16), ["取消定时定点打", "卡。"]);
-        assert_eq!(wrap("见《办法》第二条", 6), ["见", "《办", "法》第", "二条"]);
+        assert_eq!(wrap("见《办法》第二条", 6), ["见《办", "法》第", "二条"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The sentences of a report that do not come from rules or policy, in both languages.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level, PartName,
-    Report, Verdict,
+    Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level,
+    PartName, Report, Verdict,
 };
 
 /// The word of a level.
@@ -101,8 +102,19 @@ pub(in crate::report) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
 
 /// How many gaps a row stands for: a row without a place counts those beyond the cap (`12 more`).
 fn weight(gap: &Gap) -> u64 {
-    let more = || gap.detail.strip_suffix(" more")?.parse().ok();
-    if gap.place.is_empty() { more().unwrap_or(1) } else { 1 }
+    beyond_the_cap(gap).unwrap_or(1)
+}
+
+fn beyond_the_cap(gap: &Gap) -> Option<u64> {
+    if gap.place.is_empty() { gap.detail.strip_suffix(" more")?.parse().ok() } else { None }
+}
+
+/// What exactly could not be seen.
+pub(in crate::report) fn gap_detail(lang: Lang, gap: &Gap) -> Cow<'_, str> {
+    match (lang, beyond_the_cap(gap)) {
+        (Lang::Zh, Some(more)) => Cow::Owned(format!("另有 {more} 处")),
+        _ => Cow::Borrowed(&gap.detail),
+    }
 }
 
 /// Number of gaps that may hide text of the user interface.
@@ -156,7 +168,8 @@ pub(in crate::report) fn list<'a>(lang: Lang, items: impl IntoIterator<Item = &'
 
 /// What the owner has to do, a sentence each; empty when nothing is asked.
 pub(in crate::report) fn actions(lang: Lang, report: &Report) -> Vec<String> {
-    let titles = |level| list(lang, of_level(report, level).map(|f| lang.pick(f.title.as_str(), f.title_en.as_str())));
+    let titles =
+        |level| list(lang, of_level(report, level).map(|f| lang.pick(f.title.as_str(), f.title_en.as_str())));
     let missing = report.duties.iter().filter(|duty| duty.status == DutyStatus::Missing);
     let missing = list(lang, missing.map(|duty| lang.pick(duty.title.as_str(), duty.title_en.as_str())));
     let reason = |id: &str| report.code.reasons.iter().any(|reason| reason.id == id);
@@ -167,13 +180,21 @@ pub(in crate::report) fn actions(lang: Lang, report: &Report) -> Vec<String> {
         }
     };
     let (confirmed, suspected) = (titles(Level::Confirmed), titles(Level::Suspected));
-    ask(!confirmed.is_empty(), format!("整改已确认的功能：{confirmed}。"), format!("Rectify what is confirmed: {confirmed}."));
+    ask(
+        !confirmed.is_empty(),
+        format!("整改已确认的功能：{confirmed}。"),
+        format!("Rectify what is confirmed: {confirmed}."),
+    );
     ask(
         !suspected.is_empty(),
         format!("对疑似功能作出说明，配合人工复核：{suspected}。"),
         format!("Explain what is suspected, for a person to decide: {suspected}."),
     );
-    ask(!missing.is_empty(), format!("补齐应当具备的功能或标识：{missing}。"), format!("Add what is missing: {missing}."));
+    ask(
+        !missing.is_empty(),
+        format!("补齐应当具备的功能或标识：{missing}。"),
+        format!("Add what is missing: {missing}."),
+    );
     ask(
         report.coverage.verdict == Verdict::Opaque,
         "提交未加固、可检视的安装包。".into(),
@@ -185,7 +206,11 @@ pub(in crate::report) fn actions(lang: Lang, report: &Report) -> Vec<String> {
         "Explain what could not be inspected, or hand in a version that can be.".into(),
     );
     ask(reason("not-filed"), "办理备案。".into(), "File the target.".into());
-    ask(reason("filing-unknown"), "提供备案编号以供核对。".into(), "Give the filing number to be checked.".into());
+    ask(
+        reason("filing-unknown"),
+        "提供备案编号以供核对。".into(),
+        "Give the filing number to be checked.".into(),
+    );
     let any = !out.is_empty();
     if any {
         let zh = "完成期限以主管部门的书面通知为准。";
