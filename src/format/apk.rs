@@ -14,6 +14,7 @@ use crate::decode::Issue;
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
+use crate::link::android::symbol::Symbols;
 use crate::link::android::{self, Parts, file_path, packer};
 use crate::link::library;
 use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
@@ -95,8 +96,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
     units.sort_by(|a, b| a.0.cmp(&b.0));
 
-    let hidden = hidden_code(&archive, manifest.as_ref(), &units, &mut inspection);
+    let symbols = code::join(&mut units);
+    let hidden = hidden_code(&archive, manifest.as_ref(), &units, &symbols, &mut inspection);
     let parts = Parts {
+        symbols: &symbols,
         manifest: manifest.as_ref(),
         table: table.as_ref(),
         files: &files,
@@ -369,11 +372,13 @@ fn hidden_code(
     archive: &Archive,
     manifest: Option<&Manifest>,
     units: &[(String, CodeUnit)],
+    symbols: &Symbols,
     inspection: &mut Inspection,
 ) -> bool {
     let application = manifest.and_then(|m| m.application.as_deref());
     let traces = packer::traces(archive.entries().iter().map(|entry| &*entry.name), application);
-    let present: HashSet<&str> = units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| &*class.name).collect();
+    let present: HashSet<&str> =
+        units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
     let components: BTreeSet<&str> = manifest
         .iter()
         .flat_map(|manifest| &manifest.components)

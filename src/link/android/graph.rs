@@ -3,11 +3,14 @@
 //!
 //! A node is an outermost class with its inner classes, lambdas and listeners.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::code::OwnClass;
+use super::symbol::{Symbol, Symbols};
 
 /// How far a class that is no screen itself is followed back to one.
 const MAX_BACK: usize = 5;
@@ -19,7 +22,8 @@ pub(super) type NodeId = usize;
 
 #[derive(Debug, Default)]
 pub(super) struct GraphNode<'c> {
-    pub(super) name: Arc<str>,
+    /// Name of the outermost class, whether or not it has code of its own.
+    pub(super) name: &'c str,
     pub(super) classes: Vec<&'c OwnClass>,
     edges: Vec<NodeId>,
     /// Reached nodes with an edge to this one.
@@ -32,45 +36,55 @@ pub(super) struct GraphNode<'c> {
     pub(super) is_activity: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Graph<'c> {
     pub(super) nodes: Vec<GraphNode<'c>>,
-    by_name: HashMap<Arc<str>, NodeId>,
+    symbols: &'c Symbols,
+    /// The node of each symbol that is a class of the app.
+    by_symbol: Vec<Option<NodeId>>,
+    by_name: HashMap<&'c str, NodeId, RandomState>,
 }
 
 /// The outermost class of a name: `a.B$1` is in `a.B`, `a.-$$Lambda$B$x` is in `a.B`.
-pub(super) fn outer(name: &str) -> String {
+pub(super) fn outer(name: &str) -> Cow<'_, str> {
     if let Some((package, rest)) = name.split_once("-$$Lambda$") {
         let class = rest.split('$').next().unwrap_or(rest);
-        return format!("{package}{class}");
+        return Cow::Owned(format!("{package}{class}"));
     }
-    let (package, simple) = name.rsplit_once('.').map_or(("", name), |(package, simple)| (package, simple));
+    let simple = name.rfind('.').map_or(0, |at| at + 1);
     // A leading `$` is part of the name.
-    let end = simple.char_indices().skip(1).find(|(_, ch)| *ch == '$').map_or(simple.len(), |(at, _)| at);
-    if package.is_empty() { simple[..end].to_owned() } else { format!("{package}.{}", &simple[..end]) }
+    let end = name[simple..].char_indices().skip(1).find(|(_, ch)| *ch == '$').map_or(name.len(), |(at, _)| simple + at);
+    Cow::Borrowed(&name[..end])
 }
 
 impl<'c> Graph<'c> {
-    pub(super) fn new(classes: impl Iterator<Item = &'c OwnClass>) -> Self {
-        let mut graph = Graph::default();
+    pub(super) fn new(classes: impl Iterator<Item = &'c OwnClass>, symbols: &'c Symbols) -> Self {
+        let by_symbol = vec![None; symbols.len()];
+        let mut graph = Graph { nodes: Vec::new(), symbols, by_symbol, by_name: HashMap::default() };
         for class in classes {
-            let id = graph.add(&outer(&class.name));
+            let id = graph.add(class.name);
             graph.nodes[id].classes.push(class);
+        }
+        // Classes that are only referred to by an inner class of theirs.
+        for index in 0..graph.by_symbol.len() {
+            if graph.by_symbol[index].is_none() {
+                let name = symbols.name(Symbol(index as u32));
+                graph.by_symbol[index] = graph.by_name.get(&*outer(name)).copied();
+            }
         }
         for id in 0..graph.nodes.len() {
             // A mapper names every binding of the app and so leads from anywhere to anywhere.
             if graph.nodes[id].name.ends_with("DataBinderMapperImpl") {
                 continue;
             }
-            let mut targets = Vec::new();
+            let mut edges: Vec<NodeId> = Vec::new();
             for class in &graph.nodes[id].classes {
-                targets.extend(class.superclass.iter().map(|name| outer(name)));
-                for method in &class.methods {
-                    targets.extend(method.calls.iter().map(|(class, _)| outer(class)));
-                    targets.extend(method.types.iter().map(|class| outer(class)));
-                }
+                let methods = || class.methods.iter();
+                let calls = methods().flat_map(|method| method.calls.iter().map(|(class, _)| *class));
+                let types = methods().flat_map(|method| method.types.iter().copied());
+                let targets = class.superclass.into_iter().chain(calls).chain(types);
+                edges.extend(targets.filter_map(|symbol| graph.node(symbol)).filter(|&to| to != id));
             }
-            let mut edges: Vec<NodeId> = targets.iter().filter_map(|name| graph.find(name)).filter(|&to| to != id).collect();
             edges.sort_unstable();
             edges.dedup();
             graph.nodes[id].edges = edges;
@@ -81,20 +95,35 @@ impl<'c> Graph<'c> {
         graph
     }
 
-    fn add(&mut self, name: &str) -> NodeId {
-        if let Some(&id) = self.by_name.get(name) {
-            return id;
+    fn add(&mut self, class: Symbol) -> NodeId {
+        let name = self.symbols.name(class);
+        let outermost = outer(name);
+        let id = match self.by_name.get(&*outermost) {
+            Some(&id) => id,
+            None => {
+                let id = self.nodes.len();
+                // The outermost class of a lambda is named by the lambda only; then the lambda's name stands for it.
+                let symbol = self.symbols.find(&outermost).unwrap_or(class);
+                let name = self.symbols.name(symbol);
+                self.nodes.push(GraphNode { name, ..GraphNode::default() });
+                self.by_name.insert(name, id);
+                id
+            }
+        };
+        if let Some(slot) = self.by_symbol.get_mut(class.0 as usize) {
+            *slot = Some(id);
         }
-        let name: Arc<str> = Arc::from(name);
-        let id = self.nodes.len();
-        self.nodes.push(GraphNode { name: name.clone(), ..GraphNode::default() });
-        self.by_name.insert(name, id);
         id
     }
 
-    /// The node of a class or of one of its inner classes.
+    /// The node of a class, or of the class around it.
+    pub(super) fn node(&self, class: Symbol) -> Option<NodeId> {
+        self.by_symbol.get(class.0 as usize).copied().flatten()
+    }
+
+    /// The node of a class that is named elsewhere than in code.
     pub(super) fn find(&self, class: &str) -> Option<NodeId> {
-        self.by_name.get(class).copied().or_else(|| self.by_name.get(outer(class).as_str()).copied())
+        self.by_name.get(class).or_else(|| self.by_name.get(&*outer(class))).copied()
     }
 
     /// An edge that does not come from code: a layout that names a class.
@@ -109,11 +138,12 @@ impl<'c> Graph<'c> {
         let mut id = id;
         for _ in 0..16 {
             let node = &self.nodes[id];
-            let main = node.classes.iter().find(|class| class.name == node.name).or(node.classes.first());
-            let Some(parent) = main.and_then(|class| class.superclass.as_deref()) else { return false };
-            match self.find(parent) {
+            let main = node.classes.iter().find(|class| self.symbols.name(class.name) == node.name);
+            let Some(parent) = main.or(node.classes.first()).and_then(|class| class.superclass) else { return false };
+            match self.node(parent) {
                 Some(next) if next != id => id = next,
                 _ => {
+                    let parent = self.symbols.name(parent);
                     let simple = parent.rsplit(['.', '$']).next().unwrap_or(parent);
                     return ["Activity", "Fragment", "Dialog", "PopupWindow", "PopupView"]
                         .iter()
@@ -151,7 +181,7 @@ impl<'c> Graph<'c> {
 
     fn find_screens(&self, id: NodeId) -> Vec<NodeId> {
         let mut found = Vec::new();
-        let mut seen = HashSet::from([id]);
+        let mut seen: HashSet<NodeId, RandomState> = HashSet::from_iter([id]);
         let mut level = vec![id];
         for _ in 0..MAX_BACK {
             let mut next = Vec::new();

@@ -11,20 +11,27 @@ pub(crate) mod layout;
 pub(crate) mod manifest;
 pub(crate) mod packer;
 mod sink;
+pub(crate) mod symbol;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::decode::arsc::{ResValue, Table, Value};
 use crate::link::library;
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
 
-use code::{CodeUnit, Endpoint, OwnMethod, ResourceRef, ViewRef};
+use code::{CodeUnit, Endpoint, Handler, OwnClass, OwnMethod, ResourceRef, ViewRef};
 use graph::{Graph, NodeId};
 use layout::{FileKind, Node, ScreenFile};
 use manifest::{ComponentKind, Manifest, Text};
+use symbol::{Symbol, Symbols};
+
+type HashMap<K, V> = StdMap<K, V, RandomState>;
+type HashSet<T> = StdSet<T, RandomState>;
 
 /// How many calls a press is followed to find the address it leads to.
 const MAX_CALLS: usize = 5;
@@ -43,6 +50,8 @@ pub(crate) struct Parts<'a, 't> {
     pub(crate) files: &'a [ScreenFile],
     /// Entry path and content of each dex file.
     pub(crate) code: &'a [(String, CodeUnit)],
+    /// Their names, by [`code::join`].
+    pub(crate) symbols: &'a Symbols,
     /// Everything that can refer to a resource or a class was read.
     pub(crate) complete: bool,
 }
@@ -62,7 +71,7 @@ struct Linker<'a, 't> {
     parts: &'a Parts<'a, 't>,
     graph: Graph<'a>,
     /// Dex path of each own class.
-    dex_of: HashMap<&'a str, &'a str>,
+    dex_of: HashMap<Symbol, &'a str>,
     /// Files by the id of their resource.
     files_by_resource: HashMap<u32, Vec<usize>>,
     resource_of_file: HashMap<usize, u32>,
@@ -72,23 +81,24 @@ struct Linker<'a, 't> {
     listeners: HashMap<u32, Vec<(NodeId, Handler)>>,
     ids_by_name: HashMap<String, u32>,
     ids_by_camel: HashMap<String, u32>,
-    methods: HashMap<MethodKey<'a>, Vec<&'a OwnMethod>>,
+    methods: HashMap<MethodKey, Vec<&'a OwnMethod>>,
     /// Methods by what they call.
-    callers: HashMap<MethodKey<'a>, Vec<MethodKey<'a>>>,
+    callers: HashMap<MethodKey, Vec<MethodKey>>,
     titles: HashMap<NodeId, String>,
     used_strings: HashSet<u32>,
     table_path: Arc<str>,
 }
 
 /// Class and name of a method.
-type MethodKey<'a> = (&'a str, &'a str);
-type Handler = Option<(Arc<str>, Option<String>)>;
+type MethodKey = (Symbol, Symbol);
 
 /// A widget that can be pressed, and what handles it.
 #[derive(Debug, Clone, Default)]
 struct Press {
     operable: bool,
     handler: Handler,
+    /// Name of an `android:onClick` handler that no class seems to have.
+    named: Option<String>,
     /// The widget around the text that is pressed, when it is not the text's own.
     through: Option<String>,
 }
@@ -96,18 +106,18 @@ struct Press {
 impl<'a, 't> Linker<'a, 't> {
     fn new(parts: &'a Parts<'a, 't>) -> Self {
         let classes = || parts.code.iter().flat_map(|(_, unit)| &unit.classes);
-        let graph = Graph::new(classes());
-        let mut dex_of = HashMap::new();
-        let mut methods: HashMap<MethodKey<'_>, Vec<&OwnMethod>> = HashMap::new();
-        let mut callers: HashMap<MethodKey<'_>, Vec<MethodKey<'_>>> = HashMap::new();
+        let graph = Graph::new(classes(), parts.symbols);
+        let mut dex_of = HashMap::default();
+        let mut methods: HashMap<MethodKey, Vec<&OwnMethod>> = HashMap::default();
+        let mut callers: HashMap<MethodKey, Vec<MethodKey>> = HashMap::default();
         for (path, unit) in parts.code {
             for class in &unit.classes {
-                dex_of.entry(&*class.name).or_insert(path.as_str());
+                dex_of.entry(class.name).or_insert(path.as_str());
                 for method in &class.methods {
-                    let key: MethodKey<'_> = (&class.name, &method.name);
+                    let key = (class.name, method.name);
                     methods.entry(key).or_default().push(method);
-                    for (class, name) in &method.calls {
-                        callers.entry((class, name)).or_default().push(key);
+                    for &called in &method.calls {
+                        callers.entry(called).or_default().push(key);
                     }
                 }
             }
@@ -116,16 +126,16 @@ impl<'a, 't> Linker<'a, 't> {
             parts,
             graph,
             dex_of,
-            files_by_resource: HashMap::new(),
-            resource_of_file: HashMap::new(),
-            users: HashMap::new(),
-            listeners: HashMap::new(),
-            ids_by_name: HashMap::new(),
-            ids_by_camel: HashMap::new(),
+            files_by_resource: HashMap::default(),
+            resource_of_file: HashMap::default(),
+            users: HashMap::default(),
+            listeners: HashMap::default(),
+            ids_by_name: HashMap::default(),
+            ids_by_camel: HashMap::default(),
             methods,
             callers,
-            titles: HashMap::new(),
-            used_strings: HashSet::new(),
+            titles: HashMap::default(),
+            used_strings: HashSet::default(),
             table_path: Arc::from(TABLE),
         };
         linker.index_resources();
@@ -264,11 +274,11 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     fn index_listeners(&mut self) {
-        let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::new();
+        let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
             for listener in node.classes.iter().flat_map(|class| &class.methods).flat_map(|method| &method.listeners) {
                 if let Some(view) = self.view_id(&listener.view) {
-                    listeners.entry(view).or_default().push((id, listener.handler.clone()));
+                    listeners.entry(view).or_default().push((id, listener.handler));
                 }
             }
         }
@@ -277,7 +287,7 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// Titles of screens: what code sets, else the label in the manifest, else what a title bar shows.
     fn index_titles(&mut self) {
-        let mut titles: HashMap<NodeId, String> = HashMap::new();
+        let mut titles: HashMap<NodeId, String> = HashMap::default();
         if let Some(manifest) = self.parts.manifest {
             for component in manifest.components.iter().filter(|c| c.kind == ComponentKind::Activity) {
                 if component.label == manifest.label {
@@ -365,12 +375,12 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     /// The screen a method works for: its class's, else that of its callers when they agree.
-    fn screen_of_method(&self, node: NodeId, key: MethodKey<'a>) -> Option<Screen> {
+    fn screen_of_method(&self, node: NodeId, key: MethodKey) -> Option<Screen> {
         if let [screen] = *self.graph.screens_of(node) {
             return Some(self.as_screen(screen));
         }
         let mut found: BTreeSet<NodeId> = BTreeSet::new();
-        let mut seen = HashSet::from([key]);
+        let mut seen = HashSet::from_iter([key]);
         let mut level = vec![key];
         for _ in 0..MAX_CALLS {
             let mut next = Vec::new();
@@ -379,7 +389,7 @@ impl<'a, 't> Linker<'a, 't> {
                     if seen.len() > MAX_VISITED || !seen.insert(caller) {
                         continue;
                     }
-                    match self.graph.find(caller.0) {
+                    match self.graph.node(caller.0) {
                         Some(node) if self.graph.nodes[node].is_screen || self.graph.nodes[node].is_activity => {
                             found.insert(node);
                         }
@@ -477,7 +487,7 @@ impl<'a, 't> Linker<'a, 't> {
                     base.widget = Some(Widget {
                         class: widget.class.clone(),
                         id: widget.id.and_then(|id| self.resource_name(id)),
-                        handler: press.handler.as_ref().and_then(|(_, method)| method.clone()),
+                        handler: self.method_name(&press),
                         operable: press.operable && matches!(base.role, Role::Control),
                     });
                     base.screen = shown.as_ref().map(|(_, screen)| screen.clone());
@@ -508,13 +518,15 @@ impl<'a, 't> Linker<'a, 't> {
             let counts = own || node.handler.is_some() || listener.is_some() || !sink::is_operable(&node.class);
             if counts && (node.operable || node.handler.is_some() || listener.is_some()) {
                 press.operable = true;
-                press.handler = match (&node.handler, listener) {
-                    (Some(method), _) => {
-                        let class = self.shown_by(users).map(|(screen, _)| self.graph.nodes[screen].name.clone());
-                        Some((class.unwrap_or_default(), Some(method.clone())))
+                press.handler = match &node.handler {
+                    Some(method) => {
+                        press.named = Some(method.clone());
+                        self.shown_by(users).and_then(|(screen, _)| {
+                            let class = self.parts.symbols.find(self.graph.nodes[screen].name)?;
+                            Some((class, Some(self.parts.symbols.find(method)?)))
+                        })
                     }
-                    (None, Some(handler)) => handler,
-                    (None, None) => None,
+                    None => listener.flatten(),
                 };
                 if !own {
                     press.through = node.id.and_then(|id| self.resource_name(id));
@@ -539,45 +551,35 @@ impl<'a, 't> Linker<'a, 't> {
         let related = |node: NodeId| {
             users.contains(&node) || self.graph.screens_of(node).iter().any(|screen| screens.contains(&screen))
         };
-        listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| handler.clone())
+        listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| *handler)
     }
 
     fn chain(&self, file: &ScreenFile, press: &Press, screen: Option<NodeId>, users: &[NodeId]) -> Vec<String> {
         let mut chain = vec![file.path.clone()];
         chain.extend(press.through.clone().map(|id| format!("@id/{id}")));
-        let screen_name = screen.map(|node| self.graph.nodes[node].name.clone());
-        let by = users.first().map(|&user| self.graph.nodes[user].name.clone());
-        if let Some(by) = by.filter(|by| Some(by) != screen_name.as_ref() && !by.ends_with("Binding")) {
-            chain.push(class_step(&by));
+        let screen_name = screen.map(|node| self.graph.nodes[node].name);
+        let by = users.first().map(|&user| self.graph.nodes[user].name);
+        if let Some(by) = by.filter(|by| Some(*by) != screen_name && !by.ends_with("Binding")) {
+            chain.push(class_step(by));
         }
-        match (&press.handler, &screen_name) {
-            (Some((class, Some(method))), _) if !class.is_empty() => chain.push(format!("{}.{method}", class_step(class))),
-            (Some((class, None)), _) => chain.push(class_step(class)),
-            (_, Some(screen)) => chain.push(class_step(screen)),
-            _ => {}
+        match (press.handler, screen_name) {
+            (Some((class, Some(method))), _) => chain.push(self.step(class, method)),
+            (Some((class, None)), _) => chain.push(class_step(self.parts.symbols.name(class))),
+            (None, Some(screen)) => chain.push(class_step(screen)),
+            (None, None) => {}
         }
-        let endpoints = match &press.handler {
-            Some((class, method)) => self.endpoints_of(class, method.as_deref()),
-            None => Vec::new(),
-        };
+        let endpoints = press.handler.map_or(Vec::new(), |(class, method)| self.endpoints_of(class, method));
         chain.extend(endpoints.into_iter().take(MAX_ENDPOINTS).map(|endpoint| address(&endpoint)));
         chain
     }
 
     /// Addresses that a handler leads to; none when there are too many to mean anything.
-    fn endpoints_of(&self, class: &str, method: Option<&str>) -> Vec<Endpoint> {
+    fn endpoints_of(&self, class: Symbol, method: Option<Symbol>) -> Vec<Endpoint> {
         let mut found: Vec<Endpoint> = Vec::new();
-        let mut seen: HashSet<(&str, &str)> = HashSet::new();
-        let mut next: Vec<(&str, &str)> = match method {
-            Some(method) => self.methods.get_key_value(&(class, method)).map(|(key, _)| *key).into_iter().collect(),
-            None => {
-                let own = self.graph.find(class).map(|node| &self.graph.nodes[node].classes);
-                own.into_iter()
-                    .flatten()
-                    .filter(|own| &*own.name == class)
-                    .flat_map(|own| own.methods.iter().map(|m| (&*own.name, m.name.as_str())))
-                    .collect()
-            }
+        let mut seen: HashSet<MethodKey> = HashSet::default();
+        let mut next: Vec<MethodKey> = match method {
+            Some(method) => vec![(class, method)],
+            None => self.methods_of(class).collect(),
         };
         for _ in 0..MAX_CALLS {
             let mut following = Vec::new();
@@ -587,14 +589,11 @@ impl<'a, 't> Linker<'a, 't> {
                 }
                 for method in self.methods.get(&key).into_iter().flatten() {
                     found.extend(method.endpoints.iter().cloned());
-                    following.extend(method.calls.iter().map(|(class, name)| (&**class, &**name)));
+                    following.extend(&method.calls);
                     // A listener or callback made here runs because of the press.
-                    let made = method.types.iter().filter(|made| graph::outer(made) == graph::outer(key.0));
-                    for made in made {
-                        let inner = self.graph.find(made).map(|node| &self.graph.nodes[node].classes);
-                        let inner = inner.into_iter().flatten().filter(|class| class.name == *made);
-                        following.extend(inner.flat_map(|c| c.methods.iter().map(|m| (&*c.name, m.name.as_str()))));
-                    }
+                    let node = self.graph.node(key.0);
+                    let made = method.types.iter().filter(|made| self.graph.node(**made) == node);
+                    following.extend(made.flat_map(|made| self.methods_of(*made)));
                 }
             }
             next = following;
@@ -608,14 +607,31 @@ impl<'a, 't> Linker<'a, 't> {
         if found.len() > MAX_ENDPOINTS { Vec::new() } else { found }
     }
 
+    /// The methods of one class, without those of the classes inside it.
+    fn methods_of(&self, class: Symbol) -> impl Iterator<Item = MethodKey> {
+        let own = self.graph.node(class).map(|node| &self.graph.nodes[node].classes);
+        let own = own.into_iter().flatten().filter(move |own| own.name == class);
+        own.flat_map(move |own| own.methods.iter().map(move |method| (class, method.name)))
+    }
+
+    /// A method as a step of a chain.
+    fn step(&self, class: Symbol, method: Symbol) -> String {
+        format!("{}.{}", class_step(self.parts.symbols.name(class)), self.parts.symbols.name(method))
+    }
+
+    fn method_name(&self, press: &Press) -> Option<String> {
+        let followed = press.handler.and_then(|(_, method)| method).map(|method| self.parts.symbols.name(method).to_owned());
+        followed.or_else(|| press.named.clone())
+    }
+
     fn code_texts(&mut self, inspection: &mut Inspection) {
         for id in 0..self.graph.nodes.len() {
             let classes = self.graph.nodes[id].classes.clone();
             let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
             for class in classes {
-                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
                 for method in &class.methods {
-                    let screen = self.screen_of_method(id, (&class.name, &method.name));
+                    let screen = self.screen_of_method(id, (class.name, method.name));
                     for text in &method.texts {
                         let view = text.view.as_ref().and_then(|view| self.view_id(view));
                         let place = Place::offset(dex.clone(), u64::from(text.offset));
@@ -644,7 +660,7 @@ impl<'a, 't> Linker<'a, 't> {
     fn code_text(
         &self,
         node: NodeId,
-        class: &code::OwnClass,
+        class: &OwnClass,
         method: &OwnMethod,
         sink: &sink::Sink,
         view: Option<u32>,
@@ -661,22 +677,26 @@ impl<'a, 't> Linker<'a, 't> {
             text.role = Role::Control;
         }
         if let Some(class) = class_name {
-            let handler = listener.clone().flatten().and_then(|(_, method)| method);
+            let handler = listener.flatten().and_then(|(_, method)| method);
+            let handler = handler.map(|method| self.parts.symbols.name(method).to_owned());
             let id = view.and_then(|id| self.resource_name(id));
             text.widget = Some(Widget { class, id, handler, operable });
         } else if text.role == Role::Control {
             let class = sink.name.clone().unwrap_or_default();
             text.widget = Some(Widget { class, id: None, handler: None, operable: true });
         }
-        text.chain = vec![format!("{}.{}", class_step(&class.name), method.name)];
+        text.chain = vec![self.step(class.name, method.name)];
         text.chain.extend(sink.name.clone());
         let endpoints = match listener.flatten() {
-            Some((class, method)) => self.endpoints_of(&class, method.as_deref()),
-            None => self.endpoints_of(&class.name, Some(&method.name)),
+            Some((class, method)) => self.endpoints_of(class, method),
+            None => self.endpoints_of(class.name, Some(method.name)),
         };
         text.chain.extend(endpoints.iter().map(address));
-        text.code =
-            Some(Code { class: class.name.to_string(), method: Some(method.name.clone()), sink: sink.name.clone() });
+        text.code = Some(Code {
+            class: self.parts.symbols.name(class.name).to_owned(),
+            method: Some(self.parts.symbols.name(method.name).to_owned()),
+            sink: sink.name.clone(),
+        });
         text
     }
 
@@ -747,29 +767,31 @@ impl<'a, 't> Linker<'a, 't> {
             }
             let screen = self.screen(id);
             for class in &node.classes {
-                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
                 let linked = |kind, value: &str, place| {
                     let mut fact = Fact::new(kind, value, place);
                     fact.screen.clone_from(&screen);
                     fact
                 };
-                if !class.name.contains('$') {
-                    add(linked(FactKind::Class, &class.name, Place::entry(dex.clone())));
+                let class_name = self.parts.symbols.name(class.name);
+                if !class_name.contains('$') {
+                    add(linked(FactKind::Class, class_name, Place::entry(dex.clone())));
                 }
                 if let Some(route) = &class.route {
                     add(linked(FactKind::Route, route, Place::entry(dex.clone())));
                 }
                 for method in &class.methods {
-                    if is_named(&method.name) {
-                        let mut fact = linked(FactKind::Function, &method.name, Place::entry(dex.clone()));
-                        fact.chain = vec![format!("{}.{}", class_step(&class.name), method.name)];
+                    let method_name = self.parts.symbols.name(method.name);
+                    if is_named(method_name) {
+                        let mut fact = linked(FactKind::Function, method_name, Place::entry(dex.clone()));
+                        fact.chain = vec![self.step(class.name, method.name)];
                         add(fact);
                     }
                     for endpoint in &method.endpoints {
                         let place = Place::offset(dex.clone(), u64::from(endpoint.offset));
                         let mut fact = linked(FactKind::Endpoint, &endpoint.address, place);
-                        fact.screen = self.screen_of_method(id, (&class.name, &method.name));
-                        fact.chain = vec![format!("{}.{}", class_step(&class.name), method.name), address(endpoint)];
+                        fact.screen = self.screen_of_method(id, (class.name, method.name));
+                        fact.chain = vec![self.step(class.name, method.name), address(endpoint)];
                         add(fact);
                     }
                 }
