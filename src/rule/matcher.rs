@@ -246,10 +246,12 @@ impl Matcher {
             FactKind::Asset => SignalKind::Asset,
             FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
         };
-        if !self.names.filter.may_hold_letters(&fact.value) {
+        let at = own_part(fact);
+        let name = &fact.value[at..];
+        if !self.names.filter.may_hold_letters(name) {
             return Vec::new();
         }
-        ident::letters_into(&fact.value, buffer);
+        ident::letters_into(name, buffer);
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
         for (index, need, _, literal) in self.names.find(buffer.as_str()) {
             let signal = &self.signals[index];
@@ -259,14 +261,14 @@ impl Matcher {
                 continue;
             }
             let range = match need {
-                Need::Word => ident::find_word(&fact.value, literal),
-                Need::Substring => Some(0..fact.value.len()),
+                Need::Word => ident::find_word(name, literal),
+                Need::Substring => Some(0..name.len()),
                 _ => None,
             };
             if let Some(range) = range {
-                let lower = fact.value.to_lowercase();
+                let lower = name.to_lowercase();
                 if !signal.unless.iter().any(|u| u.get().is_some_and(|regex| regex.is_match(&lower))) {
-                    hits.push((index, range));
+                    hits.push((index, at + range.start..at + range.end));
                 }
             }
         }
@@ -300,6 +302,17 @@ fn is_whole(text: &str, range: &Range<usize>) -> bool {
     let goes_on = (alnum(inner.first()) && alnum(before))
         || (alnum(inner.last()) && alnum(text.as_bytes().get(range.end)));
     !goes_on
+}
+
+/// Where the part of a name begins that is about the thing named: a class without its package, a function with
+/// its class. A package called `attendance` does not make every class in it one.
+fn own_part(fact: &Fact) -> usize {
+    let dots = match fact.kind {
+        FactKind::Component | FactKind::Class => 0,
+        FactKind::Function => 1,
+        _ => return 0,
+    };
+    fact.value.rmatch_indices(['.', '/']).nth(dots).map_or(0, |(at, _)| at + 1)
 }
 
 /// Whether an address is a page of the package itself, which counts as a route already, or a picture or style:
