@@ -187,8 +187,9 @@ impl Matcher {
                     if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
             }
         }
-        let literals = |map| Literals::build(map).map_err(|cause| (0, cause));
-        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)?, ascii_roles })
+        let (texts, names) = rayon::join(|| Literals::build(texts), || Literals::build(names));
+        let fail = |cause| (0, cause);
+        Ok(Matcher { signals, texts: texts.map_err(fail)?, names: names.map_err(fail)?, ascii_roles })
     }
 
     /// Whether a text can hold a hit at all.
