@@ -47,24 +47,30 @@ impl Folded {
     }
 }
 
-/// Folds a text into a buffer, which is emptied first, without the map back: for texts that most likely hold
-/// nothing of interest.
-pub fn fold_into(raw: &str, out: &mut String) {
-    out.clear();
-    walk(raw, |ch, _, _| out.push(ch));
+/// The folded text alone, without the map back.
+pub fn fold(raw: &str) -> String {
+    let mut folded = String::with_capacity(raw.len());
+    walk(raw, |ch, _, _| folded.push(ch));
+    folded
 }
 
 /// Hands over the folded characters with the raw byte range each came from.
 #[inline]
-fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
+pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
     let table: &[char] = &SIMPLIFIED;
-    let simplified = |ch: char| (ch as usize).checked_sub(0x4E00).and_then(|i| table.get(i)).copied().unwrap_or(ch);
+    let simplified =
+        |ch: char| (ch as usize).checked_sub(0x4E00).and_then(|i| table.get(i)).copied().unwrap_or(ch);
     let mut empty = true;
     let mut last_cjk = false;
     // A gap of spaces and marks after an ideograph: written out as one space unless an ideograph follows.
     let mut gap: Option<(u32, u32)> = None;
+    let limit = u32::MAX as usize;
+    let raw = match raw.len() > limit {
+        true => (limit - 3..=limit).rev().find_map(|at| raw.get(..at)).unwrap_or_default(),
+        false => raw,
+    };
     for (at, ch) in raw.char_indices() {
-        let (Ok(start), Ok(end)) = (u32::try_from(at), u32::try_from(at + ch.len_utf8())) else { break };
+        let (start, end) = (at as u32, (at + ch.len_utf8()) as u32);
         let common = matches!(ch, '\u{4E00}'..='\u{9FFF}');
         if !common && !ch.is_ascii_graphic() {
             if is_invisible(ch) {
@@ -168,7 +174,9 @@ mod tests {
 
     #[test]
     fn disguises_fold_to_the_plain_word() {
-        for raw in ["打卡", "打 卡", "打\u{200B}卡", "打\u{3000}卡", "打📍卡", "打·卡", "打\u{FE0F}卡", "打\n卡"] {
+        for raw in
+            ["打卡", "打 卡", "打\u{200B}卡", "打\u{3000}卡", "打📍卡", "打·卡", "打\u{FE0F}卡", "打\n卡"]
+        {
             assert_eq!(fold(raw), "打卡", "{raw:?}");
         }
         assert_eq!(fold("積分排行榜"), "积分排行榜");

@@ -6,7 +6,8 @@ use super::judge::judge;
 use super::set::{RuleError, RuleSet};
 use super::syntax::{Case, Example, OneOrMany, RoleName, Rule, RuleSubject};
 use crate::model::{
-    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict, Widget,
+    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict,
+    Widget,
 };
 
 /// An example that did not come out as its rule says.
@@ -37,7 +38,13 @@ pub(super) fn check(rules: &RuleSet) -> Vec<CheckFailure> {
         Ok(all) => all,
         Err(RuleError { file, cause }) => {
             let expected = "examples that can be read".to_owned();
-            return vec![CheckFailure { file, rule: String::new(), example: String::new(), expected, got: cause }];
+            return vec![CheckFailure {
+                file,
+                rule: String::new(),
+                example: String::new(),
+                expected,
+                got: cause,
+            }];
         }
     };
     for (index, (rule, examples)) in rules.rules().iter().zip(&all).enumerate() {
@@ -115,8 +122,16 @@ fn inspection(case: &Case) -> Inspection {
 
 fn describe(case: &Case) -> String {
     let names = [
-        &case.component, &case.class, &case.layout, &case.route, &case.widget_id, &case.function, &case.endpoint,
-        &case.permission, &case.sdk, &case.asset,
+        &case.component,
+        &case.class,
+        &case.layout,
+        &case.route,
+        &case.widget_id,
+        &case.function,
+        &case.endpoint,
+        &case.permission,
+        &case.sdk,
+        &case.asset,
     ];
     let names = names.iter().flat_map(|many| many.as_slice());
     let parts: Vec<&str> = case.text.as_slice().iter().chain(names).map(String::as_str).collect();

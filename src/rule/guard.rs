@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 
 use super::matcher::LazyRegex;
 use super::syntax::GuardFile;
-use crate::text::Folded;
+use crate::text::fold;
 
 /// Why a hit is no more than a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,7 @@ impl Guard {
             }
             Ok(all)
         };
-        let negation: Vec<String> =
-            file.negation.iter().map(|word| Folded::new(word).as_str().to_owned()).collect();
+        let negation: Vec<String> = file.negation.iter().map(|word| fold(word)).collect();
         if let Some(at) = negation.iter().position(String::is_empty) {
             return Err(format!("negation word {} is empty", at + 1));
         }

@@ -60,6 +60,12 @@ pub(super) fn letters(name: &str) -> String {
 /// [`letters`] into a buffer, which is emptied first.
 pub(super) fn letters_into(name: &str, out: &mut String) {
     out.clear();
+    if name.is_ascii() {
+        out.extend(
+            name.bytes().filter(u8::is_ascii_alphabetic).map(|byte| char::from(byte.to_ascii_lowercase())),
+        );
+        return;
+    }
     out.extend(name.chars().filter(|ch| ch.is_alphabetic()).flat_map(char::to_lowercase));
 }
 

@@ -9,10 +9,10 @@ use super::set::RuleSet;
 use super::syntax::{Rule, RuleSubject, Signal, SignalKind, Strength};
 use super::weigh::{self, Why};
 use crate::model::{
-    Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection, Level,
-    Origin, Place, Role, Screen, UiText, Verdict, Widget,
+    Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection,
+    Level, Origin, Place, Role, Screen, UiText, Verdict, Widget,
 };
-use crate::text::Folded;
+use crate::text::{Folded, fold};
 
 /// So many texts or facts are matched by one thread at a time.
 const CHUNK: usize = 4096;
@@ -47,8 +47,8 @@ struct Row {
 pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judgement {
     // Chunks come back in the order of the input, whichever thread was first.
     let texts = inspection.texts.par_chunks(CHUNK).map(|chunk| {
-        let (mut rows, mut buffer) = (Vec::new(), String::new());
-        chunk.iter().for_each(|text| text_rows(rules, text, &mut buffer, &mut rows));
+        let mut rows = Vec::new();
+        chunk.iter().for_each(|text| text_rows(rules, text, &mut rows));
         rows
     });
     let names = inspection.facts.par_chunks(CHUNK).map(|chunk| {
@@ -91,13 +91,13 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
 fn complaint_screens<'a>(rules: &RuleSet, inspection: &'a Inspection) -> HashSet<&'a str> {
     let titles = inspection.texts.iter().filter(|text| text.role == Role::Title && !text.text.is_ascii());
     titles
-        .filter(|text| text.screen.is_some() && rules.guard.is_complaint_page(Folded::new(&text.text).as_str()))
+        .filter(|text| text.screen.is_some() && rules.guard.is_complaint_page(&fold(&text.text)))
         .filter_map(|text| text.screen.as_ref().map(|screen| screen.name.as_str()))
         .collect()
 }
 
-fn text_rows(rules: &RuleSet, text: &UiText, buffer: &mut String, rows: &mut Vec<Row>) {
-    if !rules.matcher.may_hit(&text.text, text.role, buffer) {
+fn text_rows(rules: &RuleSet, text: &UiText, rows: &mut Vec<Row>) {
+    if !rules.matcher.may_hit(&text.text, text.role) {
         return;
     }
     let folded = Folded::new(&text.text);
@@ -178,7 +178,8 @@ fn fact_row(hit: &Hit, kind: EvidenceKind, why: Why, fact: &Fact) -> Row {
 /// Signals over the set of all facts: permissions used together, SDKs.
 fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     let mut rows = Vec::new();
-    let of_kinds = |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
+    let of_kinds =
+        |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
     let permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
     let sdks = of_kinds(&[FactKind::Sdk]);
     for (signal, at) in signals(rules) {
@@ -205,8 +206,12 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
         let names: Vec<&str> = found.iter().map(|fact| fact.value.as_str()).collect();
         let text = names.join(" + ");
         // An SDK is always somebody else's; it is the app's choice that it is there.
-        let evidence =
-            Evidence { kind, matched: text.clone(), text, ..row_base(Level::Mention, why, &first.place, &Origin::App) };
+        let evidence = Evidence {
+            kind,
+            matched: text.clone(),
+            text,
+            ..row_base(Level::Mention, why, &first.place, &Origin::App)
+        };
         let (strength, level) = (signal.strength, Level::Mention);
         rows.push(Row { at, strength, level, why, anchors: Vec::new(), declared: true, evidence });
     }
@@ -220,7 +225,8 @@ fn signals(rules: &RuleSet) -> impl Iterator<Item = (&Signal, SignalAt)> {
 }
 
 fn is_prefix(prefix: &str, name: &str) -> bool {
-    name.strip_prefix(prefix.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    name.strip_prefix(prefix.trim_end_matches('.'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence {
@@ -277,11 +283,11 @@ fn is_strong_trace(row: &Row) -> bool {
 }
 
 /// What a confirmed finding rests on.
-enum Proof {
-    /// An operable widget of a reachable screen.
-    Operable(Row),
-    /// Two independent kinds of evidence for the same thing.
-    Pair(Row, Row),
+struct Proof {
+    /// An operable widget of a reachable screen, or the first of two independent kinds of evidence.
+    row: Row,
+    /// The second.
+    other: Option<Row>,
 }
 
 /// The strong traces of one facet of a rule.
@@ -344,7 +350,9 @@ fn finding(
     let mut proof = None;
     {
         let mut traces: BTreeMap<&str, Traces<'_>> = BTreeMap::new();
-        rows.iter().filter(|row| is_strong_trace(row)).for_each(|row| traces.entry(facet(row)).or_default().add(row));
+        rows.iter()
+            .filter(|row| is_strong_trace(row))
+            .for_each(|row| traces.entry(facet(row)).or_default().add(row));
         let mut worded: BTreeSet<&str> = BTreeSet::new();
         for (index, row) in rows.iter().enumerate() {
             let borne_out = traces.get(facet(row)).and_then(|traces| traces.for_text(row));
@@ -369,19 +377,21 @@ fn finding(
             }
             if traces.pair().is_some() && row.declared {
                 raised.push((index, Level::Confirmed, row.why));
-            } else if worded.contains(facet(row)) || row.why.is_page() || row.why == Why::Sdk || traces.kinds() >= 2 {
+            } else if worded.contains(facet(row))
+                || row.why.is_page()
+                || row.why == Why::Sdk
+                || traces.kinds() >= 2
+            {
                 raised.push((index, Level::Suspected, row.why));
             }
         }
         let by_place = |a: &&Row, b: &&Row| a.evidence.place.cmp(&b.evidence.place);
         if let Some(row) = rows.iter().filter(|row| row.why == Why::Operable).min_by(by_place) {
-            proof = Some(Proof::Operable(row.clone()));
-        } else if let Some((index, trace)) =
-            pairs.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0]))
-        {
-            proof = Some(Proof::Pair(rows[*index].clone(), trace.clone()));
+            proof = Some(Proof { row: row.clone(), other: None });
+        } else if let Some((index, trace)) = pairs.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0])) {
+            proof = Some(Proof { row: rows[*index].clone(), other: Some(trace.clone()) });
         } else if let Some((a, b)) = traces.values().find_map(Traces::pair) {
-            proof = Some(Proof::Pair(a.clone(), b.clone()));
+            proof = Some(Proof { row: a.clone(), other: Some(b.clone()) });
         }
     }
     for (index, level, why) in raised {
@@ -436,7 +446,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
         rows.iter().filter(pick).min_by(|a, b| a.evidence.place.cmp(&b.evidence.place))
     };
     match (level, proof) {
-        (Level::Confirmed, Some(Proof::Operable(row))) => {
+        (Level::Confirmed, Some(Proof { row, other: None })) => {
             let screen = row.evidence.screen.as_deref().unwrap_or_default();
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
             (
@@ -451,7 +461,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
                 ),
             )
         }
-        (Level::Confirmed, Some(Proof::Pair(row, trace))) => {
+        (Level::Confirmed, Some(Proof { row, other: Some(trace) })) => {
             let (what, what_en) = row.why.texts();
             let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
             (
@@ -543,10 +553,7 @@ fn duty(
             "可能含有界面文字的内容已全部检视,未见相应的文字或页面。",
             "Everything that may hold text of the interface was read, and nothing of the kind was seen.",
         ),
-        DutyStatus::Missing => (
-            "只看到其中一部分,不完整。",
-            "Only a part of what is required was seen.",
-        ),
+        DutyStatus::Missing => ("只看到其中一部分,不完整。", "Only a part of what is required was seen."),
         DutyStatus::Unknown => (
             "部分内容未能检视,不能判断有无。",
             "Parts could not be seen, so whether it is there cannot be told.",

@@ -1,6 +1,7 @@
 //! Texts and names to hits: one Aho–Corasick pass finds the candidates of all rules, regular expressions and
 //! other-sense checks run on candidates only.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,10 +10,11 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::Regex;
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::filter::Filter;
 use super::ident;
 use super::syntax::{NameKind, Rule, Signal, SignalKind, Strength};
 use crate::model::{Fact, FactKind, Role};
-use crate::text::{Folded, fold_into};
+use crate::text::{Folded, fold};
 
 /// A pattern compiled when it is first needed: most patterns never are.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ enum Need {
 /// A set of literals with what each stands for.
 #[derive(Debug)]
 struct Literals {
+    filter: Filter,
     automaton: Option<AhoCorasick>,
     needs: Vec<(String, Vec<(usize, Need)>)>,
 }
@@ -78,13 +81,14 @@ impl Literals {
             None
         } else {
             let built = AhoCorasickBuilder::new()
-                // A DFA matches faster, but building it costs more than one scan has text to match.
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                // The kind that is built fastest: the filter leaves it little to match.
+                .kind(Some(AhoCorasickKind::NoncontiguousNFA))
                 .build(needs.iter().map(|(literal, _)| literal))
                 .map_err(|error| error.to_string())?;
             Some(built)
         };
-        Ok(Literals { automaton, needs })
+        let filter = Filter::new(needs.iter().map(|(literal, _)| literal.as_str()));
+        Ok(Literals { filter, automaton, needs })
     }
 
     fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Need, Range<usize>, &'a str)> {
@@ -137,7 +141,7 @@ impl Matcher {
                 let fail = |cause: String| (rule_index, format!("signal {}: {cause}", signal.id));
                 validate(signal).map_err(fail)?;
                 let folded = |text: &String| {
-                    let folded = Folded::new(text).as_str().to_owned();
+                    let folded = fold(text);
                     if folded.is_empty() { Err(fail(format!("{text:?} is empty"))) } else { Ok(folded) }
                 };
                 for phrase in &signal.phrases {
@@ -179,20 +183,18 @@ impl Matcher {
         for (_, needs) in texts.iter().filter(|(literal, _)| literal.is_ascii()) {
             for (signal, _) in needs {
                 let roles = &signals[*signal].roles;
-                ascii_roles |= if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
+                ascii_roles |=
+                    if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
             }
         }
-        let literals = |map| Literals::build(map).map_err(|cause| (0, cause));
-        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)?, ascii_roles })
+        let (texts, names) = rayon::join(|| Literals::build(texts), || Literals::build(names));
+        let fail = |cause| (0, cause);
+        Ok(Matcher { signals, texts: texts.map_err(fail)?, names: names.map_err(fail)?, ascii_roles })
     }
 
-    /// Whether a text can hold a hit at all; `buffer` is for its use alone.
-    pub(super) fn may_hit(&self, raw: &str, role: Role, buffer: &mut String) -> bool {
-        if raw.is_ascii() && self.ascii_roles & role_bit(role) == 0 {
-            return false;
-        }
-        fold_into(raw, buffer);
-        self.texts.automaton.as_ref().is_some_and(|automaton| automaton.is_match(buffer.as_str()))
+    /// Whether a text can hold a hit at all.
+    pub(super) fn may_hit(&self, raw: &str, role: Role) -> bool {
+        (self.ascii_roles & role_bit(role) != 0 || !raw.is_ascii()) && self.texts.filter.may_hold(raw)
     }
 
     /// Hits in a text of a role, at most [`MAX_OCCURRENCES`] for each signal, in the order of the rules.
@@ -213,7 +215,8 @@ impl Matcher {
                 continue;
             }
             let mut add = |range: Range<usize>| {
-                if !signal.means_other(text, &range) && !hits.iter().any(|(i, r)| *i == index && *r == range) {
+                if !signal.means_other(text, &range) && !hits.iter().any(|(i, r)| *i == index && *r == range)
+                {
                     hits.push((index, range));
                 }
             };
@@ -244,7 +247,12 @@ impl Matcher {
             FactKind::Asset => SignalKind::Asset,
             FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
         };
-        ident::letters_into(&fact.value, buffer);
+        let at = own_part(fact);
+        let name = &fact.value[at..];
+        if !self.names.filter.may_hold_letters(name) {
+            return Vec::new();
+        }
+        ident::letters_into(name, buffer);
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
         for (index, need, _, literal) in self.names.find(buffer.as_str()) {
             let signal = &self.signals[index];
@@ -254,14 +262,14 @@ impl Matcher {
                 continue;
             }
             let range = match need {
-                Need::Word => ident::find_word(&fact.value, literal),
-                Need::Substring => Some(0..fact.value.len()),
+                Need::Word => ident::find_word(name, literal),
+                Need::Substring => Some(0..name.len()),
                 _ => None,
             };
             if let Some(range) = range {
-                let lower = fact.value.to_lowercase();
+                let lower = name.to_lowercase();
                 if !signal.unless.iter().any(|u| u.get().is_some_and(|regex| regex.is_match(&lower))) {
-                    hits.push((index, range));
+                    hits.push((index, at + range.start..at + range.end));
                 }
             }
         }
@@ -292,7 +300,20 @@ fn is_whole(text: &str, range: &Range<usize>) -> bool {
     let inner = &text.as_bytes()[range.clone()];
     let alnum = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let before = range.start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
-    !(alnum(inner.first()) && alnum(before)) && !(alnum(inner.last()) && alnum(text.as_bytes().get(range.end)))
+    let goes_on = (alnum(inner.first()) && alnum(before))
+        || (alnum(inner.last()) && alnum(text.as_bytes().get(range.end)));
+    !goes_on
+}
+
+/// Where the part of a name begins that is about the thing named: a class without its package, a function with
+/// its class. A package called `attendance` does not make every class in it one.
+fn own_part(fact: &Fact) -> usize {
+    let dots = match fact.kind {
+        FactKind::Component | FactKind::Class => 0,
+        FactKind::Function => 1,
+        _ => return 0,
+    };
+    fact.value.rmatch_indices(['.', '/']).nth(dots).map_or(0, |(at, _)| at + 1)
 }
 
 /// Whether an address is a page of the package itself, which counts as a route already, or a picture or style:
@@ -334,11 +355,14 @@ fn validate(signal: &Signal) -> Result<(), String> {
     if (signal.max_chars.is_some() || !signal.roles.is_empty()) && !text_ok {
         return Err("roles and max_chars belong to texts".into());
     }
-    if let Some(word) = signal.words.iter().chain(&signal.substrings).find(|w| ident::letters(w) != **w || w.len() < 3)
+    if let Some(word) =
+        signal.words.iter().chain(&signal.substrings).find(|w| ident::letters(w) != **w || w.len() < 3)
     {
         return Err(format!("{word:?}: words are three or more lower-case letters"));
     }
-    if matches!(signal.evidence, SignalKind::Permission | SignalKind::Asset) && signal.strength == Strength::Strong {
+    if matches!(signal.evidence, SignalKind::Permission | SignalKind::Asset)
+        && signal.strength == Strength::Strong
+    {
         return Err("permissions and file names are common to many apps: strength must be weak".into());
     }
     if signal.all.iter().any(Vec::is_empty) {
@@ -353,8 +377,10 @@ fn required_literals(pattern: &str) -> Result<Vec<String>, String> {
     let literals = required(&hir).ok_or_else(|| {
         format!("{pattern:?}: every match must hold a fixed text of at least one ideograph or three letters")
     })?;
-    if let Some(odd) = literals.iter().find(|literal| Folded::new(literal).as_str() != literal.as_str()) {
-        return Err(format!("{pattern:?}: {odd:?} is not folded text (lower case, simplified, no spaces between ideographs)"));
+    if let Some(odd) = literals.iter().find(|literal| fold(literal) != **literal) {
+        return Err(format!(
+            "{pattern:?}: {odd:?} is not folded text (lower case, simplified, no spaces between ideographs)"
+        ));
     }
     Ok(literals)
 }
@@ -368,7 +394,10 @@ fn required(hir: &Hir) -> Option<Vec<String>> {
         HirKind::Capture(capture) => required(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
         HirKind::Concat(parts) => {
-            parts.iter().filter_map(required).max_by_key(|literals| literals.iter().map(String::len).min())
+            // The longest piece, and of equals the one with the fewest spellings.
+            let key =
+                |literals: &Vec<String>| (literals.iter().map(String::len).min(), Reverse(literals.len()));
+            parts.iter().filter_map(required).max_by_key(key)
         }
         HirKind::Alternation(parts) => {
             let all: Option<Vec<Vec<String>>> = parts.iter().map(required).collect();

@@ -2,6 +2,7 @@
 //! judge (evidence to findings and duties), check (the examples inside each rule).
 
 mod check;
+mod filter;
 mod guard;
 mod ident;
 mod judge;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -99,27 +100,21 @@ impl RuleSet {
         let policy: Policy = read(files, "policy.yaml")?;
         policy.validate().map_err(|cause| error("policy.yaml", cause))?;
 
+        let in_folder: Vec<(&String, &String)> =
+            files.iter().filter(|(name, _)| name.starts_with("app/")).collect();
+        let parsed: Vec<Result<Rule, RuleError>> =
+            in_folder.par_iter().map(|(name, text)| parse(name, text, &by_key, thorough)).collect();
         let mut rules: Vec<Rule> = Vec::new();
-        let mut names = Vec::new();
         let mut ids = HashSet::new();
-        let mut texts = Vec::new();
-        for (name, text) in files.iter().filter(|(name, _)| name.starts_with("app/")) {
-            let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
-            let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
-            if thorough {
-                let examples = examples(text).map_err(|cause| error(name, cause))?;
-                if examples.positive.is_empty() || examples.negative.is_empty() {
-                    return Err(error(name, "a rule has examples that match and examples that do not"));
-                }
-            }
-            validate(&rule, &by_key).map_err(|cause| error(name, cause))?;
+        for ((name, _), rule) in in_folder.iter().zip(parsed) {
+            let rule = rule?;
             if !ids.insert(rule.id.clone()) {
-                return Err(error(name, format!("id {} occurs twice", rule.id)));
+                return Err(error(*name, format!("id {} occurs twice", rule.id)));
             }
             rules.push(rule);
-            names.push(name.clone());
-            texts.push(text.clone());
         }
+        let names: Vec<String> = in_folder.iter().map(|(name, _)| (*name).clone()).collect();
+        let texts = in_folder.iter().map(|(_, text)| (*text).clone()).collect();
         if rules.is_empty() {
             return Err(error("app", "no rules"));
         }
@@ -214,6 +209,24 @@ fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
 fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Result<T, RuleError> {
     let text = files.get(name).ok_or_else(|| error(name, "missing"))?;
     serde_saphyr::from_str(text).map_err(|e| error(name, e))
+}
+
+fn parse(
+    name: &str,
+    text: &str,
+    documents: &BTreeMap<String, Document>,
+    thorough: bool,
+) -> Result<Rule, RuleError> {
+    let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
+    let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
+    validate(&rule, documents).map_err(|cause| error(name, cause))?;
+    if thorough {
+        let examples = examples(text).map_err(|cause| error(name, cause))?;
+        if examples.positive.is_empty() || examples.negative.is_empty() {
+            return Err(error(name, "a rule has examples that match and examples that do not"));
+        }
+    }
+    Ok(rule)
 }
 
 /// A rule file in two: what a scan needs, and the examples, which are more than half of it.
