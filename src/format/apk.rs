@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::arsc::Table;
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
-use crate::decode::Issue;
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
@@ -119,47 +119,6 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let first = [MANIFEST, TABLE].into_iter().filter_map(|name| archive.entry(name));
     let tasks = tasks(archive, table.as_ref(), &mut aside);
     first.chain(tasks.iter().map(Task::entry)).collect()
-}
-
-/// Turns the issues of a decoder into anomalies and, where content was lost, gaps.
-fn state(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    for issue in issues {
-        let at = match issue.offset {
-            Some(offset) => Place::offset(place.path.clone(), offset),
-            None => place.clone(),
-        };
-        if issue.lossy {
-            let reason = if issue.code.contains("truncated") || issue.code.contains("no-directory") {
-                GapReason::Truncated
-            } else {
-                GapReason::Malformed
-            };
-            inspection.gap(part, &at, reason, format!("{}: {}", issue.code, issue.detail));
-        }
-        inspection.anomaly(issue.code, &at, issue.detail);
-    }
-}
-
-/// The content of an entry; states the gap when it cannot be had.
-fn read(archive: &Archive, entry: &Entry, part: PartName, inspection: &mut Inspection) -> Option<Vec<u8>> {
-    let place = Place::entry(entry.name.clone());
-    match archive.read(entry) {
-        Ok((bytes, issues)) => {
-            state(inspection, part, &place, issues);
-            Some(bytes)
-        }
-        Err(unread) => {
-            inspection.unread(part);
-            inspection.gap(part, &place, unread.reason, unread.detail);
-            None
-        }
-    }
-}
-
-/// Counts a unit as read, or as unread when its issues lost something.
-fn count(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    if issues.iter().any(|issue| issue.lossy) { inspection.unread(part) } else { inspection.read(part) }
-    state(inspection, part, place, issues);
 }
 
 fn read_manifest(archive: &Archive, inspection: &mut Inspection) -> Option<Manifest> {

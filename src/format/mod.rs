@@ -1,6 +1,7 @@
 //! Package formats, one file each: which decoder reads which entry. A format never sees a rule.
 
 pub mod apk;
+mod unit;
 pub mod web;
 
 use thiserror::Error;
