@@ -63,13 +63,14 @@ fn measure(file: &Path) {
     let mut peak = 0;
     // In turn, so that a change of the machine's speed meets all three alike; the first round warms up.
     for round in 0..=RUNS {
-        let commands = [
-            &mut Command::new("unzip").arg("-tq").arg(file),
-            &mut Command::new(&this).arg(FLOOR).arg(file).arg(&names),
-            &mut Command::new(env!("CARGO_BIN_EXE_zhijian")).args(["scan", "--format", "json"]).arg(file),
-        ];
-        for (index, command) in commands.into_iter().enumerate() {
-            let (cpu, memory) = run(command);
+        let mut unzip = Command::new("unzip");
+        unzip.arg("-tq").arg(file);
+        let mut floor = Command::new(&this);
+        floor.arg(FLOOR).arg(file).arg(&names);
+        let mut scan = Command::new(env!("CARGO_BIN_EXE_zhijian"));
+        scan.args(["scan", "--format", "json"]).arg(file);
+        for (index, mut command) in [unzip, floor, scan].into_iter().enumerate() {
+            let (cpu, memory) = run(&mut command);
             if round > 0 {
                 times[index].push(cpu.as_secs_f64() * 1e3);
             }

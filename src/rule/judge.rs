@@ -252,7 +252,7 @@ fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence 
 
 fn screen_name(screen: &Screen) -> String {
     match &screen.title {
-        Some(title) => format!("{title}({})", screen.name),
+        Some(title) => format!("{title}（{}）", screen.name),
         None => screen.name.clone(),
     }
 }
@@ -434,7 +434,12 @@ fn rank(rows: Vec<Row>) -> (Vec<Evidence>, u64) {
         .collect();
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.evidence.kind, row.evidence.place.clone(), row.evidence.text.clone());
-        b.level.cmp(&a.level).then(b.strength.cmp(&a.strength)).then_with(|| key(a).cmp(&key(b)))
+        let pressed = |row: &Row| row.why == Why::Operable;
+        b.level
+            .cmp(&a.level)
+            .then(pressed(b).cmp(&pressed(a)))
+            .then(b.strength.cmp(&a.strength))
+            .then_with(|| key(a).cmp(&key(b)))
     });
     let omitted = rows.len().saturating_sub(MAX_EVIDENCE) as u64;
     (rows.into_iter().take(MAX_EVIDENCE).map(|row| row.evidence).collect(), omitted)
@@ -451,7 +456,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
             (
                 format!(
-                    "“{}”是页面“{screen}”上可以操作的控件({widget}),用户打开该页面即可使用,据此确认。",
+                    "“{}”是页面“{screen}”上可以操作的控件（{widget}），用户打开该页面即可使用，据此确认。",
                     row.evidence.matched
                 ),
                 format!(
@@ -466,7 +471,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
             (
                 format!(
-                    "“{shown}”({what})与“{}”({})指向同一功能,属于两种独立证据,据此确认。",
+                    "“{shown}”（{what}）与“{}”（{}）指向同一功能，属于两种独立证据，据此确认。",
                     trace.evidence.text,
                     trace.why.texts().0
                 ),
@@ -481,7 +486,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
         (Level::Suspected, _) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
             Some(row) => (
                 format!(
-                    "发现文字“{}”({}),证据还不足以确认,需要人工打开页面核查。",
+                    "发现文字“{}”（{}），证据还不足以确认，需要人工打开页面核查。",
                     row.evidence.matched,
                     row.why.texts().0
                 ),
@@ -497,7 +502,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
                 let (text, (zh, en)) =
                     trace.map_or(("", ("", "")), |row| (row.evidence.text.as_str(), row.why.texts()));
                 (
-                    format!("没有发现直接的文字,但“{text}”({zh})指向该功能,需要人工核查。"),
+                    format!("没有发现直接的文字，但“{text}”（{zh}）指向该功能，需要人工核查。"),
                     format!(
                         "No direct wording was found, but \"{text}\" ({en}) points to the function; a person has to look."
                     ),
@@ -509,7 +514,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let zh: Vec<&str> = whys.iter().map(|why| why.0).collect();
             let en: Vec<&str> = whys.iter().map(|why| why.1).collect();
             (
-                format!("只是提及({}),不作为具有该功能的依据。", zh.join(";")),
+                format!("只是提及（{}），不作为具有该功能的依据。", zh.join("；")),
                 format!("Only mentioned ({}); this does not show that the function exists.", en.join("; ")),
             )
         }
@@ -550,12 +555,12 @@ fn duty(
     let (zh, en) = match status {
         DutyStatus::Met => ("看到相应的文字或页面。", "Wording or a page of the kind was seen."),
         DutyStatus::Missing if seen.is_empty() => (
-            "可能含有界面文字的内容已全部检视,未见相应的文字或页面。",
+            "可能含有界面文字的内容已全部检视，未见相应的文字或页面。",
             "Everything that may hold text of the interface was read, and nothing of the kind was seen.",
         ),
-        DutyStatus::Missing => ("只看到其中一部分,不完整。", "Only a part of what is required was seen."),
+        DutyStatus::Missing => ("只看到其中一部分，不完整。", "Only a part of what is required was seen."),
         DutyStatus::Unknown => (
-            "部分内容未能检视,不能判断有无。",
+            "部分内容未能检视，不能判断有无。",
             "Parts could not be seen, so whether it is there cannot be told.",
         ),
     };

@@ -57,24 +57,24 @@ impl Why {
         match self {
             Why::Operable => ("可到达页面上可以操作的控件", "an operable widget of a reachable screen"),
             Why::Corroborated => (
-                "界面文字,另有独立的代码证据印证",
+                "界面文字，另有独立的代码证据印证",
                 "text of the interface, borne out by independent evidence in code",
             ),
-            Why::OnScreen => ("界面文字,未见可操作的控件", "text on a screen, no operable widget seen"),
-            Why::Shown => ("向用户显示的文字,所在页面未能查明", "text shown to users, its screen not found"),
-            Why::InCode => ("代码中的文字,显示位置未能查明", "text in code, where it is shown was not found"),
+            Why::OnScreen => ("界面文字，未见可操作的控件", "text on a screen, no operable widget seen"),
+            Why::Shown => ("向用户显示的文字，所在页面未能查明", "text shown to users, its screen not found"),
+            Why::InCode => ("代码中的文字，显示位置未能查明", "text in code, where it is shown was not found"),
             Why::InResource => {
-                ("资源表中的文字,引用位置未能查明", "a string resource whose use was not found")
+                ("资源表中的文字，引用位置未能查明", "a string resource whose use was not found")
             }
             Why::WeakControl => {
-                ("控件或标题的文字,词义不够明确", "label of a widget or a title, the word alone is not clear")
+                ("控件或标题的文字，词义不够明确", "label of a widget or a title, the word alone is not clear")
             }
             Why::WeakBorneOut => (
-                "词义不够明确的文字,另有代码证据",
+                "词义不够明确的文字，另有代码证据",
                 "a word that alone is not clear, with evidence in code beside it",
             ),
             Why::Page => ("页面或组件的名称", "name of a page or component"),
-            Why::WeakWord => ("词义不够明确,单独不作依据", "the word alone is not clear and does not count"),
+            Why::WeakWord => ("词义不够明确，单独不作依据", "the word alone is not clear and does not count"),
             Why::Name => ("代码、布局或控件的名称", "name in code, of a layout or of a widget"),
             Why::Endpoint => ("代码调用的接口地址", "address that the code calls"),
             Why::Permission => ("同时申请的权限或调用的接口", "permissions or interfaces used together"),
@@ -86,9 +86,9 @@ impl Why {
             Why::Policy => ("政策、通知或新闻中的文字", "text of a policy, notice or news"),
             Why::Help => ("帮助、说明中的文字", "text of a help page"),
             Why::Prose => ("长段说明文字", "running text"),
-            Why::Log => ("日志或统计上报,不向用户显示", "a log or telemetry call, not shown to users"),
+            Why::Log => ("日志或统计上报，不向用户显示", "a log or telemetry call, not shown to users"),
             Why::Comment => {
-                ("注释、键名或比较值,不向用户显示", "a comment, key or compared value, not shown to users")
+                ("注释、键名或比较值，不向用户显示", "a comment, key or compared value, not shown to users")
             }
             Why::Negated => ("上下文为取消、禁止等否定意思", "denied by its context"),
             Why::Quoted => ("引号内的引述", "a quotation"),
