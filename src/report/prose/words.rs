@@ -1,6 +1,5 @@
 //! The sentences of a report that do not come from rules or policy, in both languages.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{
