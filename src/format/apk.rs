@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::unit::{count, read, state};
+use super::unit::{count, note_images, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
@@ -214,14 +214,7 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
         );
         inspection.note(PartName::Other, &Place::entry("assets"), GapReason::NotInspected, detail);
     }
-    let images = inspection.unread_count(PartName::Images);
-    if images > 0 {
-        let detail = (
-            format!("图片 {images} 张，图片中的文字未识读"),
-            format!("{images} pictures; text inside pictures is not read"),
-        );
-        inspection.note(PartName::Images, &Place::entry("res"), GapReason::NotInspected, detail);
-    }
+    note_images(inspection, "res");
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
         let detail = (

@@ -44,3 +44,15 @@ pub(super) fn count(inspection: &mut Inspection, part: PartName, place: &Place, 
     if issues.iter().any(|issue| issue.lossy) { inspection.unread(part) } else { inspection.read(part) }
     state(inspection, part, place, issues);
 }
+
+/// One word about all pictures: what is written in them is not read.
+pub(super) fn note_images(inspection: &mut Inspection, folder: &str) {
+    let images = inspection.unread_count(PartName::Images);
+    if images > 0 {
+        let detail = (
+            format!("图片 {images} 张，图片中的文字未识读"),
+            format!("{images} pictures; text inside pictures is not read"),
+        );
+        inspection.note(PartName::Images, &Place::entry(folder), GapReason::NotInspected, detail);
+    }
+}
