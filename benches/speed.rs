@@ -38,7 +38,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let files = if arguments.is_empty() { fetch() } else { arguments.iter().map(PathBuf::from).collect() };
-    println!("{:<44} {:>7} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}", "file", "MB", "unzip ms", "floor ms", "scan ms", "scan/unzip", "scan/floor", "peak MB");
+    println!(
+        "{:<44} {:>7} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
+        "file", "MB", "unzip ms", "floor ms", "scan ms", "scan/unzip", "scan/floor", "peak MB"
+    );
     for file in files {
         measure(&file);
     }
@@ -55,7 +58,9 @@ fn run(command: &mut Command) -> (Duration, u64) {
 fn measure(file: &Path) {
     let size = std::fs::metadata(file).expect("the file is there").len();
     let names = std::env::temp_dir().join(format!("zhijian-bench-{}.txt", std::process::id()));
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length")).expect("is a zip").0;
+    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
+        .expect("is a zip")
+        .0;
     let read: Vec<&str> = apk::entries_read(&archive).iter().map(|entry| &*entry.name).collect();
     std::fs::write(&names, read.join("\n")).expect("can write");
     let this = std::env::current_exe().expect("has a path");
@@ -102,7 +107,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// The floor: inflates the named entries, two at a time, and looks at none.
 fn inflate(file: &Path, names: &Path) {
     use rayon::prelude::*;
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length")).expect("is a zip").0;
+    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
+        .expect("is a zip")
+        .0;
     let names = std::fs::read_to_string(names).expect("is there");
     let total: usize = names
         .par_lines()

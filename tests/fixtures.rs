@@ -1,6 +1,8 @@
 //! Every fixture gets exactly what its source says: `fixture.yaml` beside each source is the truth, written by
 //! reasoning from the source, and this test compares a scan of the built package with it.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;

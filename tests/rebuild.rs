@@ -3,6 +3,8 @@
 //! Needs Debian's aapt2, smali, apksigner, android-framework-res and python3. Where they are missing the test says
 //! so and passes, except under CI, which installs them.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +26,9 @@ fn rebuilt_fixtures_scan_the_same() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
     let missing: Vec<&str> = ["aapt2", "aapt", "smali", "apksigner", "python3"]
         .into_iter()
-        .filter(|tool| !std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(tool).exists()))
+        .filter(|tool| {
+            !std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(tool).exists())
+        })
         .collect();
     if !missing.is_empty() || !Path::new("/usr/share/android-framework-res/framework-res.apk").exists() {
         assert!(std::env::var_os("CI").is_none(), "CI must have {missing:?} and android-framework-res");
@@ -42,7 +46,8 @@ fn rebuilt_fixtures_scan_the_same() {
         if !committed.is_file() {
             continue;
         }
-        let scan = |path: &Path| comparable(scanner.scan(path, &Silent).unwrap_or_else(|error| panic!("{error}")));
+        let scan =
+            |path: &Path| comparable(scanner.scan(path, &Silent).unwrap_or_else(|error| panic!("{error}")));
         assert_eq!(scan(&rebuilt), scan(&committed), "{}", committed.display());
         compared += 1;
     }

@@ -5,11 +5,11 @@
 
 pub mod apk_signature;
 pub mod archive;
+pub mod arsc;
+pub mod axml;
 pub mod blob;
 pub mod dex;
 pub mod js;
-pub mod arsc;
-pub mod axml;
 pub mod res_chunk;
 mod string_pool;
 pub mod wxapkg;

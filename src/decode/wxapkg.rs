@@ -79,15 +79,24 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<File<'_>>, Vec<Issue>), WxapkgError> {
         let (offset, size) = (offset as usize, size as usize);
         let end = offset.saturating_add(size);
         if end > bytes.len() {
-            lossy("wxapkg.truncated-file", at, format!("{name}: {size} bytes at {offset:#x} are beyond the end"));
+            lossy(
+                "wxapkg.truncated-file",
+                at,
+                format!("{name}: {size} bytes at {offset:#x} are beyond the end"),
+            );
         }
         files.push(File { name, range: offset.min(bytes.len())..end.min(bytes.len()) });
     }
-    let mut starts: Vec<(usize, usize)> = files.iter().map(|file| (file.range.start, file.range.end)).collect();
+    let mut starts: Vec<(usize, usize)> =
+        files.iter().map(|file| (file.range.start, file.range.end)).collect();
     starts.sort_unstable();
     let overlapping = starts.windows(2).filter(|pair| pair[0].1 > pair[1].0).count();
     if overlapping > 0 {
-        issues.push(Issue::odd("wxapkg.overlapping-files", None, format!("{overlapping} files overlap the next")));
+        issues.push(Issue::odd(
+            "wxapkg.overlapping-files",
+            None,
+            format!("{overlapping} files overlap the next"),
+        ));
     }
     let mut names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
     names.sort_unstable();

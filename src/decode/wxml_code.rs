@@ -413,7 +413,9 @@ impl<'a> Reader<'a> {
             Some(Variable::Node(child)) => self.set_parent(child, parent),
             Some(Variable::Text(index)) => {
                 let text = self.text(index);
-                if let Some(element) = self.functions.last_mut().and_then(|f| f.elements.get_mut(parent as usize)) {
+                if let Some(element) =
+                    self.functions.last_mut().and_then(|f| f.elements.get_mut(parent as usize))
+                {
                     element.texts.push(text);
                 }
             }

@@ -24,7 +24,12 @@ pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, 
 }
 
 /// The content of an entry; states the gap when it cannot be had.
-pub(super) fn read(archive: &Archive, entry: &Entry, part: PartName, inspection: &mut Inspection) -> Option<Vec<u8>> {
+pub(super) fn read(
+    archive: &Archive,
+    entry: &Entry,
+    part: PartName,
+    inspection: &mut Inspection,
+) -> Option<Vec<u8>> {
     let place = Place::entry(entry.name.clone());
     match archive.read(entry) {
         Ok((bytes, issues)) => {
@@ -41,7 +46,11 @@ pub(super) fn read(archive: &Archive, entry: &Entry, part: PartName, inspection:
 
 /// Counts a unit as read, or as unread when its issues lost something.
 pub(super) fn count(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    if issues.iter().any(|issue| issue.lossy) { inspection.unread(part) } else { inspection.read(part) }
+    if issues.iter().any(|issue| issue.lossy) {
+        inspection.unread(part)
+    } else {
+        inspection.read(part)
+    }
     state(inspection, part, place, issues);
 }
 

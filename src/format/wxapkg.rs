@@ -36,7 +36,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     let (files, issues) = match wxapkg::read(&bytes) {
         Ok(read) => read,
         Err(WxapkgError::Encrypted) => {
-            let detail = ("由电脑版微信加密存储，须有 appid 才能解开", "encrypted by the PC client; the appid is needed to open it");
+            let detail = (
+                "由电脑版微信加密存储，须有 appid 才能解开",
+                "encrypted by the PC client; the appid is needed to open it",
+            );
             inspection.unread(PartName::Container);
             inspection.gap(PartName::Container, &container, GapReason::Encrypted, detail);
             inspection.opaque();
@@ -47,8 +50,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     state(&mut inspection, PartName::Container, &container, issues);
 
     let mut config = read_config(&bytes, &files, &mut inspection);
-    let results: Vec<(Inspection, Vec<Template>, Option<Script<'_>>)> =
-        files.par_iter().map(|file| read_file(file, bytes.get(file.range.clone()).unwrap_or_default(), progress)).collect();
+    let results: Vec<(Inspection, Vec<Template>, Option<Script<'_>>)> = files
+        .par_iter()
+        .map(|file| read_file(file, bytes.get(file.range.clone()).unwrap_or_default(), progress))
+        .collect();
     let mut parts = Parts::default();
     for (file, (found, templates, script)) in files.iter().zip(results) {
         inspection.absorb(found);
@@ -65,7 +70,8 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
             // Page files stand for the list that only the main package has.
             let mut found = Config::default();
             found.add_pages(files.iter().filter_map(|file| {
-                let page = file.name.strip_suffix(".html").or_else(|| file.name.strip_suffix(".webview.js"))?;
+                let page =
+                    file.name.strip_suffix(".html").or_else(|| file.name.strip_suffix(".webview.js"))?;
                 (!page.ends_with("page-frame")).then(|| page.to_owned())
             }));
             config = Some(found);
@@ -104,7 +110,11 @@ fn read_config(bytes: &[u8], files: &[File<'_>], inspection: &mut Inspection) ->
 
 /// States the listed pages that are in other packages.
 fn missing_pages(config: &Config, files: &[File<'_>], inspection: &mut Inspection) {
-    let has = |page: &String| files.iter().any(|file| file.name.strip_prefix(page.as_str()).is_some_and(|rest| rest.starts_with('.')));
+    let has = |page: &String| {
+        files
+            .iter()
+            .any(|file| file.name.strip_prefix(page.as_str()).is_some_and(|rest| rest.starts_with('.')))
+    };
     let missing: Vec<&String> = config.pages.iter().filter(|page| !has(page)).collect();
     if missing.is_empty() || files.iter().any(|file| file.name == "game.js") {
         return;
@@ -120,7 +130,11 @@ fn missing_pages(config: &Config, files: &[File<'_>], inspection: &mut Inspectio
     inspection.gap(PartName::Layouts, &Place::entry(CONFIG), GapReason::Missing, detail);
 }
 
-fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (Inspection, Vec<Template>, Option<Script<'a>>) {
+fn read_file<'a>(
+    file: &File<'_>,
+    bytes: &'a [u8],
+    progress: &dyn Progress,
+) -> (Inspection, Vec<Template>, Option<Script<'a>>) {
     let mut inspection = Inspection::new(TargetKind::MiniProgram, FORMAT.name);
     let place = Place::entry(&*file.name);
     let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
@@ -149,13 +163,17 @@ fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (
             count(&mut inspection, PartName::Layouts, &place, issues);
         }
         // The other pages only load their style and template function.
-        "html" if memchr::memmem::find(bytes, b"generateFuncReady").is_some() => inspection.read(PartName::Layouts),
+        "html" if memchr::memmem::find(bytes, b"generateFuncReady").is_some() => {
+            inspection.read(PartName::Layouts)
+        }
         "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" => {
             inspection.unread(PartName::Images);
             inspection.facts.push(Fact::new(FactKind::Asset, &*file.name, place));
         }
         _ if file.name == CONFIG => {}
-        _ if super::web::is_text_asset(&file.name) => super::web::read_text_asset(&file.name, bytes, &mut inspection),
+        _ if super::web::is_text_asset(&file.name) => {
+            super::web::read_text_asset(&file.name, bytes, &mut inspection)
+        }
         "wasm" | "br" | "bin" | "dat" => {
             inspection.unread(PartName::Other);
             inspection.note(PartName::Other, &place, GapReason::NotInspected, ("二进制数据", "binary data"));

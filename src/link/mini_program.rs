@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::decode::js::{HOLE, Literal, Script};
 use crate::decode::wxml_code::{Element, Template, Text};
 use crate::link::{endpoint, script};
-use crate::model::{Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
+use crate::model::{
+    Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget,
+};
 use crate::text::has_cjk;
 
 /// How far around a text something to press is looked for.
@@ -54,7 +56,8 @@ impl Config {
     pub(crate) fn read(value: &Value) -> Config {
         let mut config = Config::default();
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        config.pages = list(&value["pages"]).filter_map(Value::as_str).map(|page| route(page).to_owned()).collect();
+        config.pages =
+            list(&value["pages"]).filter_map(Value::as_str).map(|page| route(page).to_owned()).collect();
         for package in list(&value["subPackages"]).chain(list(&value["subpackages"])) {
             let root = package["root"].as_str().unwrap_or_default().trim_matches('/');
             for page in list(&package["pages"]).filter_map(Value::as_str) {
@@ -78,10 +81,14 @@ impl Config {
                 config.tabs.push((route(page).to_owned(), label));
             }
         }
-        config.permissions.extend(value["permission"].as_object().into_iter().flatten().map(|(scope, _)| scope.clone()));
+        config
+            .permissions
+            .extend(value["permission"].as_object().into_iter().flatten().map(|(scope, _)| scope.clone()));
         let infos = list(&value["requiredPrivateInfos"]).filter_map(Value::as_str);
         config.apis.extend(infos.map(|name| format!("wx.{name}")));
-        config.plugins.extend(value["plugins"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
+        config
+            .plugins
+            .extend(value["plugins"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
         config
     }
 
@@ -90,7 +97,9 @@ impl Config {
         if let Some(title) = window["navigationBarTitleText"].as_str().filter(|title| !title.is_empty()) {
             self.titles.insert(page.clone(), title.to_owned());
         }
-        for component in window["usingComponents"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_str()) {
+        for component in
+            window["usingComponents"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_str())
+        {
             uses.entry(page.clone()).or_default().push(relative(&page, component));
         }
     }
@@ -126,11 +135,8 @@ impl Config {
     /// The screen a file belongs to: a page, or the first page that uses the component.
     fn screen(&self, file: &str) -> Option<Screen> {
         let name = route(file);
-        let page = if self.pages.iter().any(|page| page == name) {
-            name
-        } else {
-            self.users.get(name)?.first()?
-        };
+        let page =
+            if self.pages.iter().any(|page| page == name) { name } else { self.users.get(name)?.first()? };
         Some(Screen { name: page.to_owned(), title: self.titles.get(page).cloned(), reachable: true })
     }
 }
@@ -212,16 +218,25 @@ impl<'a> Linker<'a> {
             return None;
         }
         let callee = literal.callee.unwrap_or_default();
-        let opens = ["navigateTo", "redirectTo", "switchTab", "reLaunch", "require", "requirePlugin", "define"];
+        let opens =
+            ["navigateTo", "redirectTo", "switchTab", "reLaunch", "require", "requirePlugin", "define"];
         if opens.iter().any(|name| callee.rsplit('.').next() == Some(name)) {
             return None;
         }
         let address = endpoint::in_code(&literal.text)?;
         let path = route(address);
-        let local = self.parts.config.pages.iter().any(|page| path.starts_with(page.as_str()) || page.starts_with(path));
-        let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".json", ".wxml", ".wxss", ".mp3", ".mp4", ".css"]
+        let local = self
+            .parts
+            .config
+            .pages
             .iter()
-            .any(|ending| path.ends_with(ending) || address.ends_with(ending));
+            .any(|page| path.starts_with(page.as_str()) || page.starts_with(path));
+        let file = [
+            ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".json", ".wxml", ".wxss", ".mp3",
+            ".mp4", ".css",
+        ]
+        .iter()
+        .any(|ending| path.ends_with(ending) || address.ends_with(ending));
         (!local && !file).then(|| address.to_owned())
     }
 
@@ -256,8 +271,9 @@ impl<'a> Linker<'a> {
         let page = page?;
         let title = self.parts.config.titles.get(route(page)).map_or("", String::as_str);
         let lower = page.to_ascii_lowercase();
-        let agreement = ["privacy", "agreement", "xieyi", "yinsi", "protocol"].iter().any(|word| lower.contains(word))
-            || ["隐私", "协议", "服务条款"].iter().any(|word| title.contains(word));
+        let agreement =
+            ["privacy", "agreement", "xieyi", "yinsi", "protocol"].iter().any(|word| lower.contains(word))
+                || ["隐私", "协议", "服务条款"].iter().any(|word| title.contains(word));
         agreement.then_some(Document::Agreement)
     }
 
@@ -275,9 +291,11 @@ impl<'a> Linker<'a> {
                     });
                     for (text, attribute) in shown.chain(attributes) {
                         let press = self.press(template, index, &counts);
-                        let base = self.template_text(file, template, element, attribute, text, &press, &screen);
+                        let base =
+                            self.template_text(file, template, element, attribute, text, &press, &screen);
                         let wordings = std::iter::once(&text.text).chain(&text.choices);
-                        for wording in wordings.filter(|wording| wording.chars().any(|ch| ch.is_alphabetic())) {
+                        for wording in wordings.filter(|wording| wording.chars().any(|ch| ch.is_alphabetic()))
+                        {
                             let mut found = UiText { text: wording.trim().to_owned(), ..base.clone() };
                             if let Some(library) = library {
                                 found.origin = Origin::Library(Arc::from(library));
@@ -318,7 +336,13 @@ impl<'a> Linker<'a> {
         found.document = self.document(screen.as_ref().map(|screen| screen.name.as_str()));
         found.widget = Some(Widget {
             class: press.element.map_or(&element.tag, |pressed| &pressed.tag).clone(),
-            id: press.element.unwrap_or(element).attributes.iter().find(|(name, _)| name == "id").map(|(_, id)| id.text.clone()),
+            id: press
+                .element
+                .unwrap_or(element)
+                .attributes
+                .iter()
+                .find(|(name, _)| name == "id")
+                .map(|(_, id)| id.text.clone()),
             handler: press.handler.map(str::to_owned),
             operable: role == Role::Control,
         });
@@ -349,8 +373,11 @@ impl<'a> Linker<'a> {
                 press.operable = true;
                 press.element = Some(element);
                 press.handler = handler.and_then(|(_, value)| self.handler(template, element, value));
-                press.leads =
-                    element.attributes.iter().find(|(name, _)| name == "url").map(|(_, url)| url.text.as_str());
+                press.leads = element
+                    .attributes
+                    .iter()
+                    .find(|(name, _)| name == "url")
+                    .map(|(_, url)| url.text.as_str());
                 break;
             }
             at = element.parent.map(|parent| parent as usize);
@@ -364,17 +391,24 @@ impl<'a> Linker<'a> {
         if !value.text.is_empty() && !matches!(value.text.as_str(), "__e" | "eh" | "handleProxy" | "$eh") {
             return Some(value.text.as_str()).filter(|name| !name.contains(HOLE));
         }
-        let options = element.attributes.iter().find(|(name, _)| name == "data-event-opts" || name == "dataEventOpts")?;
+        let options = element
+            .attributes
+            .iter()
+            .find(|(name, _)| name == "data-event-opts" || name == "dataEventOpts")?;
         let names = options.1.choices.iter().map(|name| name.trim_start_matches('^'));
         let mut names = names.map(|name| name.split('(').next().unwrap_or(name));
-        names.clone().find(known).or_else(|| names.find(|name| !matches!(*name, "tap" | "click" | "$event" | "o" | "")))
+        names
+            .clone()
+            .find(known)
+            .or_else(|| names.find(|name| !matches!(*name, "tap" | "click" | "$event" | "o" | "")))
     }
 
     /// Addresses in a function of the file's script.
     fn endpoints_of(&self, file: &str, handler: &str) -> Vec<String> {
         let module = route(file);
         let Some(&(at, index)) = self.functions.get(&(module, handler)) else { return Vec::new() };
-        let Some(function) = self.parts.scripts.get(at).and_then(|(_, script)| script.functions.get(index)) else {
+        let Some(function) = self.parts.scripts.get(at).and_then(|(_, script)| script.functions.get(index))
+        else {
             return Vec::new();
         };
         let inside = |(script, offset, _): &&(usize, usize, String)| {
@@ -398,7 +432,8 @@ impl<'a> Linker<'a> {
                     continue;
                 }
                 let module = module(path, script, literal.offset);
-                let mut found = UiText::new(&*literal.text, role, Place::offset(path.clone(), literal.offset as u64));
+                let mut found =
+                    UiText::new(&*literal.text, role, Place::offset(path.clone(), literal.offset as u64));
                 found.usage = Usage::Used;
                 found.key = literal.key.map(str::to_owned);
                 found.screen = self.parts.config.screen(module);
@@ -409,8 +444,11 @@ impl<'a> Linker<'a> {
                     found.chain.push(function.name.to_owned());
                 }
                 found.chain.extend(sink.clone());
-                found.code =
-                    Some(Code { class: module.to_owned(), method: function.map(|f| f.name.to_owned()), sink });
+                found.code = Some(Code {
+                    class: module.to_owned(),
+                    method: function.map(|f| f.name.to_owned()),
+                    sink,
+                });
                 if let Some(library) = library(module) {
                     found.origin = Origin::Library(Arc::from(library));
                 }
@@ -425,7 +463,12 @@ impl<'a> Linker<'a> {
     fn facts(&self, inspection: &mut Inspection) {
         let config = &self.parts.config;
         let mut facts: BTreeMap<(FactKind, String), Fact> = BTreeMap::new();
-        let mut add = |kind, value: &str, place: Place, screen: Option<Screen>, chain: Vec<String>, library: Option<&str>| {
+        let mut add = |kind,
+                       value: &str,
+                       place: Place,
+                       screen: Option<Screen>,
+                       chain: Vec<String>,
+                       library: Option<&str>| {
             let mut fact = Fact::new(kind, value, place);
             fact.screen = screen;
             fact.chain = chain;
@@ -452,7 +495,14 @@ impl<'a> Linker<'a> {
                 if let Some(api) = script::platform_api(call.callee) {
                     let module = module(path, script, call.offset);
                     let place = Place::offset(path.clone(), call.offset as u64);
-                    add(FactKind::Api, &api, place, config.screen(module), vec![format!("{module}.js")], library(module));
+                    add(
+                        FactKind::Api,
+                        &api,
+                        place,
+                        config.screen(module),
+                        vec![format!("{module}.js")],
+                        library(module),
+                    );
                 }
             }
             for function in &script.functions {
@@ -460,7 +510,14 @@ impl<'a> Linker<'a> {
                 let screen = config.screen(module);
                 if function.name.len() > 3 && (function.holder.is_some() || screen.is_some()) {
                     let place = Place::offset(path.clone(), function.start as u64);
-                    add(FactKind::Function, function.name, place, screen, vec![format!("{module}.js")], library(module));
+                    add(
+                        FactKind::Function,
+                        function.name,
+                        place,
+                        screen,
+                        vec![format!("{module}.js")],
+                        library(module),
+                    );
                 }
             }
         }
@@ -470,7 +527,14 @@ impl<'a> Linker<'a> {
             for (script, offset, address) in addresses {
                 let Some((path, _)) = self.parts.scripts.get(*script) else { continue };
                 let place = Place::offset(path.clone(), *offset as u64);
-                add(FactKind::Endpoint, address, place, config.screen(module), vec![format!("{module}.js")], library(module));
+                add(
+                    FactKind::Endpoint,
+                    address,
+                    place,
+                    config.screen(module),
+                    vec![format!("{module}.js")],
+                    library(module),
+                );
             }
         }
         inspection.facts.extend(facts.into_values());
@@ -494,7 +558,9 @@ fn module<'a>(path: &'a str, script: &'a Script<'_>, offset: usize) -> &'a str {
 
 /// How many texts an element and those inside it have.
 fn subtree_texts(elements: &[Element]) -> Vec<usize> {
-    let own = |element: &Element| element.texts.iter().filter(|text| has_cjk(&text.text) || !text.choices.is_empty()).count();
+    let own = |element: &Element| {
+        element.texts.iter().filter(|text| has_cjk(&text.text) || !text.choices.is_empty()).count()
+    };
     let mut counts: Vec<usize> = elements.iter().map(own).collect();
     for (index, element) in elements.iter().enumerate().rev() {
         if let Some(parent) = element.parent.map(|parent| parent as usize)
@@ -517,12 +583,16 @@ fn is_button(tag: &str) -> bool {
 /// Whether an attribute handles a press on the element.
 fn is_press(attribute: &str, tag: &str) -> bool {
     let lower = attribute.to_ascii_lowercase();
-    let bare = ["capture-", "mut-"].iter().fold(lower.as_str(), |name, prefix| name.trim_start_matches(prefix));
-    let event = bare.strip_prefix("bind").or_else(|| bare.strip_prefix("catch")).map(|event| event.trim_start_matches([':', '-']));
+    let bare =
+        ["capture-", "mut-"].iter().fold(lower.as_str(), |name, prefix| name.trim_start_matches(prefix));
+    let event = bare
+        .strip_prefix("bind")
+        .or_else(|| bare.strip_prefix("catch"))
+        .map(|event| event.trim_start_matches([':', '-']));
     match event {
         Some(
-            "tap" | "longpress" | "longtap" | "click" | "submit" | "confirm" | "getphonenumber" | "getuserinfo" | "chooseavatar"
-            | "contact" | "opensetting" | "launchapp",
+            "tap" | "longpress" | "longtap" | "click" | "submit" | "confirm" | "getphonenumber"
+            | "getuserinfo" | "chooseavatar" | "contact" | "opensetting" | "launchapp",
         ) => true,
         Some("change") => matches!(tag, "picker" | "switch" | "radio-group" | "checkbox-group" | "slider"),
         _ => false,
@@ -532,8 +602,23 @@ fn is_press(attribute: &str, tag: &str) -> bool {
 fn is_text_attribute(name: &str) -> bool {
     matches!(
         name,
-        "placeholder" | "title" | "text" | "label" | "content" | "desc" | "header" | "note" | "confirmText" | "cancelText" | "tip"
-            | "emptyText" | "subTitle" | "rightText" | "leftText" | "value" | "name"
+        "placeholder"
+            | "title"
+            | "text"
+            | "label"
+            | "content"
+            | "desc"
+            | "header"
+            | "note"
+            | "confirmText"
+            | "cancelText"
+            | "tip"
+            | "emptyText"
+            | "subTitle"
+            | "rightText"
+            | "leftText"
+            | "value"
+            | "name"
     )
 }
 

@@ -144,7 +144,11 @@ impl Inspection {
             list.sort();
             out.extend(list);
             if let Some(more) = self.anomalies_dropped.get(code) {
-                out.push(Anomaly { code: code.clone(), place: String::new(), detail: format!("{more} more") });
+                out.push(Anomaly {
+                    code: code.clone(),
+                    place: String::new(),
+                    detail: format!("{more} more"),
+                });
             }
         }
         out
@@ -174,7 +178,7 @@ impl Inspection {
             .iter()
             .filter(|p| !matches!(p.part, PartName::Native | PartName::Images | PartName::Other))
             .fold((0, 0), |(t, r), p| (t + p.total, r + p.read));
-        let mut percent = if total == 0 { 0 } else { (read * 100 / total) as u8 };
+        let mut percent = (read * 100).checked_div(total).unwrap_or_default() as u8;
         if verdict != Verdict::Full {
             percent = percent.min(99);
         }

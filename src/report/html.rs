@@ -110,7 +110,7 @@ impl Page<'_> {
     }
 
     fn gap_detail(&self, gap: &Gap) -> String {
-        self.clip(&prose::gap_detail(self.lang, gap)).into_owned()
+        self.clip(prose::gap_detail(self.lang, gap)).into_owned()
     }
 
     fn verdict(&self, verdict: &Verdict) -> &'static str {

@@ -367,7 +367,7 @@ impl Page<'_> {
             if !gap.place.is_empty() {
                 text.push(&format!("  {}", short(&gap.place, 200)), Tone::Plain);
             }
-            text.push(&format!("  {}", short(&prose::gap_detail(lang, gap), 200)), Tone::Faint);
+            text.push(&format!("  {}", short(prose::gap_detail(lang, gap), 200)), Tone::Faint);
             self.item(margin, Rich::new("-", Tone::Faint), 2, text)?;
         }
         let more = prose::material_gaps(coverage).saturating_sub(shown as u64);
