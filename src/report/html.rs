@@ -12,7 +12,7 @@ use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
     ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, PartName,
-    PartTally, Report, Signer, Verdict,
+    PartTally, Report, Signer, TargetKind, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
