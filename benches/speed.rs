@@ -94,7 +94,7 @@ fn measure(file: &Path) {
         median(times[2].clone()),
         ratio(0),
         ratio(1),
-        peak as f64 / 1e3,
+        peak as f64 / 1e6,
     );
     let _ = std::fs::remove_file(names);
 }

@@ -630,7 +630,8 @@ impl<'a, 't> Linker<'a, 't> {
             let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
             for class in classes {
                 let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
-                for method in &class.methods {
+                let told = |method: &&OwnMethod| !method.texts.is_empty() || !method.resources.is_empty();
+                for method in class.methods.iter().filter(told) {
                     let screen = self.screen_of_method(id, (class.name, method.name));
                     for text in &method.texts {
                         let view = text.view.as_ref().and_then(|view| self.view_id(view));
