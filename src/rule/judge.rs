@@ -557,7 +557,7 @@ fn duty(
     let weak = |row: &&Row| row.strength != Strength::Strong && row.evidence.kind == EvidenceKind::Text;
     let beside = |row: &Row| {
         let near = |other: &Row| {
-            other.at != row.at && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
+            other.evidence.text != row.evidence.text && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
         };
         row.why == Why::WeakControl && rows.iter().filter(weak).any(near)
     };
