@@ -123,7 +123,8 @@ pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -
             }
         };
         for ((category, title), confusion) in categories.iter().zip(&mut counted) {
-            let Some(answer) = label.features.get(category).filter(|&&answer| answer != Answer::Unclear) else {
+            let Some(answer) = label.features.get(category).filter(|&&answer| answer != Answer::Unclear)
+            else {
                 continue;
             };
             let (truth, level) = (*answer == Answer::Yes, level(&report, *category));
@@ -140,7 +141,9 @@ pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -
     let (scanned, wrong) = (labels.len() - failed as usize, errors.len());
     match lang {
         Lang::Zh => writeln!(out, "检测 {scanned} 个，未能检测 {failed} 个，不符 {wrong} 处")?,
-        Lang::En => writeln!(out, "{scanned} packages scanned, {failed} could not be, {wrong} disagreements")?,
+        Lang::En => {
+            writeln!(out, "{scanned} packages scanned, {failed} could not be, {wrong} disagreements")?
+        }
     }
     Ok(if failed > 0 { FAILED } else { 0 })
 }
@@ -176,8 +179,32 @@ fn table(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let head: [&str; 11] = match lang {
-        Lang::Zh => ["类别", "检出", "误报", "漏检", "无误", "精确率", "召回率", "F1", "确认", "确认误报", "确认精确率"],
-        Lang::En => ["category", "tp", "fp", "fn", "tn", "precision", "recall", "F1", "confirmed", "wrong", "precision"],
+        Lang::Zh => [
+            "类别",
+            "检出",
+            "误报",
+            "漏检",
+            "无误",
+            "精确率",
+            "召回率",
+            "F1",
+            "确认",
+            "确认误报",
+            "确认精确率",
+        ],
+        Lang::En => [
+            "category",
+            "tp",
+            "fp",
+            "fn",
+            "tn",
+            "precision",
+            "recall",
+            "F1",
+            "confirmed",
+            "wrong",
+            "precision",
+        ],
     };
     let all = counted.iter().fold(Confusion::default(), |sum, one| sum.plus(*one));
     let named = categories.iter().map(|(_, title)| title.as_str()).zip(counted);
@@ -229,7 +256,8 @@ mod tests {
 
     #[test]
     fn labels_are_read_and_other_fields_left_alone() {
-        let text = r#"[{"file": "a.apk", "kind": "apk", "features": {"check-in": "yes", "form": "unclear"}}]"#;
+        let text =
+            r#"[{"file": "a.apk", "kind": "apk", "features": {"check-in": "yes", "form": "unclear"}}]"#;
         let labels: Vec<Labelled> = serde_json::from_str(text).unwrap();
         assert_eq!(labels[0].features[&Category::CheckIn], Answer::Yes);
         assert!(serde_json::from_str::<Vec<Labelled>>(&text.replace("yes", "perhaps")).is_err());

@@ -377,7 +377,10 @@ fn finding(
                 }
                 (Level::Mention, _, None)
                     if row.why == Why::WeakWord
-                        && row.anchors.iter().any(|anchor| clear.contains(&(facet(row), anchor.as_str()))) =>
+                        && row
+                            .anchors
+                            .iter()
+                            .any(|anchor| clear.contains(&(facet(row), anchor.as_str()))) =>
                 {
                     raised.push((index, Level::Suspected, Why::WeakBeside));
                 }
@@ -557,7 +560,8 @@ fn duty(
     let weak = |row: &&Row| row.strength != Strength::Strong && row.evidence.kind == EvidenceKind::Text;
     let beside = |row: &Row| {
         let near = |other: &Row| {
-            other.evidence.text != row.evidence.text && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
+            other.evidence.text != row.evidence.text
+                && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
         };
         row.why == Why::WeakControl && rows.iter().filter(weak).any(near)
     };

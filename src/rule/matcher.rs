@@ -335,7 +335,8 @@ fn trimmed(text: &str) -> &str {
 /// Other kinds of signals pass.
 fn is_api(signal: &Signal) -> bool {
     let mut named = signal.all.iter().flatten();
-    signal.evidence != SignalKind::Permission || named.all(|name| name.starts_with("wx.") || name.starts_with('<'))
+    signal.evidence != SignalKind::Permission
+        || named.all(|name| name.starts_with("wx.") || name.starts_with('<'))
 }
 
 /// Refuses fields that do not belong to the kind of evidence.
