@@ -492,11 +492,27 @@ impl<'a> Linker<'a> {
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
-                for element in template.elements.iter().filter(|element| matches!(element.tag.as_str(), "ad" | "ad-custom")) {
-                    let offset = element.texts.iter().chain(element.attributes.iter().map(|(_, text)| text)).map(|text| text.offset).next();
+                for element in template
+                    .elements
+                    .iter()
+                    .filter(|element| matches!(element.tag.as_str(), "ad" | "ad-custom"))
+                {
+                    let offset = element
+                        .texts
+                        .iter()
+                        .chain(element.attributes.iter().map(|(_, text)| text))
+                        .map(|text| text.offset)
+                        .next();
                     let place = Place::offset(file.clone(), offset.unwrap_or_default() as u64);
                     let chain = vec![template.path.clone()];
-                    add(FactKind::Api, &format!("<{}>", element.tag), place, config.screen(&template.path), chain, library(&template.path));
+                    add(
+                        FactKind::Api,
+                        &format!("<{}>", element.tag),
+                        place,
+                        config.screen(&template.path),
+                        chain,
+                        library(&template.path),
+                    );
                 }
             }
         }
