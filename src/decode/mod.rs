@@ -7,6 +7,7 @@ pub mod apk_signature;
 pub mod archive;
 pub mod blob;
 pub mod dex;
+pub mod js;
 pub mod arsc;
 pub mod axml;
 pub mod res_chunk;
