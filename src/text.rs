@@ -4,7 +4,6 @@
 //! characters of the rules' vocabulary, invisible characters (zero-width, bidi controls, variation selectors),
 //! and white space, emoji and decorative marks between two ideographs (`打 卡`, `打📍卡`).
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -25,36 +24,7 @@ impl Folded {
     pub fn new(raw: &str) -> Self {
         let mut folded =
             Folded { text: String::with_capacity(raw.len()), starts: Vec::new(), ends: Vec::new() };
-        let mut last_cjk = false;
-        // A gap of spaces and marks after an ideograph: written out as one space unless an ideograph follows.
-        let mut gap: Option<(u32, u32)> = None;
-        for (at, ch) in raw.char_indices() {
-            let (Ok(start), Ok(end)) = (u32::try_from(at), u32::try_from(at + ch.len_utf8())) else { break };
-            if is_invisible(ch) {
-                continue;
-            }
-            if ch.is_whitespace() || is_decoration(ch) {
-                gap = Some((gap.map_or(start, |g| g.0), end));
-                continue;
-            }
-            let cjk = is_cjk(ch);
-            if let Some((gap_start, gap_end)) = gap.take()
-                && !(last_cjk && cjk)
-                && !folded.text.is_empty()
-            {
-                folded.push(' ', gap_start, gap_end);
-            }
-            if ch.is_ascii() {
-                folded.push(ch.to_ascii_lowercase(), start, end);
-            } else if cjk && ('\u{4E00}'..='\u{9FFF}').contains(&ch) {
-                folded.push(simplified(ch), start, end);
-            } else {
-                for part in ch.nfkc().flat_map(char::to_lowercase) {
-                    folded.push(simplified(part), start, end);
-                }
-            }
-            last_cjk = cjk;
-        }
+        walk(raw, |ch, start, end| folded.push(ch, start, end));
         folded
     }
 
@@ -74,6 +44,61 @@ impl Folded {
         let start = self.starts.get(range.start).copied().unwrap_or_default() as usize;
         let end = range.end.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default();
         start..(end as usize).max(start)
+    }
+}
+
+/// The folded text alone, without the map back.
+pub fn fold(raw: &str) -> String {
+    let mut folded = String::with_capacity(raw.len());
+    walk(raw, |ch, _, _| folded.push(ch));
+    folded
+}
+
+/// Hands over the folded characters with the raw byte range each came from.
+#[inline]
+pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
+    let table: &[char] = &SIMPLIFIED;
+    let simplified =
+        |ch: char| (ch as usize).checked_sub(0x4E00).and_then(|i| table.get(i)).copied().unwrap_or(ch);
+    let mut empty = true;
+    let mut last_cjk = false;
+    // A gap of spaces and marks after an ideograph: written out as one space unless an ideograph follows.
+    let mut gap: Option<(u32, u32)> = None;
+    let limit = u32::MAX as usize;
+    let raw = match raw.len() > limit {
+        true => (limit - 3..=limit).rev().find_map(|at| raw.get(..at)).unwrap_or_default(),
+        false => raw,
+    };
+    for (at, ch) in raw.char_indices() {
+        let (start, end) = (at as u32, (at + ch.len_utf8()) as u32);
+        let common = matches!(ch, '\u{4E00}'..='\u{9FFF}');
+        if !common && !ch.is_ascii_graphic() {
+            if is_invisible(ch) {
+                continue;
+            }
+            if ch.is_whitespace() || is_decoration(ch) {
+                gap = Some((gap.map_or(start, |g| g.0), end));
+                continue;
+            }
+        }
+        let cjk = common || is_cjk(ch);
+        if let Some((gap_start, gap_end)) = gap.take()
+            && !(last_cjk && cjk)
+            && !empty
+        {
+            push(' ', gap_start, gap_end);
+        }
+        if common {
+            push(simplified(ch), start, end);
+        } else if ch.is_ascii() {
+            push(ch.to_ascii_lowercase(), start, end);
+        } else {
+            for part in ch.nfkc().flat_map(char::to_lowercase) {
+                push(simplified(part), start, end);
+            }
+        }
+        empty = false;
+        last_cjk = cjk;
     }
 }
 
@@ -102,18 +127,18 @@ fn is_decoration(ch: char) -> bool {
         | '\u{2500}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
-fn simplified(ch: char) -> char {
-    if ('\u{4E00}'..='\u{9FFF}').contains(&ch) { *SIMPLIFIED.get(&ch).unwrap_or(&ch) } else { ch }
-}
-
-static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
-    TRADITIONAL
-        .split_whitespace()
-        .filter_map(|pair| {
-            let mut chars = pair.chars();
-            Some((chars.next()?, chars.next()?))
-        })
-        .collect()
+/// The simplified form of every character from U+4E00 to U+9FFF.
+static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let mut table: Vec<char> = ('\u{4E00}'..='\u{9FFF}').collect();
+    for pair in TRADITIONAL.split_whitespace() {
+        let mut chars = pair.chars();
+        if let (Some(from), Some(to)) = (chars.next(), chars.next())
+            && let Some(slot) = (from as usize).checked_sub(0x4E00).and_then(|i| table.get_mut(i))
+        {
+            *slot = to;
+        }
+    }
+    table
 });
 
 /// Traditional and simplified character of each pair, for the vocabulary of interfaces and offices.
@@ -149,7 +174,9 @@ mod tests {
 
     #[test]
     fn disguises_fold_to_the_plain_word() {
-        for raw in ["打卡", "打 卡", "打\u{200B}卡", "打\u{3000}卡", "打📍卡", "打·卡", "打\u{FE0F}卡", "打\n卡"] {
+        for raw in
+            ["打卡", "打 卡", "打\u{200B}卡", "打\u{3000}卡", "打📍卡", "打·卡", "打\u{FE0F}卡", "打\n卡"]
+        {
             assert_eq!(fold(raw), "打卡", "{raw:?}");
         }
         assert_eq!(fold("積分排行榜"), "积分排行榜");

@@ -523,7 +523,7 @@ impl<'a> Reader<'a> {
 
     fn table(&mut self, table: Chunk) {
         let bytes = self.table.bytes;
-        let claimed = u32_at(bytes, table.start + 8).unwrap_or(0) as usize;
+        let claimed = u32_at(bytes, table.start + 8).unwrap_or(1) as usize;
         self.claimed_packages = self.claimed_packages.saturating_add(claimed);
         let before = self.table.packages.len();
         let mut walk = Walk {
@@ -915,4 +915,225 @@ fn unpack(first: u8, second: u8, base: u8) -> String {
 
 fn printable(byte: u8) -> char {
     if byte.is_ascii_alphanumeric() { char::from(byte) } else { '?' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::res_chunk::tests::{chunk, flips, noise};
+
+    const UTF8: &[u8] = include_bytes!("../../fixtures/decode/utf8.arsc");
+    const UTF16: &[u8] = include_bytes!("../../fixtures/decode/utf16.arsc");
+    const SPARSE: &[u8] = include_bytes!("../../fixtures/decode/sparse.arsc");
+    const OBFUSCATED: &[u8] = include_bytes!("../../fixtures/decode/obfuscated.arsc");
+
+    fn table(bytes: &[u8]) -> Table<'_> {
+        Table::parse(bytes).unwrap().0
+    }
+
+    fn texts(table: &Table<'_>, kind: &str, name: &str) -> Vec<(Option<String>, String)> {
+        let found = table.strings(table.find(kind, name).unwrap());
+        let mut texts: Vec<_> =
+            found.into_iter().map(|found| (found.locale, found.text.into_owned())).collect();
+        texts.sort();
+        texts
+    }
+
+    fn one(text: &str) -> Vec<(Option<String>, String)> {
+        vec![(None, text.to_owned())]
+    }
+
+    #[test]
+    fn reads_every_encoding_alike() {
+        for bytes in [UTF8, UTF16, SPARSE] {
+            let table = table(bytes);
+            assert_eq!((table.packages()[0].id(), table.packages()[0].name()), (0x7F, "cn.example.patrol"));
+            assert_eq!(texts(&table, "string", "punch"), one("打卡签到"));
+            assert_eq!(texts(&table, "string", "emoji"), one("打卡😀成功"));
+            assert_eq!(texts(&table, "string", "empty"), one(""));
+            assert_eq!(texts(&table, "string", "styled"), one("请立即签到"));
+            assert_eq!(texts(&table, "string", "long_text"), one(&"巡查".repeat(100)));
+            assert_eq!(table.find("string", "no_such"), None);
+            assert_eq!(table.find("layout", "punch"), None);
+            let names = table.resources().filter(|r| r.type_name() == "id").map(|r| r.name().into_owned());
+            assert_eq!(names.collect::<Vec<_>>(), ["btn_punch", "fast"]);
+        }
+        // The head of a type with the sparse flag: header size 84, chunk size, id, flags.
+        assert!(SPARSE.windows(10).any(|head| head[..4] == [0x01, 0x02, 84, 0] && head[9] == SPARSE_TYPE));
+    }
+
+    #[test]
+    fn reads_configurations() {
+        let table = table(UTF8);
+        let app_name = table.resource(table.find("string", "app_name").unwrap()).unwrap();
+        let mut found: Vec<_> = app_name
+            .values()
+            .map(|value| {
+                let ResValue::Item(Value::String(text)) = value.value else { panic!("not a text") };
+                assert!(value.offset > 0 && value.offset < UTF8.len() as u64);
+                (value.config.qualifiers.as_str(), value.config.locale.as_deref(), text)
+            })
+            .collect();
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                ("", None, "Patrol".into()),
+                ("b+zh+Hant", Some("zh-Hant"), "巡查通(繁)".into()),
+                ("land", None, "Patrol, wide".into()),
+                ("zh-rCN", Some("zh-CN"), "巡查通".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn follows_references() {
+        let table = table(UTF8);
+        let id = |kind, name| table.find(kind, name).unwrap();
+        let found = table.strings(id("array", "ranks"));
+        assert_eq!(found.iter().map(|found| &*found.text).collect::<Vec<_>>(), ["积分榜", "打卡签到"]);
+        let way =
+            [id("array", "ranks"), id("string", "title"), id("string", "title_alias"), id("string", "punch")];
+        assert_eq!(found[1].trail, way);
+        assert_eq!(
+            texts(&table, "plurals", "days"),
+            [(None, "%d day".into()), (None, "%d days".into()), (Some("zh-CN".into()), "%d天".into())]
+        );
+        assert!(table.strings(id("string", "circle_a")).is_empty());
+        assert!(table.strings(id("style", "Base")).is_empty());
+        assert!(table.strings(0).is_empty());
+    }
+
+    #[test]
+    fn reports_a_circle_once() {
+        let (table, issues) = Table::parse(UTF8).unwrap();
+        assert_eq!(issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["arsc.cyclic-reference"]);
+        let first = table.find("string", "circle_a").unwrap();
+        assert!(issues[0].detail.contains(&format!("{first:#010x}")));
+    }
+
+    #[test]
+    fn reads_values_and_bags() {
+        let table = table(UTF8);
+        let value = |kind, name| {
+            let resource = table.resource(table.find(kind, name).unwrap()).unwrap();
+            resource.values().next().unwrap().value
+        };
+        let item = |kind, name| match value(kind, name) {
+            ResValue::Item(item) => item,
+            ResValue::Bag(_) => panic!("a bag"),
+        };
+        assert_eq!(item("integer", "answer"), Value::Int(42));
+        assert_eq!(item("bool", "yes"), Value::Bool(true));
+        assert_eq!(item("color", "red"), Value::Color(0xFFFF_0000));
+        assert_eq!(item("string", "title"), Value::Reference(table.find("string", "title_alias").unwrap()));
+        let ResValue::Bag(child) = value("style", "Child") else { panic!("not a bag") };
+        assert_eq!(child.parent(), table.find("style", "Base").unwrap());
+        let items: Vec<_> = child.items().map(|item| (item.key, item.value)).collect();
+        assert_eq!(items, [(table.find("attr", "mode").unwrap(), Value::Int(2))]);
+        assert!(!child.is_list());
+        let ResValue::Bag(ranks) = value("array", "ranks") else { panic!("not a bag") };
+        assert!(ranks.is_list());
+    }
+
+    #[test]
+    fn reads_obfuscated_names() {
+        let table = table(OBFUSCATED);
+        let names: HashSet<_> = table.resources().map(|resource| resource.name()).collect();
+        assert!(names.contains("0_resource_name_obfuscated"));
+        let all: Vec<_> = table.resources().flat_map(|r| table.strings(r.id())).map(|t| t.text).collect();
+        assert!(all.iter().any(|text| text == "打卡签到"));
+    }
+
+    /// A table of one string pool and one package with one type, whose body is given.
+    fn build(flags: u8, count: u32, offsets: &[u8], entries: &[u8]) -> Vec<u8> {
+        let pool = |strings: &[&str]| {
+            let (mut index, mut data) = (Vec::new(), Vec::new());
+            for text in strings {
+                index.extend((data.len() as u32).to_le_bytes());
+                data.extend([text.chars().count() as u8, text.len() as u8]);
+                data.extend(text.bytes().chain([0]));
+            }
+            let mut header = Vec::new();
+            for word in [strings.len() as u32, 0, 0x100, 28 + index.len() as u32, 0] {
+                header.extend(word.to_le_bytes());
+            }
+            chunk(0x0001, &header, &[index, data].concat())
+        };
+        let mut header = vec![1, flags, 0, 0];
+        header.extend(count.to_le_bytes());
+        header.extend((24 + offsets.len() as u32).to_le_bytes());
+        header.extend(4_u32.to_le_bytes());
+        let kind = chunk(TYPE, &header, &[offsets, entries].concat());
+        let (types, keys) = (pool(&["string"]), pool(&["first", "second"]));
+        let mut header = 0x7F_u32.to_le_bytes().to_vec();
+        header.extend([0; 256]);
+        for word in [288, 0, 288 + types.len() as u32, 0, 0] {
+            header.extend(word.to_le_bytes());
+        }
+        let package = chunk(PACKAGE, &header, &[types, keys, kind].concat());
+        chunk(Chunk::TABLE, &1_u32.to_le_bytes(), &[pool(&["甲", "乙"]), package].concat())
+    }
+
+    #[test]
+    fn reads_compact_entries_and_short_offsets() {
+        // Key 1, type string and flag compact, string 1.
+        let entry = [1, 0, 8, 3, 1, 0, 0, 0];
+        for bytes in [
+            build(OFFSET16_TYPE, 2, &[0xFF, 0xFF, 0, 0], &entry),
+            build(SPARSE_TYPE, 1, &[1, 0, 0, 0], &entry),
+            build(0, 2, &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], &entry),
+        ] {
+            let (table, issues) = Table::parse(&bytes).unwrap();
+            assert_eq!(issues, []);
+            assert_eq!(table.find("string", "second"), Some(0x7F01_0001));
+            assert_eq!(texts(&table, "string", "second"), one("乙"));
+        }
+    }
+
+    #[test]
+    fn counts_that_lie_cost_nothing() {
+        let (table, issues) =
+            Table::parse(&build(0, u32::MAX, &[0; 4], &[])).map(|(t, i)| (t.entries.len(), i)).unwrap();
+        assert!(table <= 1);
+        assert!(issues.iter().any(|issue| issue.code == "arsc.entry-count" && issue.lossy));
+        // 60,000 entries that share one bag, which claims 100,000 items.
+        let mut bag = vec![16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xA0, 0x86, 1, 0];
+        bag.extend([1, 0, 0, 2, 8, 0, 0, 3, 0, 0, 0, 0].repeat(40_000));
+        let bytes = build(OFFSET16_TYPE, 60_000, &[0; 120_000], &bag);
+        let (table, issues) = Table::parse(&bytes).unwrap();
+        assert!(issues.iter().any(|issue| issue.code == "arsc.item-bomb"));
+        let given: usize = table.resources().map(|r| table.strings(r.id()).len()).sum();
+        assert!(given <= bytes.len());
+    }
+
+    #[test]
+    fn rejects_what_is_no_table() {
+        for bytes in [&b""[..], b"PK\x03\x04", &[0; 4096], b"<resources/>", &UTF8[..8]] {
+            assert!(Table::parse(bytes).is_err());
+        }
+        let empty = chunk(Chunk::TABLE, &0_u32.to_le_bytes(), &[]);
+        assert_eq!(Table::parse(&empty).unwrap().1, []);
+    }
+
+    #[test]
+    fn survives_hostile_input() {
+        let read = |bytes: &[u8]| {
+            let Ok((table, _)) = Table::parse(bytes) else { return };
+            for resource in table.resources() {
+                for value in resource.values() {
+                    if let ResValue::Bag(bag) = value.value {
+                        assert!(bag.items().count() <= bytes.len());
+                    }
+                }
+                table.strings(resource.id());
+            }
+            table.find("string", "punch");
+        };
+        (0..UTF8.len()).for_each(|end| read(&UTF8[..end]));
+        for bytes in [UTF8, UTF16, SPARSE] {
+            flips(bytes, 400, read);
+        }
+        noise(Chunk::TABLE, 1000, read);
+    }
 }

@@ -606,3 +606,204 @@ static FRAMEWORK_ATTRIBUTES: &[(u32, &str)] = &[
     (0x01010580, "accessibilityHeading"), (0x01010591, "isSplitRequired"),
     (0x01010599, "foregroundServiceType"), (0x01010603, "requestLegacyExternalStorage"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::res_chunk::tests::{chunk, flips, noise};
+
+    const LAYOUT: &[u8] = include_bytes!("../../fixtures/decode/layout-main.axml");
+    const LAYOUT_UTF16: &[u8] = include_bytes!("../../fixtures/decode/layout-main.utf16.axml");
+    const PART: &[u8] = include_bytes!("../../fixtures/decode/layout-part.axml");
+    const MENU: &[u8] = include_bytes!("../../fixtures/decode/menu-main.axml");
+    const SETTINGS: &[u8] = include_bytes!("../../fixtures/decode/xml-settings.axml");
+    const NOTICE: &[u8] = include_bytes!("../../fixtures/decode/xml-notice.axml");
+    const MANIFEST: &[u8] = include_bytes!("../../fixtures/decode/AndroidManifest.axml");
+
+    fn xml(bytes: &[u8]) -> Xml<'_> {
+        let (xml, issues) = Xml::parse(bytes).unwrap();
+        assert_eq!(issues, []);
+        xml
+    }
+
+    fn text(element: &Element<'_, '_>, name: &str) -> String {
+        element.android(name).unwrap().value().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn reads_a_layout() {
+        for bytes in [LAYOUT, LAYOUT_UTF16] {
+            let xml = xml(bytes);
+            let elements: Vec<_> = xml.elements().collect();
+            let names: Vec<_> =
+                elements.iter().map(|e| (e.name().into_owned(), e.depth(), e.parent())).collect();
+            let child = |name: &str| (name.to_owned(), 1, Some(0));
+            let expected = [
+                ("LinearLayout".into(), 0, None),
+                child("Button"),
+                child("EditText"),
+                child("include"),
+                child("fragment"),
+            ];
+            assert_eq!(names, expected);
+            let button = elements[1];
+            assert_eq!(text(&button, "onClick"), "onPunch");
+            assert_eq!(button.android("enabled").unwrap().value().as_bool(), Some(false));
+            assert!(button.android("text").unwrap().value().as_reference().unwrap() > 0x7F00_0000);
+            assert_eq!(button.attribute("mode").unwrap().value(), Value::Hex(1));
+            assert!(button.android("mode").is_none());
+            assert_eq!(text(&elements[2], "hint"), "请输入工作日志");
+            assert!(matches!(
+                elements[2].android("textColor").unwrap().value(),
+                Value::Attribute(0x0101_0036)
+            ));
+            assert!(elements[3].attribute("layout").unwrap().value().as_reference().is_some());
+            assert_eq!(text(&elements[4], "name"), "cn.example.patrol.RankFragment");
+            assert_eq!(elements[0].android("orientation").unwrap().value().as_int(), Some(1));
+        }
+    }
+
+    #[test]
+    fn reads_the_other_kinds() {
+        assert_eq!(text(&xml(PART).root().unwrap(), "text"), "📍 外勤打卡");
+        assert!(xml(MENU).element(1).unwrap().android("title").unwrap().value().as_reference().is_some());
+        let settings = xml(SETTINGS);
+        let rank = settings.element(1).unwrap();
+        assert_eq!((text(&rank, "key"), text(&rank, "title")), ("rank".into(), "排名方式".into()));
+        assert!(rank.android("entries").is_some() && rank.android("summary").is_some());
+        let manifest = xml(MANIFEST);
+        let root = manifest.root().unwrap();
+        assert_eq!(root.attribute("package").unwrap().value().as_str(), Some("cn.example.patrol"));
+        assert_eq!(root.android("versionCode").unwrap().value().as_int(), Some(7));
+        let activity = manifest.elements().find(|element| element.name() == "activity").unwrap();
+        assert_eq!(text(&activity, "name"), ".PatrolActivity");
+        assert_eq!(activity.line(), 6);
+    }
+
+    #[test]
+    fn reads_text_nodes() {
+        let notice = xml(NOTICE);
+        let of = |index| {
+            notice.element(index).unwrap().texts().map(|text| text.text.into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (of(0), of(1), of(2)),
+            (vec!["每日".into(), "签到".into()], vec!["通知".into()], vec!["必须".into()])
+        );
+    }
+
+    fn codes(bytes: &[u8]) -> Vec<&'static str> {
+        Xml::parse(bytes).unwrap().1.iter().map(|issue| issue.code).collect()
+    }
+
+    #[test]
+    fn reads_what_android_reads() {
+        // The type at the head is not looked at.
+        let mut wrong_type = LAYOUT.to_vec();
+        wrong_type[0] = 0x78;
+        assert_eq!(codes(&wrong_type), ["axml.wrong-type"]);
+        // Bytes behind the document.
+        assert_eq!(codes(&[LAYOUT, b"extra bytes"].concat()), ["axml.trailing-data"]);
+        // A chunk of an unknown type in front.
+        let unknown = chunk(0x7777, &[], &[1; 8]);
+        assert_eq!(
+            codes(&chunk(Chunk::XML, &[], &[&unknown, &LAYOUT[8..]].concat())),
+            ["axml.unknown-chunk"]
+        );
+        // A style count that lies.
+        let mut styles = LAYOUT.to_vec();
+        styles[8 + 12] = 9;
+        assert_eq!(codes(&styles), ["string-pool.styles"]);
+        for bytes in [&wrong_type, &styles] {
+            let (xml, _) = Xml::parse(bytes).unwrap();
+            assert_eq!(text(&xml.element(2).unwrap(), "hint"), "请输入工作日志");
+        }
+    }
+
+    #[test]
+    fn finds_attributes_without_names() {
+        // Without a string pool no attribute has a name, but the resource map still tells which they are.
+        let pool = u32_at(LAYOUT, 12).unwrap() as usize;
+        let bytes = chunk(Chunk::XML, &[], &LAYOUT[8 + pool..]);
+        let (xml, issues) = Xml::parse(&bytes).unwrap();
+        assert!(issues.iter().any(|issue| issue.code == "axml.no-pool" && issue.lossy));
+        let button = xml.element(1).unwrap();
+        assert_eq!(button.name(), "");
+        assert_eq!(button.attribute("text").unwrap().name(), "text");
+        assert!(button.android("text").unwrap().value().as_reference().is_some());
+    }
+
+    fn start(name: u32, attributes: &[[u32; 5]]) -> Vec<u8> {
+        let mut body: Vec<u8> = [NONE, name].iter().flat_map(|word| word.to_le_bytes()).collect();
+        for half in [20, 20, attributes.len() as u16, 0, 0, 0] {
+            body.extend(half.to_le_bytes());
+        }
+        body.extend(attributes.iter().flatten().flat_map(|word| word.to_le_bytes()));
+        chunk(START_ELEMENT, &[0; 8], &body)
+    }
+
+    #[test]
+    fn reads_deep_documents() {
+        let open = start(0, &[]);
+        let bytes = chunk(Chunk::XML, &[], &open.repeat(100_000));
+        let (xml, issues) = Xml::parse(&bytes).unwrap();
+        let last = xml.elements().next_back().unwrap();
+        assert_eq!((last.depth(), last.parent()), (99_999, Some(99_998)));
+        assert!(issues.iter().any(|issue| issue.code == "axml.unbalanced"));
+        assert!(issues.len() < 30);
+    }
+
+    #[test]
+    fn caps_what_one_long_string_gives() {
+        let mut pool: Vec<u8> = [1_u32, 0, 0, 32, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let header = pool.split_off(0);
+        pool.extend(0_u32.to_le_bytes());
+        pool.extend([0x01, 0x80, 0, 0]);
+        pool.extend([0x41, 0].repeat(0x1_0000).into_iter().chain([0, 0, 0, 0]));
+        let open = start(0, &[[NONE, 0, 0, 0x0300_0008, 0]; 100]);
+        let bytes =
+            chunk(Chunk::XML, &[], &[chunk(Chunk::STRING_POOL, &header, &pool), open.repeat(100)].concat());
+        let (xml, issues) = Xml::parse(&bytes).unwrap();
+        assert!(issues.iter().any(|issue| issue.code == "axml.text-bomb" && issue.lossy));
+        let given: usize =
+            xml.elements().flat_map(|e| e.attributes().map(|a| a.value().as_str().map_or(0, str::len))).sum();
+        assert!(given <= bytes.len() * 16);
+    }
+
+    #[test]
+    fn tells_other_files_apart() {
+        for plain in [&b"<a/>"[..], b"\xEF\xBB\xBF<a/>", b"\xFF\xFE<\0a\0", b" \n<a/>"] {
+            assert_eq!(Xml::parse(plain).unwrap_err(), XmlError::PlainText);
+        }
+        for other in [&b""[..], b"PK\x03\x04", &[0; 4096], include_bytes!("../../fixtures/decode/utf8.arsc")]
+        {
+            assert_eq!(Xml::parse(other).unwrap_err(), XmlError::NotXml);
+        }
+        assert_eq!(Xml::parse(&chunk(Chunk::XML, &[], &[])).unwrap_err(), XmlError::NoElement);
+    }
+
+    #[test]
+    fn framework_attributes_are_sorted() {
+        assert!(FRAMEWORK_ATTRIBUTES.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!((framework_id("text"), framework_name(0x0101_0003)), (Some(0x0101_014F), Some("name")));
+    }
+
+    #[test]
+    fn survives_hostile_input() {
+        let read = |bytes: &[u8]| {
+            let Ok((xml, _)) = Xml::parse(bytes) else { return };
+            for element in xml.elements() {
+                element.name();
+                element.texts().for_each(drop);
+                assert!(element.parent().is_none_or(|parent| parent < element.index()));
+                element.attributes().for_each(|a| drop((a.name(), a.namespace(), a.value(), a.raw())));
+                element.attribute("text");
+            }
+        };
+        for bytes in [LAYOUT, LAYOUT_UTF16, NOTICE, MANIFEST] {
+            (0..bytes.len()).for_each(|end| read(&bytes[..end]));
+            flips(bytes, 1500, read);
+        }
+        noise(Chunk::XML, 1500, read);
+    }
+}

@@ -98,8 +98,6 @@ pub struct Function<'a> {
     /// For a method, what the object is given to: the callee it is the argument of (`Page`) or the property it
     /// is the value of (`methods`).
     pub holder: Option<&'a str>,
-    /// Index of the function around it.
-    pub outer: Option<u32>,
     /// Byte offset of its opening brace.
     pub start: usize,
     /// Byte offset behind its closing brace.
@@ -240,7 +238,7 @@ pub(crate) struct Lexer<'a> {
     before: Before,
     /// A `?` was seen since the last end of a statement: a colon may belong to it.
     question: bool,
-    /// No regular expression ends before this offset.
+    /// No regular expression ends before this offset: one was begun here and never closed on its line.
     no_regex: usize,
     pub(crate) issues: Vec<Issue>,
 }
@@ -366,8 +364,8 @@ impl<'a> Lexer<'a> {
         match word {
             b"if" | b"for" | b"while" | b"with" => Before::HeadWord,
             b"else" | b"do" | b"try" | b"finally" => Before::StatementWord,
-            b"return" | b"typeof" | b"case" | b"new" | b"delete" | b"void" | b"throw" | b"yield" | b"await"
-            | b"extends" | b"default" => Before::OperatorWord,
+            b"return" | b"typeof" | b"case" | b"new" | b"delete" | b"void" | b"throw" | b"yield"
+            | b"await" | b"extends" | b"default" => Before::OperatorWord,
             // Minifiers name variables `of` and `as`; as operators they stand behind an operand.
             b"in" | b"instanceof" | b"of" if after_operand => Before::OperatorWord,
             _ => Before::Operand,
@@ -526,7 +524,9 @@ impl<'a> Lexer<'a> {
             b'{' => {
                 let object = match self.before {
                     Before::Operator | Before::OperatorWord => true,
-                    Before::Colon => self.question || self.open.last().is_some_and(|open| *open != Open::Block),
+                    Before::Colon => {
+                        self.question || self.open.last().is_some_and(|open| *open != Open::Block)
+                    }
                     _ => false,
                 };
                 self.open.push(if object { Open::Object } else { Open::Block });
@@ -604,7 +604,9 @@ fn line_end(source: &[u8], at: usize) -> usize {
 fn wide_space(rest: &[u8]) -> Option<usize> {
     match rest {
         [0xC2, 0xA0, ..] => Some(2),
-        [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..] | [0xE3, 0x80, 0x80, ..] | [0xEF, 0xBB, 0xBF, ..] => Some(3),
+        [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..]
+        | [0xE3, 0x80, 0x80, ..]
+        | [0xEF, 0xBB, 0xBF, ..] => Some(3),
         _ => None,
     }
 }
@@ -761,7 +763,8 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.kind == Kind::Punct && matches!(self.bytes((self.previous.start, self.previous.end)), b"." | b"?.");
+        let after_dot = self.previous.kind == Kind::Punct
+            && matches!(self.bytes((self.previous.start, self.previous.end)), b"." | b"?.");
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
         }
@@ -794,7 +797,11 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.kind == Kind::Punct && self.is(self.previous, b"=") { self.last_segment(self.assigned) } else { EMPTY }
+        if self.previous.kind == Kind::Punct && self.is(self.previous, b"=") {
+            self.last_segment(self.assigned)
+        } else {
+            EMPTY
+        }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -829,7 +836,8 @@ impl<'a> Scan<'a> {
                 self.frames.push(frame);
             }
             b')' => {
-                self.closed_path = if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
+                self.closed_path =
+                    if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
                 if let Some(frame) = self.pop(b'(') {
                     if frame.parameters {
@@ -842,7 +850,8 @@ impl<'a> Scan<'a> {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
                     || (self.previous.kind == Kind::Punct
                         && matches!(self.source.get(self.previous.start as usize), Some(b')' | b']')));
-                let index = index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
+                let index =
+                    index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
                 self.frames.push(Frame { index, ..frame });
             }
@@ -895,7 +904,8 @@ impl<'a> Scan<'a> {
                 }
             }
             b'=' if token.end == token.start + 1 => {
-                self.assigned = if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
+                self.assigned =
+                    if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if let Some(top) = self.frames.last_mut()
                     && top.class
                 {
@@ -909,7 +919,17 @@ impl<'a> Scan<'a> {
     fn is_operator_word(&self, token: Token) -> bool {
         matches!(
             self.bytes((token.start, token.end)),
-            b"return" | b"typeof" | b"case" | b"in" | b"of" | b"new" | b"delete" | b"void" | b"throw" | b"yield" | b"await"
+            b"return"
+                | b"typeof"
+                | b"case"
+                | b"in"
+                | b"of"
+                | b"new"
+                | b"delete"
+                | b"void"
+                | b"throw"
+                | b"yield"
+                | b"await"
         )
     }
 
@@ -932,14 +952,18 @@ impl<'a> Scan<'a> {
         } else if self.lexer.in_object() {
             frame.object = true;
             frame.expect_key = true;
-        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name())) {
+        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name()))
+        {
             let name = self.str(name).unwrap_or_default();
             // A name of one or two letters is a minifier's.
             if name.len() > 2 {
                 let holder = self.holder();
-                let outer = frame.function.checked_sub(1);
-                let (start, end) = (token.start as usize, token.end as usize);
-                self.out.functions.push(Function { name, holder, outer, start, end });
+                self.out.functions.push(Function {
+                    name,
+                    holder,
+                    start: token.start as usize,
+                    end: token.end as usize,
+                });
                 frame.function = self.out.functions.len() as u32;
             }
         }
@@ -988,7 +1012,8 @@ impl<'a> Scan<'a> {
             return;
         }
         let text = String::from_utf8_lossy(body);
-        let text = text.trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, '/' | '*' | '<' | '!' | '-' | '>'));
+        let text = text
+            .trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, '/' | '*' | '<' | '!' | '-' | '>'));
         let mut literal = self.literal(Cow::Owned(text.to_owned()), token.start, LiteralKind::Comment);
         literal.key = None;
         literal.object = None;
@@ -1000,7 +1025,9 @@ impl<'a> Scan<'a> {
         if token.plain {
             return (self.filter.literal)(body);
         }
-        !body.is_ascii() || memchr::memmem::find(body, b"\\u").is_some() || memchr::memmem::find(body, b"\\x").is_some()
+        !body.is_ascii()
+            || memchr::memmem::find(body, b"\\u").is_some()
+            || memchr::memmem::find(body, b"\\x").is_some()
             || (self.filter.literal)(body)
     }
 
@@ -1010,7 +1037,10 @@ impl<'a> Scan<'a> {
         let inner = bytes.get(1..).unwrap_or_default();
         match token.kind {
             Kind::TemplateHead | Kind::TemplateMiddle => inner.strip_suffix(b"${").unwrap_or(inner),
-            Kind::String => bytes.first().and_then(|quote| inner.strip_suffix(std::slice::from_ref(quote))).unwrap_or(inner),
+            Kind::String => bytes
+                .first()
+                .and_then(|quote| inner.strip_suffix(std::slice::from_ref(quote)))
+                .unwrap_or(inner),
             _ => inner.strip_suffix(b"`").unwrap_or(inner),
         }
     }
@@ -1022,7 +1052,9 @@ impl<'a> Scan<'a> {
             frame.key = (token.start + 1, token.end.saturating_sub(1).max(token.start + 1));
         }
         let plus = self.previous.kind == Kind::Punct && self.is(self.previous, b"+");
-        let continues = plus && matches!(self.before_previous.kind, Kind::String | Kind::Template) && !self.chain.is_empty();
+        let continues = plus
+            && matches!(self.before_previous.kind, Kind::String | Kind::Template)
+            && !self.chain.is_empty();
         if !continues {
             self.chain.clear();
             self.chain_literal = None;
@@ -1110,14 +1142,18 @@ impl<'a> Scan<'a> {
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
-        if self.chain_previous.kind == Kind::Punct && self.is(self.chain_previous, b"=") && kind == LiteralKind::String {
+        if self.chain_previous.kind == Kind::Punct
+            && self.is(self.chain_previous, b"=")
+            && kind == LiteralKind::String
+        {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let mut direct = true;
         for (level, frame) in self.frames.iter_mut().rev().enumerate().take(CALL_LEVELS) {
             match frame.open {
                 b'(' if frame.name.0 < frame.name.1 && !frame.parameters => {
-                    let bytes = self.source.get(frame.name.0 as usize..frame.name.1 as usize).unwrap_or_default();
+                    let bytes =
+                        self.source.get(frame.name.0 as usize..frame.name.1 as usize).unwrap_or_default();
                     literal.callee = std::str::from_utf8(bytes).ok();
                     literal.argument = frame.count;
                     break;
@@ -1128,8 +1164,11 @@ impl<'a> Scan<'a> {
                 b'[' => {}
                 b'{' if frame.object => {
                     if direct && !frame.expect_key {
-                        let bytes = self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
-                        literal.key = literal.key.or_else(|| std::str::from_utf8(bytes).ok().filter(|key| !key.is_empty()));
+                        let bytes =
+                            self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
+                        literal.key = literal
+                            .key
+                            .or_else(|| std::str::from_utf8(bytes).ok().filter(|key| !key.is_empty()));
                         if !literal.element {
                             if frame.record == 0 {
                                 self.out.objects.push(Object::default());
@@ -1155,8 +1194,24 @@ fn is_comparison(operator: &[u8]) -> bool {
 fn leads(key: &[u8]) -> bool {
     matches!(
         key,
-        b"url" | b"path" | b"page" | b"pagePath" | b"route" | b"link" | b"icon" | b"iconPath" | b"img" | b"image"
-            | b"iconUrl" | b"pageUrl" | b"to" | b"href" | b"routeName" | b"event" | b"handler" | b"jumpUrl"
+        b"url"
+            | b"path"
+            | b"page"
+            | b"pagePath"
+            | b"route"
+            | b"link"
+            | b"icon"
+            | b"iconPath"
+            | b"img"
+            | b"image"
+            | b"iconUrl"
+            | b"pageUrl"
+            | b"to"
+            | b"href"
+            | b"routeName"
+            | b"event"
+            | b"handler"
+            | b"jumpUrl"
     )
 }
 
@@ -1245,9 +1300,9 @@ fn unicode_escape(body: &[u8], at: usize, text: &mut String) -> usize {
         let digits = body.get(at + 3..).unwrap_or_default();
         let length = digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         if length > 0 && digits.get(length) == Some(&b'}') {
-            let value = digits[..length]
-                .iter()
-                .fold(0u32, |value, &digit| value.saturating_mul(16).saturating_add(hex_digit(digit).unwrap_or(0)));
+            let value = digits[..length].iter().fold(0u32, |value, &digit| {
+                value.saturating_mul(16).saturating_add(hex_digit(digit).unwrap_or(0))
+            });
             text.push(char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER));
             return at + 4 + length;
         }

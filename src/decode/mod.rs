@@ -5,13 +5,15 @@
 
 pub mod apk_signature;
 pub mod archive;
+pub mod arsc;
+pub mod axml;
 pub mod blob;
 pub mod dex;
 pub mod js;
-pub mod arsc;
-pub mod axml;
 pub mod res_chunk;
 mod string_pool;
+pub mod wxapkg;
+pub mod wxml_code;
 
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -283,3 +283,47 @@ impl Issues {
         self.list
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    /// A chunk of that type: what follows the eight bytes of its header in the header, and its body.
+    pub(in crate::decode) fn chunk(kind: u16, header: &[u8], body: &[u8]) -> Vec<u8> {
+        let mut bytes = kind.to_le_bytes().to_vec();
+        bytes.extend((8 + header.len() as u16).to_le_bytes());
+        bytes.extend((8 + header.len() as u32 + body.len() as u32).to_le_bytes());
+        bytes.extend(header);
+        bytes.extend(body);
+        bytes
+    }
+
+    fn xorshift(state: &mut u64) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state as usize
+    }
+
+    /// Reads copies of `sample` in which one to four bytes differ.
+    pub(in crate::decode) fn flips(sample: &[u8], rounds: usize, read: impl Fn(&[u8])) {
+        let mut state = 0x9E37_79B9_7F4A_7C15;
+        for round in 0..rounds {
+            let mut bytes = sample.to_vec();
+            for _ in 0..=round % 4 {
+                let at = xorshift(&mut state) % bytes.len();
+                bytes[at] = [0, 0xFF, 0x7F, xorshift(&mut state) as u8][xorshift(&mut state) % 4];
+            }
+            read(&bytes);
+        }
+    }
+
+    /// Reads arbitrary bytes, plain and as the body of a chunk.
+    pub(in crate::decode) fn noise(kind: u16, rounds: usize, read: impl Fn(&[u8])) {
+        let mut state = 0x2545_F491_4F6C_DD1D;
+        for _ in 0..rounds {
+            let length = xorshift(&mut state) % 600;
+            let bytes: Vec<u8> = (0..length).map(|_| (xorshift(&mut state) % 256) as u8 & 0x8F).collect();
+            read(&bytes);
+            read(&chunk(kind, &[], &bytes));
+        }
+    }
+}

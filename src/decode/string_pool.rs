@@ -270,3 +270,52 @@ fn decode_utf8(mut stored: &[u8]) -> (String, bool) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::res_chunk::tests::chunk;
+
+    /// A pool with one string, stored as `data`.
+    fn one(flags: u32, data: &[u8]) -> (Option<String>, Vec<&'static str>) {
+        let header: Vec<u8> = [1, 0, flags, 32, 0].iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+        let bytes = chunk(Chunk::STRING_POOL, &header, &[&[0; 4], data].concat());
+        let mut issues = Issues::default();
+        let pool = StringPool::parse(&bytes, Chunk::at(&bytes, 0, bytes.len()).unwrap(), &mut issues);
+        let text = pool.get_capped(0, usize::MAX).map(Cow::into_owned);
+        (text, issues.finish().iter().map(|issue| issue.code).collect())
+    }
+
+    fn stored(prefix: &[u8], text: &[u8]) -> Vec<u8> {
+        [prefix, text, &[0]].concat()
+    }
+
+    #[test]
+    fn reads_lengths_of_every_size() {
+        assert_eq!(one(UTF8_FLAG, &stored(&[1, 3], "甲".as_bytes())), (Some("甲".into()), vec![]));
+        let long = "a".repeat(0x1234);
+        assert_eq!(one(UTF8_FLAG, &stored(&[0x92, 0x34, 0x92, 0x34], long.as_bytes())), (Some(long), vec![]));
+        // 0x9234 bytes, of which the length kept 15 bits.
+        let longer = "b".repeat(0x9234);
+        assert_eq!(
+            one(UTF8_FLAG, &stored(&[0x92, 0x34, 0x92, 0x34], longer.as_bytes())),
+            (Some(longer), vec![])
+        );
+        let units =
+            |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).chain([0]).collect::<Vec<u8>>();
+        assert_eq!(one(0, &stored(&[3, 0], &units("甲😀"))), (Some("甲😀".into()), vec![]));
+        let huge = "c".repeat(0x1_0002);
+        assert_eq!(one(0, &stored(&[1, 0x80, 2, 0], &units(&huge))), (Some(huge), vec![]));
+    }
+
+    #[test]
+    fn reads_surrogates_and_marks_garbage() {
+        let pair = [0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80, 0xC0, 0x80];
+        assert_eq!(one(UTF8_FLAG, &stored(&[3, 8], &pair)), (Some("😀\0".into()), vec![]));
+        let broken = one(UTF8_FLAG, &stored(&[2, 2], &[b'a', 0xFF]));
+        assert_eq!(broken, (Some("a\u{FFFD}".into()), vec!["string-pool.invalid-text"]));
+        let lone = one(0, &[1, 0, 0x3D, 0xD8, 0, 0]);
+        assert_eq!(lone, (Some("\u{FFFD}".into()), vec!["string-pool.invalid-text"]));
+        assert_eq!(one(UTF8_FLAG, &[3, 9, b'a', b'b']), (Some("ab".into()), vec!["string-pool.cut"]));
+    }
+}

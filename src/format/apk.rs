@@ -4,16 +4,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::unit::{count, note_images, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::arsc::Table;
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
-use crate::decode::Issue;
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
+use crate::link::android::symbol::Symbols;
 use crate::link::android::{self, Parts, file_path, packer};
 use crate::link::library;
 use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
@@ -95,8 +96,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
     units.sort_by(|a, b| a.0.cmp(&b.0));
 
-    let hidden = hidden_code(&archive, manifest.as_ref(), &units, &mut inspection);
+    let symbols = code::join(&mut units);
+    let hidden = hidden_code(&archive, manifest.as_ref(), &units, &symbols, &mut inspection);
     let parts = Parts {
+        symbols: &symbols,
         manifest: manifest.as_ref(),
         table: table.as_ref(),
         files: &files,
@@ -118,52 +121,11 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     first.chain(tasks.iter().map(Task::entry)).collect()
 }
 
-/// Turns the issues of a decoder into anomalies and, where content was lost, gaps.
-fn state(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    for issue in issues {
-        let at = match issue.offset {
-            Some(offset) => Place::offset(place.path.clone(), offset),
-            None => place.clone(),
-        };
-        if issue.lossy {
-            let reason = if issue.code.contains("truncated") || issue.code.contains("no-directory") {
-                GapReason::Truncated
-            } else {
-                GapReason::Malformed
-            };
-            inspection.gap(part, &at, reason, format!("{}: {}", issue.code, issue.detail));
-        }
-        inspection.anomaly(issue.code, &at, issue.detail);
-    }
-}
-
-/// The content of an entry; states the gap when it cannot be had.
-fn read(archive: &Archive, entry: &Entry, part: PartName, inspection: &mut Inspection) -> Option<Vec<u8>> {
-    let place = Place::entry(entry.name.clone());
-    match archive.read(entry) {
-        Ok((bytes, issues)) => {
-            state(inspection, part, &place, issues);
-            Some(bytes)
-        }
-        Err(unread) => {
-            inspection.unread(part);
-            inspection.gap(part, &place, unread.reason, unread.detail);
-            None
-        }
-    }
-}
-
-/// Counts a unit as read, or as unread when its issues lost something.
-fn count(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    if issues.iter().any(|issue| issue.lossy) { inspection.unread(part) } else { inspection.read(part) }
-    state(inspection, part, place, issues);
-}
-
 fn read_manifest(archive: &Archive, inspection: &mut Inspection) -> Option<Manifest> {
     let place = Place::entry(MANIFEST);
     let Some(entry) = archive.entry(MANIFEST) else {
         inspection.unread(PartName::Manifest);
-        inspection.gap(PartName::Manifest, &place, GapReason::Missing, "the package has no manifest");
+        inspection.gap(PartName::Manifest, &place, GapReason::Missing, ("安装包没有清单", "the package has no manifest"));
         return None;
     };
     let bytes = read(archive, entry, PartName::Manifest, inspection)?;
@@ -203,6 +165,7 @@ fn parse_table<'a>(bytes: &'a [u8], inspection: &mut Inspection) -> Option<Table
 fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut Inspection) -> Vec<Task<'e>> {
     let kinds = file_kinds(table);
     let mut tasks = Vec::new();
+    let mut unknown = Vec::new();
     for entry in archive.entries() {
         let name = &*entry.name;
         if name == MANIFEST || name == TABLE || name.ends_with('/') {
@@ -230,23 +193,34 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
                     PartName::Other,
                     &place(),
                     GapReason::UnsupportedFormat,
-                    "a package within the package is not read yet",
+                    ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet"),
                 );
             }
             _ if super::web::is_text_asset(name) && !name.starts_with("META-INF/") => tasks.push(Task::Asset(entry)),
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
-            _ if name.starts_with("assets/") => opaque_asset(entry, file, inspection),
+            _ if name.starts_with("assets/") => {
+                opaque_asset(entry, file, inspection);
+                unknown.push(name.trim_start_matches("assets/"));
+            }
             _ => {}
         }
     }
-    let images = inspection.unread_count(PartName::Images);
-    if images > 0 {
-        let detail = format!("{images} pictures; text inside pictures is not read");
-        inspection.note(PartName::Images, &Place::entry("res"), GapReason::NotInspected, detail);
+    if !unknown.is_empty() {
+        let shown = unknown[..unknown.len().min(3)].join(", ");
+        let count = unknown.len();
+        let detail = (
+            format!("类型不明的资产 {count} 个，如 {shown}"),
+            format!("{count} assets of no known kind, such as {shown}"),
+        );
+        inspection.note(PartName::Other, &Place::entry("assets"), GapReason::NotInspected, detail);
     }
+    note_images(inspection, "res");
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
-        let detail = format!("{libraries} native libraries; their code is not read");
+        let detail = (
+            format!("本地库 {libraries} 个，其代码未检视"),
+            format!("{libraries} native libraries; their code is not read"),
+        );
         inspection.note(PartName::Native, &Place::entry("lib"), GapReason::NotInspected, detail);
     }
     tasks
@@ -271,8 +245,8 @@ fn file_kinds(table: Option<&Table<'_>>) -> HashMap<String, FileKind> {
 fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Native);
     let holder = match file {
-        "libapp.so" => "compiled Dart code (Flutter) holds the interface",
-        "libil2cpp.so" => "compiled C# code (Unity) holds the interface",
+        "libapp.so" => ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface"),
+        "libil2cpp.so" => ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface"),
         _ => return,
     };
     inspection.gap(PartName::Native, &Place::entry(entry.name.clone()), GapReason::UnsupportedFormat, holder);
@@ -283,10 +257,8 @@ fn opaque_asset(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
     let place = Place::entry(entry.name.clone());
     if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat") || file.ends_with(".hbc") {
-        let detail = "a script bundle or metadata in binary form is not read yet";
+        let detail = ("二进制脚本包或元数据，尚不支持检视", "a script bundle or metadata in binary form is not read yet");
         inspection.gap(PartName::Js, &place, GapReason::UnsupportedFormat, detail);
-    } else {
-        inspection.note(PartName::Other, &place, GapReason::NotInspected, "an asset of no known kind");
     }
 }
 
@@ -369,11 +341,13 @@ fn hidden_code(
     archive: &Archive,
     manifest: Option<&Manifest>,
     units: &[(String, CodeUnit)],
+    symbols: &Symbols,
     inspection: &mut Inspection,
 ) -> bool {
     let application = manifest.and_then(|m| m.application.as_deref());
     let traces = packer::traces(archive.entries().iter().map(|entry| &*entry.name), application);
-    let present: HashSet<&str> = units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| &*class.name).collect();
+    let present: HashSet<&str> =
+        units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
     let components: BTreeSet<&str> = manifest
         .iter()
         .flat_map(|manifest| &manifest.components)
@@ -385,19 +359,21 @@ fn hidden_code(
     let products: BTreeSet<&str> = traces.iter().map(|trace| trace.product).collect();
     for product in &products {
         let places: Vec<&str> = traces.iter().filter(|t| t.product == *product).map(|t| t.place.as_str()).collect();
-        let detail = format!("packed with {product}: {}", places.join(", "));
-        inspection.anomaly("package.packed", &Place::entry(places[0]), &detail);
+        let detail = (
+            format!("已用 {product} 加固：{}", places.join("、")),
+            format!("packed with {product}: {}", places.join(", ")),
+        );
+        inspection.anomaly("package.packed", &Place::entry(places[0]), &detail.1);
         inspection.gap(PartName::Dex, &Place::entry(places[0]), GapReason::Packed, detail);
     }
     let place = Place::entry("classes.dex");
     if !missing.is_empty() {
         let shown: Vec<&str> = missing.iter().copied().take(5).collect();
-        let detail = format!(
-            "{} of {} components of the manifest are in no dex file: {}{}",
-            missing.len(),
-            components.len(),
-            shown.join(", "),
-            if missing.len() > shown.len() { ", …" } else { "" }
+        let more = if missing.len() > shown.len() { " …" } else { "" };
+        let (count, all, shown) = (missing.len(), components.len(), shown.join(", "));
+        let detail = (
+            format!("清单中 {all} 个组件有 {count} 个不在任何 dex 文件中：{shown}{more}"),
+            format!("{count} of {all} components of the manifest are in no dex file: {shown}{more}"),
         );
         inspection.gap(PartName::Dex, &place, GapReason::Missing, detail);
     }
@@ -411,10 +387,7 @@ fn hidden_code(
 fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table<'_>>, inspection: &mut Inspection) {
     let place = Place::entry(MANIFEST);
     if let Some(manifest) = manifest {
-        let resolve = |text: &Text| match text {
-            Text::Literal(text) => Some(text.clone()),
-            Text::Resource(id) => best_wording(table?, *id),
-        };
+        let resolve = |text: &Text| android::resolve(text, table);
         inspection.identity.id = Some(manifest.package.clone()).filter(|package| !package.is_empty());
         inspection.identity.name = manifest.label.as_ref().and_then(resolve);
         inspection.identity.version = manifest.version_name.as_ref().and_then(resolve);
@@ -437,14 +410,6 @@ fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table
     }
     let SigningCertificate { subject, sha256, schemes } = signer;
     inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
-}
-
-/// A wording of a string resource: the default one, else Chinese, else any.
-fn best_wording(table: &Table<'_>, id: u32) -> Option<String> {
-    let texts = table.strings(id);
-    let chinese = texts.iter().find(|t| t.locale.as_deref().is_some_and(|locale| locale.starts_with("zh")));
-    let best = chinese.or_else(|| texts.iter().find(|t| t.locale.is_none())).or(texts.first())?;
-    Some(best.text.clone().into_owned())
 }
 
 fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertificate> {

@@ -3,3 +3,5 @@
 pub mod android;
 pub mod endpoint;
 pub mod library;
+pub(crate) mod mini_program;
+pub(crate) mod script;

@@ -9,7 +9,7 @@ pub enum FactKind {
     Component,
     /// Class of the app's own code, fully qualified.
     Class,
-    /// Method of the app's own code: `Class.method`.
+    /// Name of a method of the app's own code; the chain names its class.
     Function,
     /// Name of a layout, menu or navigation resource.
     Layout,

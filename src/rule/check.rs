@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::judge::judge;
-use super::set::RuleSet;
-use super::syntax::{Case, Example, RoleName, Rule, RuleSubject};
+use super::set::{RuleError, RuleSet};
+use super::syntax::{Case, Example, OneOrMany, RoleName, Rule, RuleSubject};
 use crate::model::{
-    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict, Widget,
+    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict,
+    Widget,
 };
 
 /// An example that did not come out as its rule says.
@@ -33,12 +34,25 @@ impl fmt::Display for CheckFailure {
 
 pub(super) fn check(rules: &RuleSet) -> Vec<CheckFailure> {
     let mut failures = Vec::new();
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let positive = rule.examples.positive.iter().map(|example| (example, true));
-        let negative = rule.examples.negative.iter().map(|example| (example, false));
+    let all = match rules.examples() {
+        Ok(all) => all,
+        Err(RuleError { file, cause }) => {
+            let expected = "examples that can be read".to_owned();
+            return vec![CheckFailure {
+                file,
+                rule: String::new(),
+                example: String::new(),
+                expected,
+                got: cause,
+            }];
+        }
+    };
+    for (index, (rule, examples)) in rules.rules().iter().zip(&all).enumerate() {
+        let positive = examples.positive.iter().map(|example| (example, true));
+        let negative = examples.negative.iter().map(|example| (example, false));
         for (example, positive) in positive.chain(negative) {
             let case = match example {
-                Example::Button(text) => Case { text: Some(text.clone()), ..Case::default() },
+                Example::Button(text) => Case { text: OneOrMany::One(text.clone()), ..Case::default() },
                 Example::Case(case) => (**case).clone(),
             };
             let got = outcome(rules, rule, &inspection(&case));
@@ -80,11 +94,11 @@ fn outcome(rules: &RuleSet, rule: &Rule, inspection: &Inspection) -> Option<Leve
 fn inspection(case: &Case) -> Inspection {
     let mut inspection = Inspection::new(TargetKind::App, "example");
     let place = Place::entry("example");
-    if let Some(text) = &case.text {
+    for text in case.text.as_slice() {
         let role = case.role.map_or(Role::Control, RoleName::role);
         let mut ui = UiText::new(text, role, place.clone());
         ui.usage = Usage::Used;
-        ui.screen = Some(Screen { name: "example.Screen".into(), title: None, reachable: true });
+        ui.screen = Some(Screen { name: "example.Screen".into(), title: case.page.clone(), reachable: true });
         let operable = role == Role::Control;
         ui.widget = Some(Widget { class: "Button".into(), id: None, handler: None, operable });
         inspection.texts.push(ui);
@@ -108,10 +122,18 @@ fn inspection(case: &Case) -> Inspection {
 
 fn describe(case: &Case) -> String {
     let names = [
-        &case.component, &case.class, &case.layout, &case.route, &case.widget_id, &case.function, &case.endpoint,
-        &case.permission, &case.sdk, &case.asset,
+        &case.component,
+        &case.class,
+        &case.layout,
+        &case.route,
+        &case.widget_id,
+        &case.function,
+        &case.endpoint,
+        &case.permission,
+        &case.sdk,
+        &case.asset,
     ];
-    let names = names.iter().flat_map(|many| many.as_slice()).map(String::as_str);
-    let parts: Vec<&str> = case.text.as_deref().into_iter().chain(names).collect();
+    let names = names.iter().flat_map(|many| many.as_slice());
+    let parts: Vec<&str> = case.text.as_slice().iter().chain(names).map(String::as_str).collect();
     format!("{:?}", parts.join(" + "))
 }

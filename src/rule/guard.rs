@@ -1,13 +1,12 @@
 //! The guard: what turns a hit into a mention whatever the rule — negation, quotation, documents.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use regex::RegexSet;
 
+use super::matcher::LazyRegex;
 use super::syntax::GuardFile;
-use crate::text::Folded;
+use crate::text::fold;
 
 /// Why a hit is no more than a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +28,9 @@ pub(super) struct Guard {
     negation: AhoCorasick,
     window: usize,
     quotes: Vec<(char, char)>,
-    document_titles: LazyLock<RegexSet, Box<dyn FnOnce() -> RegexSet + Send>>,
-    complaint_page: LazyLock<RegexSet, Box<dyn FnOnce() -> RegexSet + Send>>,
+    affirmation: Vec<LazyRegex>,
+    document_titles: Vec<LazyRegex>,
+    complaint_page: Vec<LazyRegex>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -39,18 +39,21 @@ impl std::fmt::Debug for Guard {
     }
 }
 
-fn lazy_set(patterns: Vec<String>) -> LazyLock<RegexSet, Box<dyn FnOnce() -> RegexSet + Send>> {
-    // `Guard::new` has compiled each pattern before unless the set is the embedded one, which a test checks.
-    LazyLock::new(Box::new(move || RegexSet::new(&patterns).unwrap_or_else(|_| RegexSet::empty())))
+fn any(patterns: &[LazyRegex], text: &str) -> bool {
+    patterns.iter().filter_map(LazyRegex::get).any(|regex| regex.is_match(text))
 }
 
 impl Guard {
-    pub(super) fn new(file: &GuardFile) -> Result<Self, String> {
-        for pattern in file.document_titles.iter().chain(&file.complaint_page) {
-            regex::Regex::new(pattern).map_err(|error| error.to_string())?;
-        }
-        let negation: Vec<String> =
-            file.negation.iter().map(|word| Folded::new(word).as_str().to_owned()).collect();
+    /// `thorough` compiles the regular expressions now, so that an error is found when the rules are loaded.
+    pub(super) fn new(file: &GuardFile, thorough: bool) -> Result<Self, String> {
+        let compile = |patterns: &[String]| -> Result<Vec<LazyRegex>, String> {
+            let all: Vec<LazyRegex> = patterns.iter().map(|pattern| LazyRegex::new(pattern)).collect();
+            if thorough {
+                all.iter().try_for_each(LazyRegex::check)?;
+            }
+            Ok(all)
+        };
+        let negation: Vec<String> = file.negation.iter().map(|word| fold(word)).collect();
         if let Some(at) = negation.iter().position(String::is_empty) {
             return Err(format!("negation word {} is empty", at + 1));
         }
@@ -66,43 +69,60 @@ impl Guard {
             negation: AhoCorasick::new(&negation).map_err(|error| error.to_string())?,
             window: file.window,
             quotes,
-            document_titles: lazy_set(file.document_titles.clone()),
-            complaint_page: lazy_set(file.complaint_page.clone()),
+            affirmation: compile(&file.affirmation)?,
+            document_titles: compile(&file.document_titles)?,
+            complaint_page: compile(&file.complaint_page)?,
         })
     }
 
     /// Whether a title or file name is that of an agreement, a policy or news.
     pub(super) fn is_document_title(&self, folded: &str) -> bool {
-        self.document_titles.is_match(folded)
+        any(&self.document_titles, folded)
+    }
+
+    /// Whether a title is that of the page where people complain about formalism.
+    pub(super) fn is_complaint_page(&self, folded: &str) -> bool {
+        any(&self.complaint_page, folded)
     }
 
     /// What guards a hit at a byte range of a folded text.
     pub(super) fn check(&self, folded: &str, hit: Range<usize>) -> Option<Guarded> {
-        if self.complaint_page.is_match(folded) {
+        if self.is_complaint_page(folded) {
             return Some(Guarded::ComplaintPage);
         }
-        if folded.chars().count() > PROSE_CHARS && self.document_titles.is_match(folded) {
+        if folded.chars().count() > PROSE_CHARS && self.is_document_title(folded) {
             return Some(Guarded::Document);
         }
         let sentence = sentence(folded, &hit);
         let near = window(folded, &hit, self.window);
         let near = near.start.max(sentence.start)..near.end.min(sentence.end);
+        let affirmed: Vec<Range<usize>> = (self.affirmation.iter().filter_map(LazyRegex::get))
+            .flat_map(|regex| regex.find_iter(folded).map(|found| found.range()))
+            .collect();
+        let affirmed = |from: usize, to: usize| affirmed.iter().any(|r| r.start < to && from < r.end);
         // A word of denial inside the hit belongs to the phrase itself.
         let base = near.start;
-        let denied = self
-            .negation
-            .find_iter(&folded[near])
-            .any(|found| base + found.end() <= hit.start || base + found.start() >= hit.end);
+        let denied = self.negation.find_iter(&folded[near]).any(|found| {
+            let (from, to) = (base + found.start(), base + found.end());
+            (from < hit.start || to > hit.end) && !affirmed(from, to)
+        });
         if denied {
             return Some(Guarded::Negated);
         }
         let quoted = self.quotes.iter().any(|&(open, close)| {
             let before = &folded[sentence.start..hit.start];
             let after = &folded[hit.end..sentence.end];
-            let opened = before.rfind(open).is_some_and(|at| {
-                open == close || !before[at + open.len_utf8()..].contains(close)
+            // Between equal marks the hit is inside when an odd number of them stands before it.
+            let opened = before.rfind(open).filter(|&at| match open == close {
+                true => before.matches(open).count() % 2 == 1,
+                false => !before[at + open.len_utf8()..].contains(close),
             });
-            opened && after.contains(close) && folded.chars().count() > hit_chars(folded, &hit) + 6
+            opened.is_some_and(|at| {
+                let at = sentence.start + at;
+                after.contains(close)
+                    && !affirmed(at, at + open.len_utf8())
+                    && folded.chars().count() > hit_chars(folded, &hit) + 6
+            })
         });
         quoted.then_some(Guarded::Quoted)
     }
@@ -112,12 +132,16 @@ fn hit_chars(text: &str, hit: &Range<usize>) -> usize {
     text[hit.clone()].chars().count()
 }
 
-/// The sentence around a hit.
+/// The sentence around a hit. A full stop between digits or letters ends none.
 fn sentence(text: &str, hit: &Range<usize>) -> Range<usize> {
-    let ends = |ch: char| matches!(ch, '。' | '!' | '?' | ';' | '\n' | '.' | '…');
-    let start = text[..hit.start].rfind(ends).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    let end = text[hit.end..].find(ends).map_or(text.len(), |at| hit.end + at);
-    start..end
+    let ends = |(at, ch): &(usize, char)| match ch {
+        '。' | '!' | '?' | ';' | '\n' => true,
+        '.' => !text.as_bytes().get(at + 1).is_some_and(u8::is_ascii_alphanumeric),
+        _ => false,
+    };
+    let start = text[..hit.start].char_indices().rev().find(ends).map_or(0, |(at, ch)| at + ch.len_utf8());
+    let after = text[hit.end..].char_indices().map(|(at, ch)| (hit.end + at, ch)).find(ends);
+    start..after.map_or(text.len(), |(at, _)| at)
 }
 
 /// The range `chars` characters around a hit.

@@ -52,7 +52,21 @@ pub(super) fn find_word(name: &str, word: &str) -> Option<std::ops::Range<usize>
 
 /// The identifier reduced to lower-case letters: every word that [`find_word`] can find is a substring of it.
 pub(super) fn letters(name: &str) -> String {
-    name.chars().filter(|ch| ch.is_alphabetic()).flat_map(char::to_lowercase).collect()
+    let mut out = String::new();
+    letters_into(name, &mut out);
+    out
+}
+
+/// [`letters`] into a buffer, which is emptied first.
+pub(super) fn letters_into(name: &str, out: &mut String) {
+    out.clear();
+    if name.is_ascii() {
+        out.extend(
+            name.bytes().filter(u8::is_ascii_alphabetic).map(|byte| char::from(byte.to_ascii_lowercase())),
+        );
+        return;
+    }
+    out.extend(name.chars().filter(|ch| ch.is_alphabetic()).flat_map(char::to_lowercase));
 }
 
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! Evidence to findings and duties.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rayon::prelude::*;
 
 use super::matcher::{Hit, SignalAt};
 use super::set::RuleSet;
 use super::syntax::{Rule, RuleSubject, Signal, SignalKind, Strength};
 use super::weigh::{self, Why};
 use crate::model::{
-    Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection, Level,
-    Origin, Place, Screen, UiText, Verdict, Widget,
+    Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection,
+    Level, Origin, Place, Role, Screen, UiText, Verdict, Widget,
 };
-use crate::text::Folded;
+use crate::text::{Folded, fold};
+
+/// So many texts or facts are matched by one thread at a time.
+const CHUNK: usize = 4096;
 
 /// At most this many rows of evidence are listed for one finding; the rest are counted.
 const MAX_EVIDENCE: usize = 50;
@@ -31,16 +36,37 @@ struct Row {
     strength: Strength,
     level: Level,
     why: Why,
+    /// Screen and class the row belongs to: rows that share one are about the same thing.
+    anchors: Vec<String>,
+    /// A page, component or address of the app as a whole; not a name somewhere in its code.
+    declared: bool,
     evidence: Evidence,
 }
 
 /// Applies every rule to what was read. `verdict` is the coverage the inspection came to.
 pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judgement {
+    // Chunks come back in the order of the input, whichever thread was first.
+    let texts = inspection.texts.par_chunks(CHUNK).map(|chunk| {
+        let mut rows = Vec::new();
+        chunk.iter().for_each(|text| text_rows(rules, text, &mut rows));
+        rows
+    });
+    let names = inspection.facts.par_chunks(CHUNK).map(|chunk| {
+        let (mut rows, mut buffer) = (Vec::new(), String::new());
+        chunk.iter().for_each(|fact| name_rows(rules, fact, &mut buffer, &mut rows));
+        rows
+    });
+    let mut chunks: Vec<Vec<Row>> = texts.collect();
+    chunks.extend(names.collect::<Vec<_>>());
+    chunks.push(set_rows(rules, &inspection.facts));
+    let complaints = complaint_screens(rules, inspection);
+    for row in chunks.iter_mut().flatten().filter(|row| row.evidence.kind == EvidenceKind::Text) {
+        if row.anchors.iter().any(|anchor| complaints.contains(anchor.as_str())) {
+            set_level(row, Level::Mention, Why::ComplaintPage);
+        }
+    }
     let mut rows: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
-    let mut add = |row: Row| rows.entry(row.at.rule).or_default().push(row);
-    inspection.texts.iter().for_each(|text| text_rows(rules, text, &mut add));
-    inspection.facts.iter().for_each(|fact| name_rows(rules, fact, &mut add));
-    set_rows(rules, &inspection.facts, &mut add);
+    chunks.into_iter().flatten().for_each(|row| rows.entry(row.at.rule).or_default().push(row));
 
     let mut findings = Vec::new();
     let mut duties = Vec::new();
@@ -60,10 +86,38 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
     Judgement { findings, duties }
 }
 
-fn text_rows(rules: &RuleSet, text: &UiText, add: &mut impl FnMut(Row)) {
+/// Screens with a title that says that people complain about formalism there: what can be chosen on them is
+/// not a function of the app.
+fn complaint_screens<'a>(rules: &RuleSet, inspection: &'a Inspection) -> HashSet<&'a str> {
+    let titles = inspection.texts.iter().filter(|text| text.role == Role::Title && !text.text.is_ascii());
+    titles
+        .filter(|text| text.screen.is_some() && rules.guard.is_complaint_page(&fold(&text.text)))
+        .filter_map(|text| text.screen.as_ref().map(|screen| screen.name.as_str()))
+        .collect()
+}
+
+fn text_rows(rules: &RuleSet, text: &UiText, rows: &mut Vec<Row>) {
+    if !rules.matcher.may_hit(&text.text, text.role) {
+        return;
+    }
     let folded = Folded::new(&text.text);
-    for hit in rules.matcher.text(&folded, text.role) {
+    let weighed = rules.matcher.text(&folded, text.role).into_iter().map(|hit| {
         let (level, why) = weigh::text(text, &folded, &hit, &rules.guard);
+        (hit, level, why)
+    });
+    let mut best: Vec<(Hit, Level, Why)> = Vec::new();
+    for (hit, level, why) in weighed {
+        match best.last_mut() {
+            // Of several occurrences in one text the strongest counts.
+            Some(last) if last.0.at == hit.at => {
+                if level > last.1 {
+                    *last = (hit, level, why);
+                }
+            }
+            _ => best.push((hit, level, why)),
+        }
+    }
+    for (hit, level, why) in best {
         let matched = text.text.get(folded.raw_range(hit.range.clone())).unwrap_or(&text.text);
         let evidence = Evidence {
             kind: EvidenceKind::Text,
@@ -75,21 +129,24 @@ fn text_rows(rules: &RuleSet, text: &UiText, add: &mut impl FnMut(Row)) {
             locale: text.locale.clone(),
             ..row_base(level, why, &text.place, &text.origin)
         };
-        add(Row { at: hit.at, strength: hit.strength, level, why, evidence });
+        let screen = text.screen.as_ref().map(|screen| screen.name.clone());
+        let class = text.code.as_ref().map(|code| code.class.clone());
+        let anchors = screen.into_iter().chain(class).collect();
+        rows.push(Row { at: hit.at, strength: hit.strength, level, why, anchors, declared: false, evidence });
     }
 }
 
-fn name_rows(rules: &RuleSet, fact: &Fact, add: &mut impl FnMut(Row)) {
-    for hit in rules.matcher.name(fact) {
+fn name_rows(rules: &RuleSet, fact: &Fact, buffer: &mut String, rows: &mut Vec<Row>) {
+    for hit in rules.matcher.name(fact, buffer) {
         let (kind, mut why) = match hit.kind {
             SignalKind::Endpoint => (EvidenceKind::Endpoint, Why::Endpoint),
             SignalKind::Asset => (EvidenceKind::Asset, Why::Asset),
-            _ => (EvidenceKind::Name, Why::Name),
+            _ => (EvidenceKind::Name, Why::of_name(fact.kind)),
         };
         if fact.origin != Origin::App {
             why = Why::Library;
         }
-        add(fact_row(&hit, kind, why, fact));
+        rows.push(fact_row(&hit, kind, why, fact));
     }
 }
 
@@ -102,15 +159,30 @@ fn fact_row(hit: &Hit, kind: EvidenceKind, why: Why, fact: &Fact) -> Row {
         chain: fact.chain.clone(),
         ..row_base(Level::Mention, why, &fact.place, &fact.origin)
     };
-    Row { at: hit.at, strength: hit.strength, level: Level::Mention, why, evidence }
+    let own = match fact.kind {
+        FactKind::Component | FactKind::Class | FactKind::Route => Some(fact.value.clone()),
+        FactKind::Function => fact.value.rsplit_once('.').map(|(class, _)| class.to_owned()),
+        _ => None,
+    };
+    Row {
+        at: hit.at,
+        strength: hit.strength,
+        level: Level::Mention,
+        why,
+        anchors: fact.screen.as_ref().map(|screen| screen.name.clone()).into_iter().chain(own).collect(),
+        declared: matches!(fact.kind, FactKind::Component | FactKind::Route | FactKind::Endpoint),
+        evidence,
+    }
 }
 
 /// Signals over the set of all facts: permissions used together, SDKs.
-fn set_rows(rules: &RuleSet, facts: &[Fact], add: &mut impl FnMut(Row)) {
-    let of_kinds = |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
+fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let of_kinds =
+        |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
     let permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
     let sdks = of_kinds(&[FactKind::Sdk]);
-    for (rule, signal, at) in signals(rules) {
+    for (signal, at) in signals(rules) {
         let found: Vec<&Fact> = match signal.evidence {
             SignalKind::Permission => {
                 let groups: Option<Vec<&Fact>> = signal
@@ -127,7 +199,6 @@ fn set_rows(rules: &RuleSet, facts: &[Fact], add: &mut impl FnMut(Row)) {
             _ => continue,
         };
         let Some(first) = found.first() else { continue };
-        debug_assert_eq!(rule.signals[at.signal].id, signal.id);
         let (kind, why) = match signal.evidence {
             SignalKind::Sdk => (EvidenceKind::Sdk, Why::Sdk),
             _ => (EvidenceKind::Permission, Why::Permission),
@@ -135,20 +206,27 @@ fn set_rows(rules: &RuleSet, facts: &[Fact], add: &mut impl FnMut(Row)) {
         let names: Vec<&str> = found.iter().map(|fact| fact.value.as_str()).collect();
         let text = names.join(" + ");
         // An SDK is always somebody else's; it is the app's choice that it is there.
-        let evidence =
-            Evidence { kind, matched: text.clone(), text, ..row_base(Level::Mention, why, &first.place, &Origin::App) };
-        add(Row { at, strength: signal.strength, level: Level::Mention, why, evidence });
+        let evidence = Evidence {
+            kind,
+            matched: text.clone(),
+            text,
+            ..row_base(Level::Mention, why, &first.place, &Origin::App)
+        };
+        let (strength, level) = (signal.strength, Level::Mention);
+        rows.push(Row { at, strength, level, why, anchors: Vec::new(), declared: true, evidence });
     }
+    rows
 }
 
-fn signals(rules: &RuleSet) -> impl Iterator<Item = (&Rule, &Signal, SignalAt)> {
+fn signals(rules: &RuleSet) -> impl Iterator<Item = (&Signal, SignalAt)> {
     rules.rules().iter().enumerate().flat_map(|(r, rule)| {
-        rule.signals.iter().enumerate().map(move |(s, signal)| (rule, signal, SignalAt { rule: r, signal: s }))
+        rule.signals.iter().enumerate().map(move |(s, signal)| (signal, SignalAt { rule: r, signal: s }))
     })
 }
 
 fn is_prefix(prefix: &str, name: &str) -> bool {
-    name.strip_prefix(prefix.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    name.strip_prefix(prefix.trim_end_matches('.'))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence {
@@ -174,7 +252,7 @@ fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence 
 
 fn screen_name(screen: &Screen) -> String {
     match &screen.title {
-        Some(title) => format!("{title}({})", screen.name),
+        Some(title) => format!("{title}（{}）", screen.name),
         None => screen.name.clone(),
     }
 }
@@ -197,7 +275,66 @@ fn set_level(row: &mut Row, level: Level, why: Why) {
 
 /// Evidence of the app's own that is no text.
 fn is_own_trace(row: &Row) -> bool {
-    matches!(row.why, Why::Name | Why::Endpoint | Why::Permission | Why::Sdk | Why::Asset)
+    row.why.is_trace()
+}
+
+fn is_strong_trace(row: &Row) -> bool {
+    is_own_trace(row) && row.strength == Strength::Strong
+}
+
+/// What a confirmed finding rests on.
+struct Proof {
+    /// An operable widget of a reachable screen, or the first of two independent kinds of evidence.
+    row: Row,
+    /// The second.
+    other: Option<Row>,
+}
+
+/// The strong traces of one facet of a rule.
+#[derive(Default)]
+struct Traces<'a> {
+    /// Pages, components, addresses, SDKs.
+    declared: Vec<&'a Row>,
+    /// Classes, functions, layouts, widgets: they speak for what shares a screen or class with them.
+    local: HashMap<&'a str, &'a Row>,
+    /// One of the latter, whatever its screen.
+    any_local: Option<&'a Row>,
+}
+
+impl<'a> Traces<'a> {
+    fn add(&mut self, row: &'a Row) {
+        if row.declared {
+            self.declared.push(row);
+        } else {
+            row.anchors.iter().for_each(|anchor| {
+                self.local.entry(anchor.as_str()).or_insert(row);
+            });
+            self.any_local.get_or_insert(row);
+        }
+    }
+
+    /// The trace that bears out a text: one of the same screen or class, else a declared one, else any name if
+    /// the text is known to be shown.
+    fn for_text(&self, text: &Row) -> Option<&'a Row> {
+        let near = |row: &&&Row| row.anchors.iter().any(|anchor| text.anchors.contains(anchor));
+        let shown = !matches!(text.why, Why::InCode | Why::InResource);
+        (self.declared.iter().find(near).copied())
+            .or_else(|| text.anchors.iter().find_map(|anchor| self.local.get(anchor.as_str()).copied()))
+            .or_else(|| self.declared.first().copied())
+            .or_else(|| self.any_local.filter(|_| shown))
+    }
+
+    /// Two declared traces of different kinds: a page and the address it calls.
+    fn pair(&self) -> Option<(&'a Row, &'a Row)> {
+        let first = self.declared.first()?;
+        let other = self.declared.iter().find(|row| row.evidence.kind != first.evidence.kind)?;
+        Some(if first.evidence.kind < other.evidence.kind { (first, other) } else { (other, first) })
+    }
+
+    fn kinds(&self) -> usize {
+        let all = self.declared.iter().chain(&self.any_local);
+        all.map(|row| row.evidence.kind).collect::<BTreeSet<_>>().len()
+    }
 }
 
 fn finding(
@@ -207,27 +344,66 @@ fn finding(
     mut rows: Vec<Row>,
     inspection: &Inspection,
 ) -> Option<Finding> {
-    let strong: BTreeSet<EvidenceKind> = rows
-        .iter()
-        .filter(|row| is_own_trace(row) && row.strength == Strength::Strong)
-        .map(|row| row.evidence.kind)
-        .collect();
-    let kinds: BTreeSet<EvidenceKind> = rows.iter().filter(|row| is_own_trace(row)).map(|row| row.evidence.kind).collect();
-    let worded = rows.iter().any(|row| row.level >= Level::Suspected);
-    for row in &mut rows {
-        if row.level == Level::Suspected && row.strength == Strength::Strong && !strong.is_empty() {
-            set_level(row, Level::Confirmed, Why::Corroborated);
-        } else if is_own_trace(row) && (worded || (kinds.len() >= 2 && !strong.is_empty())) {
-            // Without a word of its own a function is suspected at most, and never from one kind of trace.
-            let why = row.why;
-            set_level(row, Level::Suspected, why);
+    let facet = |row: &Row| rule.signals.get(row.at.signal).map_or("", |signal| signal.facet.as_str());
+    let mut raised: Vec<(usize, Level, Why)> = Vec::new();
+    let mut pairs: Vec<(usize, Row)> = Vec::new();
+    let mut proof = None;
+    {
+        let mut traces: BTreeMap<&str, Traces<'_>> = BTreeMap::new();
+        rows.iter()
+            .filter(|row| is_strong_trace(row))
+            .for_each(|row| traces.entry(facet(row)).or_default().add(row));
+        let mut worded: BTreeSet<&str> = BTreeSet::new();
+        for (index, row) in rows.iter().enumerate() {
+            let borne_out = traces.get(facet(row)).and_then(|traces| traces.for_text(row));
+            match (row.level, row.strength, borne_out) {
+                (Level::Suspected, Strength::Strong, Some(trace)) => {
+                    raised.push((index, Level::Confirmed, Why::Corroborated));
+                    pairs.push((index, trace.clone()));
+                }
+                (Level::Mention, Strength::Weak, Some(_)) if row.why == Why::WeakWord => {
+                    raised.push((index, Level::Suspected, Why::WeakBorneOut));
+                }
+                _ => {}
+            }
+            if row.level >= Level::Suspected {
+                worded.insert(facet(row));
+            }
+        }
+        for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_own_trace(row)) {
+            let Some(traces) = traces.get(facet(row)) else { continue };
+            if row.strength == Strength::Weak {
+                continue;
+            }
+            if traces.pair().is_some() && row.declared {
+                raised.push((index, Level::Confirmed, row.why));
+            } else if worded.contains(facet(row))
+                || row.why.is_page()
+                || row.why == Why::Sdk
+                || traces.kinds() >= 2
+            {
+                raised.push((index, Level::Suspected, row.why));
+            }
+        }
+        let by_place = |a: &&Row, b: &&Row| a.evidence.place.cmp(&b.evidence.place);
+        if let Some(row) = rows.iter().filter(|row| row.why == Why::Operable).min_by(by_place) {
+            proof = Some(Proof { row: row.clone(), other: None });
+        } else if let Some((index, trace)) = pairs.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0])) {
+            proof = Some(Proof { row: rows[*index].clone(), other: Some(trace.clone()) });
+        } else if let Some((a, b)) = traces.values().find_map(Traces::pair) {
+            proof = Some(Proof { row: a.clone(), other: Some(b.clone()) });
         }
     }
-    // A weak trace on its own (a common permission, a file name) says nothing worth reading.
-    let lone = |row: &Row| is_own_trace(row) && row.strength == Strength::Weak && row.level == Level::Mention;
-    rows.retain(|row| !lone(row));
+    for (index, level, why) in raised {
+        set_level(&mut rows[index], level, why);
+    }
+    // A weak trace without a word (a common permission, a file name) says nothing worth reading.
+    let worded = rows.iter().any(|row| row.level >= Level::Suspected);
+    let lone = |row: &Row| is_own_trace(row) && row.strength == Strength::Weak && !worded;
+    let lone_word = |row: &Row| row.why == Why::WeakWord;
+    rows.retain(|row| !lone(row) && !lone_word(row));
     let level = rows.iter().map(|row| row.level).max()?;
-    let (explanation, explanation_en) = explain(level, &rows);
+    let (explanation, explanation_en) = explain(level, proof.as_ref(), &rows);
     let (evidence, evidence_omitted) = rank(rows);
     Some(Finding {
         rule: rule.id.clone(),
@@ -258,27 +434,29 @@ fn rank(rows: Vec<Row>) -> (Vec<Evidence>, u64) {
         .collect();
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.evidence.kind, row.evidence.place.clone(), row.evidence.text.clone());
-        b.level.cmp(&a.level).then(b.strength.cmp(&a.strength)).then_with(|| key(a).cmp(&key(b)))
+        let pressed = |row: &Row| row.why == Why::Operable;
+        b.level
+            .cmp(&a.level)
+            .then(pressed(b).cmp(&pressed(a)))
+            .then(b.strength.cmp(&a.strength))
+            .then_with(|| key(a).cmp(&key(b)))
     });
     let omitted = rows.len().saturating_sub(MAX_EVIDENCE) as u64;
     (rows.into_iter().take(MAX_EVIDENCE).map(|row| row.evidence).collect(), omitted)
 }
 
 /// Why a finding has its level, for a reader who is no programmer.
-fn explain(level: Level, rows: &[Row]) -> (String, String) {
+fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String) {
     let best = |pick: &dyn Fn(&&Row) -> bool| {
         rows.iter().filter(pick).min_by(|a, b| a.evidence.place.cmp(&b.evidence.place))
     };
-    let operable = best(&|row| row.why == Why::Operable);
-    let corroborated = best(&|row| row.why == Why::Corroborated);
-    let trace = best(&|row| is_own_trace(row) && row.strength == Strength::Strong);
-    match (level, operable, corroborated, trace) {
-        (Level::Confirmed, Some(row), ..) => {
+    match (level, proof) {
+        (Level::Confirmed, Some(Proof { row, other: None })) => {
             let screen = row.evidence.screen.as_deref().unwrap_or_default();
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
             (
                 format!(
-                    "“{}”是页面“{screen}”上可以操作的控件({widget}),用户打开该页面即可使用,据此确认。",
+                    "“{}”是页面“{screen}”上可以操作的控件（{widget}），用户打开该页面即可使用，据此确认。",
                     row.evidence.matched
                 ),
                 format!(
@@ -288,48 +466,55 @@ fn explain(level: Level, rows: &[Row]) -> (String, String) {
                 ),
             )
         }
-        (Level::Confirmed, None, Some(row), Some(trace)) => (
-            format!(
-                "界面文字“{}”与代码中的“{}”({})相互印证,属于两种独立证据,据此确认。",
-                row.evidence.matched,
-                trace.evidence.text,
-                trace.why.texts().0
-            ),
-            format!(
-                "The text \"{}\" and \"{}\" in the code ({}) bear each other out as two independent kinds of evidence; \
-                 therefore confirmed.",
-                row.evidence.matched,
-                trace.evidence.text,
-                trace.why.texts().1
-            ),
-        ),
-        (Level::Suspected, ..) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
+        (Level::Confirmed, Some(Proof { row, other: Some(trace) })) => {
+            let (what, what_en) = row.why.texts();
+            let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
+            (
+                format!(
+                    "“{shown}”（{what}）与“{}”（{}）指向同一功能，属于两种独立证据，据此确认。",
+                    trace.evidence.text,
+                    trace.why.texts().0
+                ),
+                format!(
+                    "\"{shown}\" ({what_en}) and \"{}\" ({}) point to the same function and are two independent \
+                     kinds of evidence; therefore confirmed.",
+                    trace.evidence.text,
+                    trace.why.texts().1
+                ),
+            )
+        }
+        (Level::Suspected, _) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
             Some(row) => (
                 format!(
-                    "发现文字“{}”({}),但没有第二种独立证据,需要人工打开页面核查。",
+                    "发现文字“{}”（{}），证据还不足以确认，需要人工打开页面核查。",
                     row.evidence.matched,
                     row.why.texts().0
                 ),
                 format!(
-                    "The text \"{}\" was found ({}), but no second independent kind of evidence; a person has to open \
+                    "The text \"{}\" was found ({}); this is not enough to confirm the function, a person has to open \
                      the screen and look.",
                     row.evidence.matched,
                     row.why.texts().1
                 ),
             ),
-            None => (
-                "没有发现直接的文字,但名称、接口、权限等多种迹象指向该功能,需要人工核查。".to_owned(),
-                "No direct wording was found, but several kinds of traces (names, addresses, permissions) point to the \
-                 function; a person has to look."
-                    .to_owned(),
-            ),
+            None => {
+                let trace = best(&|row| row.level == Level::Suspected);
+                let (text, (zh, en)) =
+                    trace.map_or(("", ("", "")), |row| (row.evidence.text.as_str(), row.why.texts()));
+                (
+                    format!("没有发现直接的文字，但“{text}”（{zh}）指向该功能，需要人工核查。"),
+                    format!(
+                        "No direct wording was found, but \"{text}\" ({en}) points to the function; a person has to look."
+                    ),
+                )
+            }
         },
         _ => {
             let whys: BTreeSet<(&str, &str)> = rows.iter().map(|row| row.why.texts()).collect();
             let zh: Vec<&str> = whys.iter().map(|why| why.0).collect();
             let en: Vec<&str> = whys.iter().map(|why| why.1).collect();
             (
-                format!("只是提及({}),不作为具有该功能的依据。", zh.join(";")),
+                format!("只是提及（{}），不作为具有该功能的依据。", zh.join("；")),
                 format!("Only mentioned ({}); this does not show that the function exists.", en.join("; ")),
             )
         }
@@ -346,7 +531,9 @@ fn duty(
 ) -> Duty {
     // Denial and quotation do not unmake a duty: “指尖上的形式主义”投诉举报 is a complaint page.
     let counts = |row: &&Row| {
-        row.level >= Level::Suspected || matches!(row.why, Why::Negated | Why::Quoted | Why::ComplaintPage | Why::Prose)
+        row.level >= Level::Suspected
+            || row.why.is_page()
+            || matches!(row.why, Why::Negated | Why::Quoted | Why::ComplaintPage | Why::Prose)
     };
     let seen: HashSet<&str> = rows
         .iter()
@@ -366,17 +553,14 @@ fn duty(
         (false, _) => DutyStatus::Unknown,
     };
     let (zh, en) = match status {
-        DutyStatus::Met => ("在界面文字中看到。", "Seen in the text of the interface."),
+        DutyStatus::Met => ("看到相应的文字或页面。", "Wording or a page of the kind was seen."),
         DutyStatus::Missing if seen.is_empty() => (
-            "可能含有界面文字的内容已全部检视,未见相应文字。",
+            "可能含有界面文字的内容已全部检视，未见相应的文字或页面。",
             "Everything that may hold text of the interface was read, and nothing of the kind was seen.",
         ),
-        DutyStatus::Missing => (
-            "只看到其中一部分,不完整。",
-            "Only a part of what is required was seen.",
-        ),
+        DutyStatus::Missing => ("只看到其中一部分，不完整。", "Only a part of what is required was seen."),
         DutyStatus::Unknown => (
-            "部分内容未能检视,不能判断有无。",
+            "部分内容未能检视，不能判断有无。",
             "Parts could not be seen, so whether it is there cannot be told.",
         ),
     };

@@ -1,6 +1,7 @@
 //! Texts and names to hits: one Aho–Corasick pass finds the candidates of all rules, regular expressions and
 //! other-sense checks run on candidates only.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,25 +10,30 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::Regex;
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::filter::Filter;
 use super::ident;
 use super::syntax::{NameKind, Rule, Signal, SignalKind, Strength};
 use crate::model::{Fact, FactKind, Role};
-use crate::text::Folded;
+use crate::text::{Folded, fold};
 
 /// A pattern compiled when it is first needed: most patterns never are.
 #[derive(Debug)]
-struct LazyRegex {
+pub(super) struct LazyRegex {
     source: String,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl LazyRegex {
-    fn new(source: &str) -> Self {
+    pub(super) fn new(source: &str) -> Self {
         LazyRegex { source: source.to_owned(), compiled: OnceLock::new() }
     }
 
-    fn get(&self) -> Option<&Regex> {
+    pub(super) fn get(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| Regex::new(&self.source).ok()).as_ref()
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        Regex::new(&self.source).map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -62,6 +68,7 @@ enum Need {
 /// A set of literals with what each stands for.
 #[derive(Debug)]
 struct Literals {
+    filter: Filter,
     automaton: Option<AhoCorasick>,
     needs: Vec<(String, Vec<(usize, Need)>)>,
 }
@@ -74,13 +81,14 @@ impl Literals {
             None
         } else {
             let built = AhoCorasickBuilder::new()
-                // A DFA matches faster, but building it costs more than one scan has text to match.
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                // The kind that is built fastest: the filter leaves it little to match.
+                .kind(Some(AhoCorasickKind::NoncontiguousNFA))
                 .build(needs.iter().map(|(literal, _)| literal))
                 .map_err(|error| error.to_string())?;
             Some(built)
         };
-        Ok(Literals { automaton, needs })
+        let filter = Filter::new(needs.iter().map(|(literal, _)| literal.as_str()));
+        Ok(Literals { filter, automaton, needs })
     }
 
     fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Need, Range<usize>, &'a str)> {
@@ -109,6 +117,15 @@ pub(super) struct Matcher {
     signals: Vec<Compiled>,
     texts: Literals,
     names: Literals,
+    /// Roles in which some signal looks for a text without ideographs, as bits.
+    ascii_roles: u16,
+}
+
+/// At most this many occurrences of one signal in one text are weighed.
+const MAX_OCCURRENCES: usize = 4;
+
+fn role_bit(role: Role) -> u16 {
+    1 << (role as u16)
 }
 
 impl Matcher {
@@ -124,7 +141,7 @@ impl Matcher {
                 let fail = |cause: String| (rule_index, format!("signal {}: {cause}", signal.id));
                 validate(signal).map_err(fail)?;
                 let folded = |text: &String| {
-                    let folded = Folded::new(text).as_str().to_owned();
+                    let folded = fold(text);
                     if folded.is_empty() { Err(fail(format!("{text:?} is empty"))) } else { Ok(folded) }
                 };
                 for phrase in &signal.phrases {
@@ -156,24 +173,39 @@ impl Matcher {
                 };
                 if thorough {
                     for regex in compiled.patterns.iter().chain(&compiled.unless) {
-                        Regex::new(&regex.source).map_err(|error| fail(error.to_string()))?;
+                        regex.check().map_err(fail)?;
                     }
                 }
                 signals.push(compiled);
             }
         }
-        let literals = |map| Literals::build(map).map_err(|cause| (0, cause));
-        Ok(Matcher { signals, texts: literals(texts)?, names: literals(names)? })
+        let mut ascii_roles = 0;
+        for (_, needs) in texts.iter().filter(|(literal, _)| literal.is_ascii()) {
+            for (signal, _) in needs {
+                let roles = &signals[*signal].roles;
+                ascii_roles |=
+                    if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
+            }
+        }
+        let (texts, names) = rayon::join(|| Literals::build(texts), || Literals::build(names));
+        let fail = |cause| (0, cause);
+        Ok(Matcher { signals, texts: texts.map_err(fail)?, names: names.map_err(fail)?, ascii_roles })
     }
 
-    /// Hits in a text of a role, at most one for each signal, in the order of the rules.
+    /// Whether a text can hold a hit at all.
+    pub(super) fn may_hit(&self, raw: &str, role: Role) -> bool {
+        (self.ascii_roles & role_bit(role) != 0 || !raw.is_ascii()) && self.texts.filter.may_hold(raw)
+    }
+
+    /// Hits in a text of a role, at most [`MAX_OCCURRENCES`] for each signal, in the order of the rules.
     pub(super) fn text(&self, folded: &Folded, role: Role) -> Vec<Hit> {
         let text = folded.as_str();
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
         let mut chars = None;
         for (index, need, range, literal) in self.texts.find(text) {
             let signal = &self.signals[index];
-            if hits.iter().any(|&(i, _)| i == index) || !(signal.roles.is_empty() || signal.roles.contains(&role))
+            if !(signal.roles.is_empty() || signal.roles.contains(&role))
+                || hits.iter().filter(|&&(i, _)| i == index).count() >= MAX_OCCURRENCES
             {
                 continue;
             }
@@ -182,23 +214,27 @@ impl Matcher {
             {
                 continue;
             }
-            let found = match need {
-                Need::Phrase => (!signal.means_other(text, &range)).then_some(range),
-                Need::Exact => (trimmed(text) == literal).then_some(range),
-                Need::Pattern(i) => signal.patterns[i].get().and_then(|regex| {
-                    regex.find_iter(text).map(|found| found.range()).find(|r| !signal.means_other(text, r))
-                }),
-                Need::Word | Need::Substring => None,
+            let mut add = |range: Range<usize>| {
+                if !signal.means_other(text, &range) && !hits.iter().any(|(i, r)| *i == index && *r == range)
+                {
+                    hits.push((index, range));
+                }
             };
-            if let Some(range) = found {
-                hits.push((index, range));
+            match need {
+                Need::Phrase if is_whole(text, &range) => add(range),
+                Need::Exact if trimmed(text) == literal => add(range),
+                Need::Pattern(i) => {
+                    let found = signal.patterns[i].get().into_iter().flat_map(|regex| regex.find_iter(text));
+                    found.take(MAX_OCCURRENCES).for_each(|found| add(found.range()));
+                }
+                _ => {}
             }
         }
         self.hits(hits)
     }
 
     /// Hits in a name, an endpoint or an asset path.
-    pub(super) fn name(&self, fact: &Fact) -> Vec<Hit> {
+    pub(super) fn name(&self, fact: &Fact, buffer: &mut String) -> Vec<Hit> {
         let kind = match fact.kind {
             FactKind::Component
             | FactKind::Class
@@ -206,13 +242,19 @@ impl Matcher {
             | FactKind::Layout
             | FactKind::WidgetId
             | FactKind::Route => SignalKind::Name,
+            FactKind::Endpoint if is_page_or_file(&fact.value) => return Vec::new(),
             FactKind::Endpoint => SignalKind::Endpoint,
             FactKind::Asset => SignalKind::Asset,
             FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
         };
-        let letters = ident::letters(&fact.value);
+        let at = own_part(fact);
+        let name = &fact.value[at..];
+        if !self.names.filter.may_hold_letters(name) {
+            return Vec::new();
+        }
+        ident::letters_into(name, buffer);
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
-        for (index, need, _, literal) in self.names.find(&letters) {
+        for (index, need, _, literal) in self.names.find(buffer.as_str()) {
             let signal = &self.signals[index];
             let wanted = signal.kind == kind
                 && (signal.kinds.is_empty() || signal.kinds.iter().any(|k| k.fact() == fact.kind));
@@ -220,14 +262,14 @@ impl Matcher {
                 continue;
             }
             let range = match need {
-                Need::Word => ident::find_word(&fact.value, literal),
-                Need::Substring => Some(0..fact.value.len()),
+                Need::Word => ident::find_word(name, literal),
+                Need::Substring => Some(0..name.len()),
                 _ => None,
             };
             if let Some(range) = range {
-                let lower = fact.value.to_lowercase();
+                let lower = name.to_lowercase();
                 if !signal.unless.iter().any(|u| u.get().is_some_and(|regex| regex.is_match(&lower))) {
-                    hits.push((index, range));
+                    hits.push((index, at + range.start..at + range.end));
                 }
             }
         }
@@ -245,12 +287,43 @@ impl Matcher {
 }
 
 impl Compiled {
-    /// Whether a hit touches or overlaps another sense of the word.
+    /// Whether a hit overlaps another sense of the word.
     fn means_other(&self, text: &str, hit: &Range<usize>) -> bool {
         self.unless.iter().filter_map(LazyRegex::get).any(|regex| {
-            regex.find_iter(text).any(|other| other.start() <= hit.end && hit.start <= other.end())
+            regex.find_iter(text).any(|other| other.start() < hit.end && hit.start < other.end())
         })
     }
+}
+
+/// Whether Latin letters do not go on beyond a literal's own: `check in` is not in `check internet`.
+fn is_whole(text: &str, range: &Range<usize>) -> bool {
+    let inner = &text.as_bytes()[range.clone()];
+    let alnum = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let before = range.start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+    let goes_on = (alnum(inner.first()) && alnum(before))
+        || (alnum(inner.last()) && alnum(text.as_bytes().get(range.end)));
+    !goes_on
+}
+
+/// Where the part of a name begins that is about the thing named: a class without its package, a function with
+/// its class. A package called `attendance` does not make every class in it one.
+fn own_part(fact: &Fact) -> usize {
+    let dots = match fact.kind {
+        FactKind::Component | FactKind::Class => 0,
+        FactKind::Function => 1,
+        _ => return 0,
+    };
+    fact.value.rmatch_indices(['.', '/']).nth(dots).map_or(0, |(at, _)| at + 1)
+}
+
+/// Whether an address is a page of the package itself, which counts as a route already, or a picture or style:
+/// neither is an interface that code calls.
+fn is_page_or_file(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let local = !path.contains("://");
+    let page = local && (path.starts_with("pages/") || path.contains("/pages/"));
+    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".wxml", ".wxss"];
+    page || file.iter().any(|ending| path.ends_with(ending)) || (local && path.ends_with(".js"))
 }
 
 /// A folded text less what stands around a label: punctuation, brackets, digits' dots.
@@ -282,9 +355,15 @@ fn validate(signal: &Signal) -> Result<(), String> {
     if (signal.max_chars.is_some() || !signal.roles.is_empty()) && !text_ok {
         return Err("roles and max_chars belong to texts".into());
     }
-    if let Some(word) = signal.words.iter().chain(&signal.substrings).find(|w| ident::letters(w) != **w || w.len() < 3)
+    if let Some(word) =
+        signal.words.iter().chain(&signal.substrings).find(|w| ident::letters(w) != **w || w.len() < 3)
     {
         return Err(format!("{word:?}: words are three or more lower-case letters"));
+    }
+    if matches!(signal.evidence, SignalKind::Permission | SignalKind::Asset)
+        && signal.strength == Strength::Strong
+    {
+        return Err("permissions and file names are common to many apps: strength must be weak".into());
     }
     if signal.all.iter().any(Vec::is_empty) {
         return Err("a group in `all` is empty".into());
@@ -298,8 +377,10 @@ fn required_literals(pattern: &str) -> Result<Vec<String>, String> {
     let literals = required(&hir).ok_or_else(|| {
         format!("{pattern:?}: every match must hold a fixed text of at least one ideograph or three letters")
     })?;
-    if let Some(odd) = literals.iter().find(|literal| Folded::new(literal).as_str() != literal.as_str()) {
-        return Err(format!("{pattern:?}: {odd:?} is not folded text (lower case, simplified, no spaces between ideographs)"));
+    if let Some(odd) = literals.iter().find(|literal| fold(literal) != **literal) {
+        return Err(format!(
+            "{pattern:?}: {odd:?} is not folded text (lower case, simplified, no spaces between ideographs)"
+        ));
     }
     Ok(literals)
 }
@@ -313,14 +394,17 @@ fn required(hir: &Hir) -> Option<Vec<String>> {
         HirKind::Capture(capture) => required(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
         HirKind::Concat(parts) => {
-            parts.iter().filter_map(required).max_by_key(|literals| literals.iter().map(String::len).min())
+            // The longest piece, and of equals the one with the fewest spellings.
+            let key =
+                |literals: &Vec<String>| (literals.iter().map(String::len).min(), Reverse(literals.len()));
+            parts.iter().filter_map(required).max_by_key(key)
         }
         HirKind::Alternation(parts) => {
             let all: Option<Vec<Vec<String>>> = parts.iter().map(required).collect();
             all.map(|lists| lists.concat())
         }
         HirKind::Class(class) => {
-            // `[签签]到` style classes: short classes of ideographs stand for an alternation.
+            // Short classes of ideographs stand for an alternation.
             let regex_syntax::hir::Class::Unicode(class) = class else { return None };
             let mut all = Vec::new();
             for range in class.iter() {

@@ -2,6 +2,7 @@
 //! judge (evidence to findings and duties), check (the examples inside each rule).
 
 mod check;
+mod filter;
 mod guard;
 mod ident;
 mod judge;
@@ -13,4 +14,7 @@ mod weigh;
 pub use check::CheckFailure;
 pub use judge::{Judgement, judge};
 pub use set::{RuleError, RuleSet};
-pub use syntax::{DocumentRef, Example, Rule, RuleSubject, Signal, SignalKind, Strength};
+pub use syntax::{
+    Case, Document, DocumentRef, Example, Examples, NameKind, OneOrMany, RoleName, Rule, RuleSubject, Signal,
+    SignalKind, Strength,
+};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -11,7 +12,7 @@ use thiserror::Error;
 use super::check::{self, CheckFailure};
 use super::guard::Guard;
 use super::matcher::Matcher;
-use super::syntax::{Document, DocumentRef, GuardFile, Rule, RuleSubject};
+use super::syntax::{Document, DocumentRef, Examples, GuardFile, Rule, RuleSubject};
 use crate::ledger::Policy;
 use crate::model::{Basis, TargetKind};
 
@@ -42,6 +43,8 @@ pub struct RuleSet {
     documents: BTreeMap<String, Document>,
     policy: Policy,
     digest: String,
+    /// The text of each rule file, for the examples.
+    texts: Vec<String>,
     pub(super) guard: Guard,
     pub(super) matcher: Matcher,
 }
@@ -93,22 +96,25 @@ impl RuleSet {
             }
         }
         let guard: GuardFile = read(files, "guard.yaml")?;
-        let guard = Guard::new(&guard).map_err(|cause| error("guard.yaml", cause))?;
+        let guard = Guard::new(&guard, thorough).map_err(|cause| error("guard.yaml", cause))?;
         let policy: Policy = read(files, "policy.yaml")?;
         policy.validate().map_err(|cause| error("policy.yaml", cause))?;
 
+        let in_folder: Vec<(&String, &String)> =
+            files.iter().filter(|(name, _)| name.starts_with("app/")).collect();
+        let parsed: Vec<Result<Rule, RuleError>> =
+            in_folder.par_iter().map(|(name, text)| parse(name, text, &by_key, thorough)).collect();
         let mut rules: Vec<Rule> = Vec::new();
-        let mut names = Vec::new();
         let mut ids = HashSet::new();
-        for (name, _) in files.iter().filter(|(name, _)| name.starts_with("app/")) {
-            let rule: Rule = read(files, name)?;
-            validate(&rule, &by_key).map_err(|cause| error(name, cause))?;
+        for ((name, _), rule) in in_folder.iter().zip(parsed) {
+            let rule = rule?;
             if !ids.insert(rule.id.clone()) {
-                return Err(error(name, format!("id {} occurs twice", rule.id)));
+                return Err(error(*name, format!("id {} occurs twice", rule.id)));
             }
             rules.push(rule);
-            names.push(name.clone());
         }
+        let names: Vec<String> = in_folder.iter().map(|(name, _)| (*name).clone()).collect();
+        let texts = in_folder.iter().map(|(_, text)| (*text).clone()).collect();
         if rules.is_empty() {
             return Err(error("app", "no rules"));
         }
@@ -119,6 +125,7 @@ impl RuleSet {
             documents: by_key,
             policy,
             digest: hex(&digest.finalize()),
+            texts,
             guard,
             matcher,
         })
@@ -137,6 +144,17 @@ impl RuleSet {
     /// SHA-256 over all files in name order, lower-case hex.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The documents that rules may cite, by key.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.documents.values()
+    }
+
+    /// The rule of an id: `app.check-in`, with its file.
+    pub fn find(&self, id: &str) -> Option<(&Rule, &str)> {
+        let index = self.rules.iter().position(|rule| rule.id == id)?;
+        Some((&self.rules[index], self.file(index)))
     }
 
     /// The policy of the colour code.
@@ -163,6 +181,12 @@ impl RuleSet {
         rule.basis.iter().filter(applies).filter_map(named).collect()
     }
 
+    /// The examples of each rule, in the order of [`RuleSet::rules`]. They are parsed only when asked for.
+    pub fn examples(&self) -> Result<Vec<Examples>, RuleError> {
+        let parse = |(text, file): (&String, &String)| examples(text).map_err(|cause| error(file, cause));
+        self.texts.iter().zip(&self.files).map(parse).collect()
+    }
+
     /// Runs the examples inside every rule; an empty list means that all hold.
     pub fn check(&self) -> Vec<CheckFailure> {
         check::check(self)
@@ -187,6 +211,43 @@ fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Re
     serde_saphyr::from_str(text).map_err(|e| error(name, e))
 }
 
+fn parse(
+    name: &str,
+    text: &str,
+    documents: &BTreeMap<String, Document>,
+    thorough: bool,
+) -> Result<Rule, RuleError> {
+    let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
+    let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
+    validate(&rule, documents).map_err(|cause| error(name, cause))?;
+    if thorough {
+        let examples = examples(text).map_err(|cause| error(name, cause))?;
+        if examples.positive.is_empty() || examples.negative.is_empty() {
+            return Err(error(name, "a rule has examples that match and examples that do not"));
+        }
+    }
+    Ok(rule)
+}
+
+/// A rule file in two: what a scan needs, and the examples, which are more than half of it.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let at = text.find("\nexamples:")? + 1;
+    Some((&text[..at], &text[at..]))
+}
+
+/// The examples of a rule file. Errors give the line in the whole file.
+fn examples(text: &str) -> Result<Examples, String> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Tail {
+        examples: Examples,
+    }
+    let (head, tail) = split(text).ok_or("examples are missing")?;
+    // Empty lines in place of the head keep the line numbers.
+    let padded = "\n".repeat(head.matches('\n').count()) + tail;
+    serde_saphyr::from_str::<Tail>(&padded).map(|tail| tail.examples).map_err(|e| e.to_string())
+}
+
 fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), String> {
     rule.subject().ok_or("a rule has either category or duty")?;
     if rule.basis.is_empty() {
@@ -207,9 +268,6 @@ fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), S
     if !rule.needs.is_empty() && rule.duty.is_none() {
         return Err("needs belongs to duties".into());
     }
-    if rule.examples.positive.is_empty() || rule.examples.negative.is_empty() {
-        return Err("a rule has examples that match and examples that do not".into());
-    }
     Ok(())
 }
 
@@ -221,11 +279,6 @@ impl Rule {
             (None, Some(duty)) => Some(RuleSubject::Duty(duty)),
             _ => None,
         }
-    }
-
-    /// How many examples the rule carries.
-    pub fn examples_len(&self) -> usize {
-        self.examples.positive.len() + self.examples.negative.len()
     }
 }
 

@@ -1,10 +1,14 @@
 //! What a rule file says, exactly as written. `rules/README.md` explains each field to rule authors.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Category, DutyCategory, Exception, FactKind, Level, Role, TargetKind};
 
-/// One rule file (`rules/app/*.yaml`).
+/// One rule file (`rules/app/*.yaml`), less its last key `examples`, which [`super::RuleSet::examples`] gives.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -40,8 +44,6 @@ pub struct Rule {
     pub remediation: String,
     /// What the owner has to do, in English.
     pub remediation_en: String,
-    /// The rule's own tests.
-    pub examples: Examples,
 }
 
 /// What a rule looks for.
@@ -129,6 +131,10 @@ pub struct Signal {
     pub evidence: SignalKind,
     /// How much it says on its own.
     pub strength: Strength,
+    /// Part of the rule's subject it speaks of (`ad` and `shop` of commerce); only evidence of the same facet
+    /// bears each other out. Empty: the subject as a whole.
+    #[serde(default)]
+    pub facet: String,
     /// Text: literal substrings.
     #[serde(default)]
     pub phrases: Vec<String>,
@@ -177,6 +183,8 @@ pub enum RoleName {
     Code,
     Resource,
     Document,
+    Log,
+    Comment,
 }
 
 impl RoleName {
@@ -192,6 +200,8 @@ impl RoleName {
             RoleName::Code => Role::Code,
             RoleName::Resource => Role::Resource,
             RoleName::Document => Role::Document,
+            RoleName::Log => Role::Log,
+            RoleName::Comment => Role::Comment,
         }
     }
 }
@@ -236,8 +246,7 @@ pub struct Examples {
 }
 
 /// One example: a bare string is the label of a button on a reachable screen.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum Example {
     /// The label of a button.
     Button(String),
@@ -245,14 +254,40 @@ pub enum Example {
     Case(Box<Case>),
 }
 
+// Written out, as a derived untagged enum would hide which field of a case is wrong.
+impl<'de> Deserialize<'de> for Example {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Example;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a mapping (text, role, component, endpoint, ...)")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Example, E> {
+                Ok(Example::Button(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Example, A::Error> {
+                let case = Case::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Example::Case(Box::new(case)))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
 /// An example spelled out.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Case {
-    /// A text.
-    pub text: Option<String>,
-    /// Its role; `control` if not given.
+    /// Texts.
+    pub text: OneOrMany,
+    /// Their role; `control` if not given.
     pub role: Option<RoleName>,
+    /// Title of the page the texts are on.
+    pub page: Option<String>,
     /// Component names.
     pub component: OneOrMany,
     /// Class names.
@@ -279,8 +314,7 @@ pub struct Case {
 }
 
 /// A string or a list of strings.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum OneOrMany {
     /// One.
     One(String),
@@ -291,6 +325,28 @@ pub enum OneOrMany {
 impl Default for OneOrMany {
     fn default() -> Self {
         OneOrMany::Many(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<OneOrMany, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany::Many)
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }
 
@@ -307,15 +363,17 @@ impl OneOrMany {
 /// `rules/guard.yaml`: what turns any hit into a mention.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GuardFile {
+pub(super) struct GuardFile {
     /// Words that deny or fight the function (取消, 严禁).
-    pub negation: Vec<String>,
+    pub(super) negation: Vec<String>,
+    /// Regular expressions of wordings in which such a word or a quotation mark denies nothing (不要忘记, 点击“).
+    pub(super) affirmation: Vec<String>,
     /// How many characters around a hit such a word acts.
-    pub window: usize,
+    pub(super) window: usize,
     /// Pairs of quotation marks: `“”`.
-    pub quotes: Vec<String>,
+    pub(super) quotes: Vec<String>,
     /// Regular expressions that show that a text or file is an agreement, a policy or news.
-    pub document_titles: Vec<String>,
+    pub(super) document_titles: Vec<String>,
     /// Regular expressions of texts that belong to a complaint page about formalism.
-    pub complaint_page: Vec<String>,
+    pub(super) complaint_page: Vec<String>,
 }

@@ -3,8 +3,8 @@
 use super::guard::{Guard, Guarded, PROSE_CHARS};
 use super::matcher::Hit;
 use super::syntax::Strength;
-use crate::model::{Document, Level, Origin, Role, UiText, Usage};
-use crate::text::Folded;
+use crate::model::{Document, FactKind, Level, Origin, Role, UiText, Usage};
+use crate::text::{Folded, fold};
 
 /// Why a hit counts as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Why {
     InResource,
     WeakControl,
     WeakWord,
+    WeakBorneOut,
+    Page,
     Name,
     Endpoint,
     Permission,
@@ -36,19 +38,44 @@ pub(super) enum Why {
 }
 
 impl Why {
+    /// Why a name counts.
+    pub(super) fn of_name(kind: FactKind) -> Why {
+        if matches!(kind, FactKind::Component | FactKind::Route) { Why::Page } else { Why::Name }
+    }
+
+    /// Evidence of the app's own that is no text.
+    pub(super) fn is_trace(self) -> bool {
+        matches!(self, Why::Page | Why::Name | Why::Endpoint | Why::Permission | Why::Sdk | Why::Asset)
+    }
+
+    /// A page or component registered by the app.
+    pub(super) fn is_page(self) -> bool {
+        self == Why::Page
+    }
+
     pub(super) fn texts(self) -> (&'static str, &'static str) {
         match self {
             Why::Operable => ("可到达页面上可以操作的控件", "an operable widget of a reachable screen"),
-            Why::Corroborated => {
-                ("界面文字,另有独立的代码证据印证", "text of the interface, borne out by independent evidence in code")
+            Why::Corroborated => (
+                "界面文字，另有独立的代码证据印证",
+                "text of the interface, borne out by independent evidence in code",
+            ),
+            Why::OnScreen => ("界面文字，未见可操作的控件", "text on a screen, no operable widget seen"),
+            Why::Shown => ("向用户显示的文字，所在页面未能查明", "text shown to users, its screen not found"),
+            Why::InCode => ("代码中的文字，显示位置未能查明", "text in code, where it is shown was not found"),
+            Why::InResource => {
+                ("资源表中的文字，引用位置未能查明", "a string resource whose use was not found")
             }
-            Why::OnScreen => ("界面文字,未见可操作的控件", "text on a screen, no operable widget seen"),
-            Why::Shown => ("向用户显示的文字,所在页面未能查明", "text shown to users, its screen not found"),
-            Why::InCode => ("代码中的文字,显示位置未能查明", "text in code, where it is shown was not found"),
-            Why::InResource => ("资源表中的文字,引用位置未能查明", "a string resource whose use was not found"),
-            Why::WeakControl => ("控件文字,词义不够明确", "label of a widget, the word alone is not clear"),
-            Why::WeakWord => ("词义不够明确,单独不作依据", "the word alone is not clear and does not count"),
-            Why::Name => ("组件、类、页面或控件的名称", "name of a component, class, page or widget"),
+            Why::WeakControl => {
+                ("控件或标题的文字，词义不够明确", "label of a widget or a title, the word alone is not clear")
+            }
+            Why::WeakBorneOut => (
+                "词义不够明确的文字，另有代码证据",
+                "a word that alone is not clear, with evidence in code beside it",
+            ),
+            Why::Page => ("页面或组件的名称", "name of a page or component"),
+            Why::WeakWord => ("词义不够明确，单独不作依据", "the word alone is not clear and does not count"),
+            Why::Name => ("代码、布局或控件的名称", "name in code, of a layout or of a widget"),
             Why::Endpoint => ("代码调用的接口地址", "address that the code calls"),
             Why::Permission => ("同时申请的权限或调用的接口", "permissions or interfaces used together"),
             Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
@@ -59,8 +86,10 @@ impl Why {
             Why::Policy => ("政策、通知或新闻中的文字", "text of a policy, notice or news"),
             Why::Help => ("帮助、说明中的文字", "text of a help page"),
             Why::Prose => ("长段说明文字", "running text"),
-            Why::Log => ("日志或统计上报,不向用户显示", "a log or telemetry call, not shown to users"),
-            Why::Comment => ("注释、键名或比较值,不向用户显示", "a comment, key or compared value, not shown to users"),
+            Why::Log => ("日志或统计上报，不向用户显示", "a log or telemetry call, not shown to users"),
+            Why::Comment => {
+                ("注释、键名或比较值，不向用户显示", "a comment, key or compared value, not shown to users")
+            }
             Why::Negated => ("上下文为取消、禁止等否定意思", "denied by its context"),
             Why::Quoted => ("引号内的引述", "a quotation"),
             Why::ComplaintPage => ("“指尖上的形式主义”投诉举报页面", "the complaint page about formalism"),
@@ -87,6 +116,7 @@ pub(super) fn text(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> 
     match text.role {
         Role::Control if !prose => control(text, hit.strength),
         _ if prose => (Level::Mention, Why::Prose),
+        Role::Title if hit.strength == Strength::Weak => (Level::Suspected, Why::WeakControl),
         _ if hit.strength == Strength::Weak => (Level::Mention, Why::WeakWord),
         Role::Code => (Level::Suspected, Why::InCode),
         Role::Resource => (Level::Suspected, Why::InResource),
@@ -127,6 +157,11 @@ pub(super) fn dismissed(text: &UiText, guard: &Guard) -> Option<Why> {
         None => {}
     }
     let title = text.screen.as_ref().and_then(|screen| screen.title.as_deref())?;
-    // A control on such a page is still a control: only what is read there is the document.
-    (text.role != Role::Control && guard.is_document_title(Folded::new(title).as_str())).then_some(Why::Policy)
+    let title = fold(title);
+    // What can be chosen on the page where people complain about a function is not the function.
+    if guard.is_complaint_page(&title) {
+        return Some(Why::ComplaintPage);
+    }
+    // A control on a document's page is still a control: only what is read there is the document.
+    (text.role != Role::Control && guard.is_document_title(&title)).then_some(Why::Policy)
 }

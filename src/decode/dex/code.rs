@@ -255,6 +255,7 @@ pub struct Scanner<'d> {
     /// What is known about each method, field and type once somebody asked; zero before.
     method_traits: Vec<u8>,
     field_traits: Vec<u8>,
+    type_traits: Vec<u8>,
     /// In which method of the walk an index was met last.
     met_methods: Vec<u32>,
     met_fields: Vec<u32>,
@@ -281,6 +282,7 @@ impl<'d> Scanner<'d> {
             packages,
             method_traits: vec![0; dex.methods.len() as usize],
             field_traits: vec![0; dex.fields.len() as usize],
+            type_traits: vec![0; dex.types.len() as usize],
             met_methods: vec![0; dex.methods.len() as usize],
             met_fields: vec![0; dex.fields.len() as usize],
             met_types: vec![0; dex.types.len() as usize],
@@ -465,6 +467,8 @@ enum Passing {
     Collects = 5,
     /// It returns a collection of them.
     Gathers = 6,
+    /// It returns what its receiver, a collection, holds.
+    Yields = 7,
 }
 
 /// Bits of `method_traits` above those for [`Passing`].
@@ -529,6 +533,11 @@ fn passing(class: &[u8], name: &[u8]) -> Passing {
         {
             Passing::Collects
         }
+        (class, b"get" | b"getOrDefault" | b"iterator" | b"next" | b"toArray")
+            if class.starts_with(b"Ljava/util/") =>
+        {
+            Passing::Yields
+        }
         _ => Passing::Ends,
     }
 }
@@ -544,6 +553,7 @@ impl Scanner<'_> {
             4 => Passing::Part,
             5 => Passing::Collects,
             6 => Passing::Gathers,
+            7 => Passing::Yields,
             _ => Passing::Ends,
         };
         (passing, traits & 0xf0)
@@ -602,17 +612,42 @@ impl Scanner<'_> {
         found
     }
 
+    /// Whether a type is a builder of texts.
+    fn is_builder(&mut self, index: u32) -> bool {
+        let Some(known) = self.type_traits.get_mut(index as usize) else { return false };
+        if *known == 0 {
+            let class = self.dex.type_descriptor(index).unwrap_or_default();
+            *known = 1 + u8::from(passing(class, b"append") == Passing::Builds);
+        }
+        *known == 2
+    }
+
     fn is_resource(&self, value: u32) -> bool {
         self.packages[(value >> 24) as usize] && value & 0x00ff_0000 != 0
     }
 }
 
-/// Width of each instruction in code units; 0 for opcodes that do not exist.
-const WIDTH: [u8; 256] = {
-    let mut width = [0; 256];
+/// Where an instruction names the register it overwrites.
+const NOTHING: u8 = 0;
+const LOW_NIBBLE: u8 = 1 << 3;
+const HIGH_BYTE: u8 = 2 << 3;
+const NEXT_UNIT: u8 = 3 << 3;
+const WRITES: u8 = 3 << 3;
+/// Bits for the width in code units; 0 for opcodes that do not exist.
+const WIDTH: u8 = 7;
+/// It does more than to overwrite a register with something unknown.
+const TELLS: u8 = 1 << 5;
+
+/// An opcode that tells nothing.
+const SILENT: u8 = 0xff;
+
+/// What each opcode does. The second half of a wide register needs no clearing, for verified code never reads it as an
+/// object.
+const OPCODES: [u8; 256] = {
+    let mut table = [0; 256];
     let mut op = 0;
     while op < 256 {
-        width[op] = match op as u8 {
+        let width = match op as u8 {
             0x00 | 0x01 | 0x04 | 0x07 | 0x0a..=0x12 | 0x1d | 0x1e | 0x21 | 0x27 | 0x28 => 1,
             0x7b..=0x8f | 0xb0..=0xcf => 1,
             0x03
@@ -631,24 +666,7 @@ const WIDTH: [u8; 256] = {
             0x3e..=0x43 | 0x73 | 0x79 | 0x7a | 0xe3..=0xf9 => 0,
             _ => 2,
         };
-        op += 1;
-    }
-    width
-};
-
-/// Where an instruction names the register it overwrites.
-const NOTHING: u8 = 0;
-const LOW_NIBBLE: u8 = 1;
-const HIGH_BYTE: u8 = 2;
-const NEXT_UNIT: u8 = 3;
-
-/// Of each instruction; the second half of a wide register needs no clearing, for verified code never reads it as an
-/// object.
-const WRITES: [u8; 256] = {
-    let mut writes = [NOTHING; 256];
-    let mut op = 0;
-    while op < 256 {
-        writes[op] = match op as u8 {
+        let writes = match op as u8 {
             0x01 | 0x04 | 0x07 | 0x12 | 0x20 | 0x21 | 0x23 | 0x52..=0x58 | 0x7b..=0x8f | 0xb0..=0xd7 => {
                 LOW_NIBBLE
             }
@@ -657,9 +675,24 @@ const WRITES: [u8; 256] = {
             0x03 | 0x06 | 0x09 => NEXT_UNIT,
             _ => NOTHING,
         };
+        let tells = match op as u8 {
+            0x00..=0x03
+            | 0x07..=0x0a
+            | 0x0c
+            | 0x0e..=0x11
+            | 0x14
+            | 0x15
+            | 0x1a..=0x1c
+            | 0x22
+            | 0x24
+            | 0x25 => TELLS,
+            0x27..=0x2a | 0x32..=0x3d | 0x46 | 0x4b | 0x4d | 0x52..=0x78 | 0xfa..=0xfe => TELLS,
+            _ => 0,
+        };
+        table[op] = if width == 0 { 0 } else { width | writes | tells };
         op += 1;
     }
-    writes
+    table
 };
 
 /// One method's walk.
@@ -686,13 +719,17 @@ impl Walk<'_, '_> {
 
     fn run(&mut self) -> Result<(), Fault> {
         let mut pc = 0;
-        let count = self.insns.len();
+        let insns = self.insns;
+        let count = insns.len();
+        let unit = |pc: usize| insns.get(pc).map_or(0, |unit| u16_at(unit, 0));
+        let unit2 = |pc: usize| unit(pc) | unit(pc + 1) << 16;
         // The instruction before did not lead here.
         let mut cut = false;
         while pc < count {
-            let word = self.unit(pc);
+            let word = unit(pc);
             let op = word as u8;
-            let width = usize::from(WIDTH[usize::from(op)]);
+            let known = OPCODES[usize::from(op)];
+            let width = usize::from(known & WIDTH);
             if width == 0 {
                 return Err((pc, "opcode that does not exist"));
             }
@@ -706,19 +743,19 @@ impl Walk<'_, '_> {
             let a = word >> 8;
             let (low, high) = (a & 0xf, a >> 4);
             let mut value = NONE;
-            match op {
+            match if known & TELLS != 0 { op } else { SILENT } {
                 0x00 if a != 0 => {
                     pc += self.payload(pc, a)?;
                     continue;
                 }
                 // move-object
                 0x07 => value = self.register(pc, high)?,
-                0x08 => value = self.register(pc, self.unit(pc + 1))?,
-                0x09 => value = self.register(pc, self.unit(pc + 2))?,
+                0x08 => value = self.register(pc, unit(pc + 1))?,
+                0x09 => value = self.register(pc, unit(pc + 2))?,
                 // move and move/from16, for resource ids
                 0x01 => value = self.register(pc, high)?,
-                0x02 => value = self.register(pc, self.unit(pc + 1))?,
-                0x03 => value = self.register(pc, self.unit(pc + 2))?,
+                0x02 => value = self.register(pc, unit(pc + 1))?,
+                0x03 => value = self.register(pc, unit(pc + 2))?,
                 // move-result
                 0x0a | 0x0c => value = std::mem::take(&mut self.scanner.flow.result),
                 0x0e => cut = true,
@@ -728,20 +765,23 @@ impl Walk<'_, '_> {
                     cut = true;
                 }
                 // const, const/high16
-                0x14 => value = self.resource(pc, self.unit2(pc + 1)),
-                0x15 => value = self.resource(pc, self.unit(pc + 1) << 16),
-                0x1a => value = self.string(pc, self.unit(pc + 1))?,
-                0x1b => value = self.string(pc, self.unit2(pc + 1))?,
+                0x14 => value = self.resource(pc, unit2(pc + 1)),
+                0x15 => value = self.resource(pc, unit(pc + 1) << 16),
+                0x1a => value = self.string(pc, unit(pc + 1))?,
+                0x1b => value = self.string(pc, unit2(pc + 1))?,
                 // const-class, new-instance
                 0x1c => {
-                    let index = self.unit(pc + 1);
+                    let index = unit(pc + 1);
                     self.meet_type(pc, index)?;
                     value = self.scanner.flow.value(Some(Source::Class(index)));
                 }
                 0x22 => {
-                    let index = self.unit(pc + 1);
+                    let index = unit(pc + 1);
                     self.meet_type(pc, index)?;
                     value = self.scanner.flow.value(Some(Source::New(index)));
+                    if self.scanner.is_builder(index) {
+                        value |= BUILDER;
+                    }
                 }
                 // filled-new-array
                 0x24 | 0x25 => {
@@ -762,11 +802,11 @@ impl Walk<'_, '_> {
                     cut = true;
                 }
                 0x29 => {
-                    self.branch(pc, i64::from(self.unit(pc + 1) as u16 as i16));
+                    self.branch(pc, i64::from(unit(pc + 1) as u16 as i16));
                     cut = true;
                 }
                 0x2a => {
-                    self.branch(pc, i64::from(self.unit2(pc + 1) as i32));
+                    self.branch(pc, i64::from(unit2(pc + 1) as i32));
                     cut = true;
                 }
                 0x32..=0x37 => {
@@ -776,14 +816,19 @@ impl Walk<'_, '_> {
                             self.sink(compared, Target::Compared, None);
                         }
                     }
-                    self.branch(pc, i64::from(self.unit(pc + 1) as u16 as i16));
+                    self.branch(pc, i64::from(unit(pc + 1) as u16 as i16));
                 }
-                0x38..=0x3d => self.branch(pc, i64::from(self.unit(pc + 1) as u16 as i16)),
+                0x38..=0x3d => self.branch(pc, i64::from(unit(pc + 1) as u16 as i16)),
+                // aget-object
+                0x46 => {
+                    let array = self.register(pc, unit(pc + 1) & 0xff)?;
+                    value = self.scanner.flow.add(NONE, array, None);
+                }
                 // aput, aput-object
                 0x4b | 0x4d => {
                     let element = self.register(pc, a)?;
                     if element != NONE {
-                        let array = self.unit(pc + 1) & 0xff;
+                        let array = unit(pc + 1) & 0xff;
                         let into = self.register(pc, array)?;
                         let into = self.scanner.flow.add(into, element, Some(Form::Element));
                         self.set(pc, array, into)?;
@@ -791,11 +836,11 @@ impl Walk<'_, '_> {
                 }
                 // iget, sget
                 0x52..=0x58 | 0x60..=0x66 => {
-                    let field = self.unit(pc + 1);
+                    let field = unit(pc + 1);
                     self.meet_field(pc, field)?;
                     match op {
                         0x54 | 0x62 if self.scanner.field_trait(field) == OBJECT_FIELD => {
-                            value = self.scanner.flow.value(Some(Source::Field(field)));
+                            value = self.scanner.flow.value(Some(Source::Field(field))) | FIELD;
                         }
                         0x60 if self.scanner.field_trait(field) == RESOURCE_FIELD => {
                             value = self.literal(Value::ResourceField(field), self.offset(pc));
@@ -805,7 +850,7 @@ impl Walk<'_, '_> {
                 }
                 // iput, sput
                 0x59..=0x5f | 0x67..=0x6d => {
-                    let field = self.unit(pc + 1);
+                    let field = unit(pc + 1);
                     self.meet_field(pc, field)?;
                     let stored = self.register(pc, if op < 0x60 { low } else { a })?;
                     if stored != NONE {
@@ -822,21 +867,21 @@ impl Walk<'_, '_> {
                 0x6e..=0x72 | 0x74..=0x78 | 0xfa | 0xfb => self.invoke(pc, op)?,
                 0xfc | 0xfd => self.invoke_custom(pc, op == 0xfd)?,
                 0xfe => {
-                    if let Some(method) = self.handle_method(self.unit(pc + 1)) {
+                    if let Some(method) = self.handle_method(unit(pc + 1)) {
                         self.meet_method(pc, method, false)?;
                         value = self.scanner.flow.value(Some(Source::Lambda(method)));
                     }
                 }
                 _ => {}
             }
-            let written = match WRITES[usize::from(op)] {
+            let written = match known & WRITES {
                 NOTHING => {
                     pc += width;
                     continue;
                 }
                 LOW_NIBBLE => low,
                 HIGH_BYTE => a,
-                _ => self.unit(pc + 1),
+                _ => unit(pc + 1),
             };
             self.set(pc, written, value)?;
             pc += width;
@@ -857,6 +902,7 @@ impl Walk<'_, '_> {
     }
 
     /// Width of a table that stands among the instructions; keys of a switch may be resource ids.
+    #[inline(never)]
     fn payload(&mut self, pc: usize, kind: u32) -> Result<usize, Fault> {
         let size = self.unit(pc + 1) as usize;
         let width = match kind {
@@ -881,6 +927,7 @@ impl Walk<'_, '_> {
         Ok(width)
     }
 
+    #[inline(never)]
     fn literal(&mut self, value: Value, offset: u32) -> u32 {
         self.scanner.flow.following = true;
         let literal = self.scanner.code.literals.len() as u32;
@@ -917,7 +964,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn meet_type(&mut self, pc: usize, index: u32) -> Result<(), Fault> {
         let met = self.scanner.met_types.get_mut(index as usize).ok_or((pc, BAD_INDEX))?;
         if *met != self.scanner.walked {
@@ -927,7 +974,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn meet_field(&mut self, pc: usize, index: u32) -> Result<(), Fault> {
         let met = self.scanner.met_fields.get_mut(index as usize).ok_or((pc, BAD_INDEX))?;
         if *met != self.scanner.walked {
@@ -970,14 +1017,33 @@ impl Walk<'_, '_> {
         let mut registers = [0; 5];
         let list = self.arguments(pc, op >= 0x74 && op != 0xfa, &mut registers);
         self.scanner.flow.result = NONE;
-        let mut known = false;
+        let mut known = 0;
         for i in 0..list.count {
-            known |= self.register(pc, list.get(&registers, i))? != NONE;
-        }
-        if !known {
-            return Ok(());
+            known |= self.register(pc, list.get(&registers, i))?;
         }
         let is_static = matches!(op, 0x71 | 0x77);
+        if known & BUILDER == 0 && !self.scanner.flow.following {
+            // No text is on its way yet, so only calls on fields matter.
+            if known & FIELD == 0 || is_static {
+                return Ok(());
+            }
+            let on = self.register(pc, list.get(&registers, 0))?;
+            if on & FIELD == 0 {
+                return Ok(());
+            }
+            // Positions of more arguments depend on their types.
+            if list.count <= 2 {
+                let flow = &self.scanner.flow;
+                let first = flow.registers.get(list.get(&registers, 1) as usize).filter(|_| list.count == 2);
+                let arguments = [first.and_then(|&value| flow.source(value)), None, None];
+                let view = ViewCall { method, offset: self.offset(pc), receiver: flow.source(on), arguments };
+                self.scanner.code.views.push(view);
+                return Ok(());
+            }
+        }
+        if known == NONE {
+            return Ok(());
+        }
         let proto = match op {
             0xfa | 0xfb => Some(self.unit(pc + 3)),
             _ => None,
@@ -986,6 +1052,7 @@ impl Walk<'_, '_> {
     }
 
     /// A call that takes something known.
+    #[inline(never)]
     fn call(
         &mut self,
         pc: usize,
@@ -1017,6 +1084,7 @@ impl Walk<'_, '_> {
             match passing {
                 Passing::Same => returned = receiver,
                 Passing::Part => returned = flow.add(NONE, receiver, Some(Form::Part)),
+                Passing::Yields => returned = flow.add(NONE, receiver, None),
                 _ => {}
             }
         }
@@ -1045,7 +1113,7 @@ impl Walk<'_, '_> {
                 Passing::Gathers => returned = flow.add(returned, value, Some(Form::Element)),
                 Passing::Part => returned = flow.add(returned, value, Some(Form::Part)),
                 Passing::Same => returned = if returned == NONE { value } else { returned },
-                Passing::Ends => match flow.resource(value, &self.scanner.code.literals) {
+                Passing::Ends | Passing::Yields => match flow.resource(value, &self.scanner.code.literals) {
                     // The text of the resource: `getString(R.string.x)`.
                     Some(_) if returns == RETURNS_TEXT => returned = flow.add(returned, value, None),
                     Some(found) if returns == RETURNS_OBJECT => id = id.or(Some(found)),
@@ -1076,6 +1144,7 @@ impl Walk<'_, '_> {
     }
 
     /// Lambdas, method references and string templates.
+    #[inline(never)]
     fn invoke_custom(&mut self, pc: usize, range: bool) -> Result<(), Fault> {
         let dex = self.scanner.dex;
         let mut registers = [0; 5];
@@ -1142,6 +1211,11 @@ impl Arguments {
 
 /// Value of a register about which nothing is known.
 const NONE: u32 = 0;
+/// Bits of values to which calls matter before the first literal of a method: text builders, whose calls return
+/// themselves, and what was read from fields, which may be views.
+const BUILDER: u32 = 1 << 31;
+const FIELD: u32 = 1 << 30;
+const INDEX: u32 = FIELD - 1;
 
 /// What the registers of a method hold.
 #[derive(Debug, Default)]
@@ -1218,15 +1292,15 @@ impl Flow {
     }
 
     fn source(&self, value: u32) -> Option<Source> {
-        self.values.get(value as usize).and_then(|known| known.source)
+        self.values.get((value & INDEX) as usize).and_then(|known| known.source)
     }
 
     fn head(&self, value: u32) -> u32 {
-        self.values.get(value as usize).map_or(END, |known| known.head)
+        self.values.get((value & INDEX) as usize).map_or(END, |known| known.head)
     }
 
     fn link(&mut self, value: u32, literal: u32, form: Form) {
-        if let Some(known) = self.values.get_mut(value as usize) {
+        if let Some(known) = self.values.get_mut((value & INDEX) as usize) {
             self.links.push(Link { literal, form, next: known.head });
             known.head = (self.links.len() - 1) as u32;
         }
@@ -1265,7 +1339,8 @@ impl Flow {
         }
     }
 
-    /// Notes a sink for each literal in a value; for the receiver of a call only when the literal itself is it.
+    /// Notes a sink for each literal in a value; for the receiver of a call only when the literal itself is it, for
+    /// calls on the builder or collection that holds it tell nothing.
     fn arrive_at(
         &mut self,
         value: u32,
@@ -1279,9 +1354,12 @@ impl Flow {
             if !self.burn() {
                 break;
             }
+            if whole_only && link.form != Form::Whole {
+                break;
+            }
             next = link.next;
             let Some(literal) = literals.get_mut(link.literal as usize) else { continue };
-            if literal.count as usize >= MAX_SINKS || whole_only && link.form != Form::Whole {
+            if literal.count as usize >= MAX_SINKS {
                 continue;
             }
             let sink = Sink { target, form: link.form, on };
@@ -1302,6 +1380,7 @@ impl Flow {
     }
 
     /// Keeps the registers for the target of a forward branch.
+    #[inline(never)]
     fn wait(&mut self, target: usize) {
         let cost = self.registers.len() as u32 / 4 + 1;
         if self.waiting.len() < MAX_WAITING && self.fuel > cost {
@@ -1314,6 +1393,7 @@ impl Flow {
 
     /// Joins the registers that wait for `pc`; those before were branches into the middle of an instruction. When the
     /// instruction before does not lead here, only what waits counts.
+    #[inline(never)]
     fn arrive(&mut self, pc: usize, cut: bool) {
         let mut replace = cut;
         let mut i = 0;

@@ -7,6 +7,8 @@
 //! [`Dex`] owns no memory. Checksum and signature are not verified.
 
 mod code;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -329,7 +331,7 @@ impl<'a> Dex<'a> {
             let mut cost = 0;
             let mut members = class.members();
             let mut good = true;
-            while let Some(member) = members.next() {
+            for member in members.by_ref() {
                 good &= match member {
                     Member::Field(field, _) => field.index < self.fields.len(),
                     Member::Method(method) => {

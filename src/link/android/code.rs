@@ -3,7 +3,8 @@
 //! Library classes are counted and named but not walked.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::decode::Issue;
 use crate::decode::dex::{
@@ -14,6 +15,7 @@ use crate::link::{endpoint, library};
 use crate::model::Role;
 
 use super::sink::{self, Sink};
+use super::symbol::{Symbol, Symbols};
 
 /// The package of the app's own resource ids and of the framework's.
 const PACKAGES: [u8; 2] = [0x7F, 0x01];
@@ -23,6 +25,8 @@ const MAX_TEXT: usize = 4096;
 /// What one dex file holds of the app's own code.
 #[derive(Debug, Default)]
 pub(crate) struct CodeUnit {
+    /// Names of classes and methods; after [`join`] empty, and all numbers are of the joint table.
+    symbols: Symbols,
     /// The app's own classes.
     pub(crate) classes: Vec<OwnClass>,
     /// Dotted packages of library classes.
@@ -39,8 +43,8 @@ pub(crate) struct CodeUnit {
 #[derive(Debug)]
 pub(crate) struct OwnClass {
     /// Dotted name with `$` for inner classes.
-    pub(crate) name: Arc<str>,
-    pub(crate) superclass: Option<Arc<str>>,
+    pub(crate) name: Symbol,
+    pub(crate) superclass: Option<Symbol>,
     /// Path of a router annotation (`@Route(path = "/patrol/main")`).
     pub(crate) route: Option<String>,
     /// Resource ids in annotations of the class (`@ContentView(R.layout.main)`).
@@ -51,11 +55,11 @@ pub(crate) struct OwnClass {
 /// A method of the app's own.
 #[derive(Debug, Default)]
 pub(crate) struct OwnMethod {
-    pub(crate) name: String,
+    pub(crate) name: Symbol,
     /// Own methods called: class and name.
-    pub(crate) calls: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) calls: Vec<(Symbol, Symbol)>,
     /// Own types instantiated or named.
-    pub(crate) types: Vec<Arc<str>>,
+    pub(crate) types: Vec<Symbol>,
     pub(crate) texts: Vec<CodeText>,
     pub(crate) resources: Vec<ResourceUse>,
     pub(crate) listeners: Vec<Listener>,
@@ -108,12 +112,14 @@ pub(crate) enum ViewRef {
     Camel(String),
 }
 
+/// Class and, where it is known, method that handle a press.
+pub(crate) type Handler = Option<(Symbol, Option<Symbol>)>;
+
 /// A listener for presses on a view.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) view: ViewRef,
-    /// Class and method that handle the press, where they could be followed.
-    pub(crate) handler: Option<(Arc<str>, Option<String>)>,
+    pub(crate) handler: Handler,
 }
 
 /// Tells the app's own classes from libraries.
@@ -186,7 +192,34 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
     reader.resolve_fields(&mut unit.classes);
+    unit.symbols = reader.symbols;
     unit
+}
+
+/// Gives all units one table of names.
+pub(crate) fn join(units: &mut [(String, CodeUnit)]) -> Symbols {
+    let mut joint = Symbols::default();
+    for (_, unit) in units {
+        let map = joint.absorb(&std::mem::take(&mut unit.symbols));
+        let renumber = |symbol: &mut Symbol| *symbol = map.get(symbol.0 as usize).copied().unwrap_or_default();
+        for class in &mut unit.classes {
+            renumber(&mut class.name);
+            class.superclass.iter_mut().for_each(renumber);
+            for method in &mut class.methods {
+                renumber(&mut method.name);
+                method.types.iter_mut().for_each(renumber);
+                for (class, name) in &mut method.calls {
+                    renumber(class);
+                    renumber(name);
+                }
+                for (class, name) in method.listeners.iter_mut().filter_map(|listener| listener.handler.as_mut()) {
+                    renumber(class);
+                    name.iter_mut().for_each(renumber);
+                }
+            }
+        }
+    }
+    joint
 }
 
 fn package_of(class: &str) -> String {
@@ -202,10 +235,13 @@ fn is_resource_class(name: &str) -> bool {
 struct Reader<'d> {
     dex: &'d Dex<'d>,
     ownership: &'d Ownership,
-    names: Vec<Option<Arc<str>>>,
+    symbols: Symbols,
+    /// Symbols of types and of strings, by their index in the dex.
+    types: Vec<Option<Symbol>>,
+    strings: HashMap<u32, Symbol, RandomState>,
     own: Vec<Option<bool>>,
     /// Views put into fields, by field index.
-    fields: HashMap<u32, ViewRef>,
+    fields: HashMap<u32, ViewRef, RandomState>,
     /// Views read from fields, resolved when all classes are walked: (class, method, listener or text) indexes.
     pending: Vec<(usize, usize, Pending, u32)>,
     class_index: usize,
@@ -228,9 +264,11 @@ impl<'d> Reader<'d> {
         Reader {
             dex,
             ownership,
-            names: vec![None; types],
+            symbols: Symbols::default(),
+            types: vec![None; types],
+            strings: HashMap::default(),
             own: vec![None; types],
-            fields: HashMap::new(),
+            fields: HashMap::default(),
             pending: Vec::new(),
             class_index: 0,
             looks_up_names: false,
@@ -250,12 +288,23 @@ impl<'d> Reader<'d> {
         set
     }
 
-    fn name(&mut self, type_index: u32) -> Option<Arc<str>> {
-        let slot = self.names.get_mut(type_index as usize)?;
+    fn class_symbol(&mut self, type_index: u32) -> Option<Symbol> {
+        let slot = self.types.get_mut(type_index as usize)?;
         if slot.is_none() {
-            *slot = Some(Arc::from(&*self.dex.type_name(type_index)?));
+            *slot = Some(self.symbols.intern(&self.dex.type_name(type_index)?));
         }
-        slot.clone()
+        *slot
+    }
+
+    fn string_symbol(&mut self, string_index: u32) -> Symbol {
+        let (dex, symbols) = (self.dex, &mut self.symbols);
+        let name = || symbols.intern(&dex.string(string_index).unwrap_or_default());
+        *self.strings.entry(string_index).or_insert_with(name)
+    }
+
+    fn method_name(&mut self, method_index: u32) -> Symbol {
+        let index = self.dex.method(method_index).map(|method| method.name);
+        self.string_symbol(index.unwrap_or(u32::MAX))
     }
 
     fn is_own(&mut self, type_index: u32) -> bool {
@@ -269,13 +318,13 @@ impl<'d> Reader<'d> {
     fn class(&mut self, scanner: &mut Scanner<'d>, class: &Class<'d>) -> OwnClass {
         self.declared = self.ownership.declares(class.descriptor());
         let mut own = OwnClass {
-            name: Arc::from(&*class.name()),
-            superclass: class.superclass.and_then(|index| self.name(index)),
+            name: self.symbols.intern(&class.name()),
+            superclass: class.superclass.and_then(|index| self.class_symbol(index)),
             route: None,
             resources: Vec::new(),
             methods: Vec::new(),
         };
-        let mut methods: HashMap<u32, usize> = HashMap::new();
+        let mut methods: HashMap<u32, usize, RandomState> = HashMap::default();
         scanner.class(class, |method, code| {
             let found = self.method(code, own.methods.len());
             methods.insert(method.index, own.methods.len());
@@ -283,7 +332,7 @@ impl<'d> Reader<'d> {
         });
         for method in class.methods().filter(|method| method.code.is_none()) {
             methods.insert(method.index, own.methods.len());
-            let name = self.dex.method(method.index).map(|m| m.name().into_owned()).unwrap_or_default();
+            let name = self.method_name(method.index);
             own.methods.push(OwnMethod { name, ..OwnMethod::default() });
         }
         scanner.annotations(class, |on, annotation| self.annotation(&mut own, &methods, on, annotation));
@@ -293,32 +342,31 @@ impl<'d> Reader<'d> {
 
     fn method(&mut self, code: &MethodCode, method_index: usize) -> OwnMethod {
         let mut own = OwnMethod {
-            name: self.dex.method(code.method).map(|method| method.name().into_owned()).unwrap_or_default(),
+            name: self.method_name(code.method),
             ..OwnMethod::default()
         };
         for &call in &code.calls {
             let Some(method) = self.dex.method(call) else { continue };
             if self.is_own(method.class)
-                && let Some(class) = self.name(method.class)
+                && let Some(class) = self.class_symbol(method.class)
             {
-                own.calls.push((class, Arc::from(&*method.name())));
+                own.calls.push((class, self.string_symbol(method.name)));
             } else if self.declared && &*method.name() == "getIdentifier" {
                 self.looks_up_names = true;
             }
         }
         for &kind in &code.types {
             if self.is_own(kind) {
-                own.types.extend(self.name(kind));
+                own.types.extend(self.class_symbol(kind));
             }
         }
         // A field of a view binding class makes the binding, and so its layout, part of what the method uses.
         for &field in &code.fields {
             if let Some(field) = self.dex.field(field)
                 && self.is_own(field.class)
-                && let Some(name) = self.name(field.class)
-                && name.ends_with("Binding")
+                && field.class_name().ends_with("Binding")
             {
-                own.types.push(name);
+                own.types.extend(self.class_symbol(field.class));
             }
         }
         for store in &code.stores {
@@ -412,13 +460,13 @@ impl<'d> Reader<'d> {
         view
     }
 
-    fn handler(&mut self, source: Source) -> Option<(Arc<str>, Option<String>)> {
+    fn handler(&mut self, source: Source) -> Handler {
         match source {
-            Source::New(kind) if self.is_own(kind) => self.name(kind).map(|class| (class, None)),
+            Source::New(kind) if self.is_own(kind) => self.class_symbol(kind).map(|class| (class, None)),
             Source::Lambda(method) => {
                 let method = self.dex.method(method)?;
-                let class = self.name(method.class)?;
-                Some((class, Some(method.name().into_owned())))
+                let class = self.class_symbol(method.class)?;
+                Some((class, Some(self.string_symbol(method.name))))
             }
             _ => None,
         }
@@ -440,7 +488,7 @@ impl<'d> Reader<'d> {
     fn annotation(
         &mut self,
         own: &mut OwnClass,
-        methods: &HashMap<u32, usize>,
+        methods: &HashMap<u32, usize, RandomState>,
         on: Annotated,
         annotation: &Annotation<'_>,
     ) {
@@ -467,8 +515,8 @@ impl<'d> Reader<'d> {
                         offset: self.dex.string_offset(strings[0]).unwrap_or_default(),
                     }));
                 } else if simple.contains("Click") || simple == "Event" {
-                    let handler = Some((own.name.clone(), Some(method.name.clone())));
-                    let listener = |&id: &u32| Listener { view: ViewRef::Id(id), handler: handler.clone() };
+                    let handler = Some((own.name, Some(method.name)));
+                    let listener = |&id: &u32| Listener { view: ViewRef::Id(id), handler };
                     let listeners: Vec<Listener> = ids.iter().map(listener).collect();
                     method.listeners.extend(listeners);
                 }

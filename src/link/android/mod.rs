@@ -11,21 +11,27 @@ pub(crate) mod layout;
 pub(crate) mod manifest;
 pub(crate) mod packer;
 mod sink;
+pub(crate) mod symbol;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use crate::decode::arsc::{ResValue, Table, Value};
 use crate::link::library;
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
 
-use code::{CodeUnit, Endpoint, OwnMethod, ResourceRef, ViewRef};
+use code::{CodeUnit, Endpoint, Handler, OwnClass, OwnMethod, ResourceRef, ViewRef};
 use graph::{Graph, NodeId};
 use layout::{FileKind, Node, ScreenFile};
 use manifest::{ComponentKind, Manifest, Text};
-use sink::simple;
+use symbol::{Symbol, Symbols};
+
+type HashMap<K, V> = StdMap<K, V, RandomState>;
+type HashSet<T> = StdSet<T, RandomState>;
 
 /// How many calls a press is followed to find the address it leads to.
 const MAX_CALLS: usize = 5;
@@ -44,6 +50,8 @@ pub(crate) struct Parts<'a, 't> {
     pub(crate) files: &'a [ScreenFile],
     /// Entry path and content of each dex file.
     pub(crate) code: &'a [(String, CodeUnit)],
+    /// Their names, by [`code::join`].
+    pub(crate) symbols: &'a Symbols,
     /// Everything that can refer to a resource or a class was read.
     pub(crate) complete: bool,
 }
@@ -63,7 +71,7 @@ struct Linker<'a, 't> {
     parts: &'a Parts<'a, 't>,
     graph: Graph<'a>,
     /// Dex path of each own class.
-    dex_of: HashMap<&'a str, &'a str>,
+    dex_of: HashMap<Symbol, &'a str>,
     /// Files by the id of their resource.
     files_by_resource: HashMap<u32, Vec<usize>>,
     resource_of_file: HashMap<usize, u32>,
@@ -73,19 +81,24 @@ struct Linker<'a, 't> {
     listeners: HashMap<u32, Vec<(NodeId, Handler)>>,
     ids_by_name: HashMap<String, u32>,
     ids_by_camel: HashMap<String, u32>,
-    methods: HashMap<(&'a str, &'a str), Vec<&'a OwnMethod>>,
+    methods: HashMap<MethodKey, Vec<&'a OwnMethod>>,
+    /// Methods by what they call.
+    callers: HashMap<MethodKey, Vec<MethodKey>>,
     titles: HashMap<NodeId, String>,
     used_strings: HashSet<u32>,
     table_path: Arc<str>,
 }
 
-type Handler = Option<(Arc<str>, Option<String>)>;
+/// Class and name of a method.
+type MethodKey = (Symbol, Symbol);
 
 /// A widget that can be pressed, and what handles it.
 #[derive(Debug, Clone, Default)]
 struct Press {
     operable: bool,
     handler: Handler,
+    /// Name of an `android:onClick` handler that no class seems to have.
+    named: Option<String>,
     /// The widget around the text that is pressed, when it is not the text's own.
     through: Option<String>,
 }
@@ -93,14 +106,19 @@ struct Press {
 impl<'a, 't> Linker<'a, 't> {
     fn new(parts: &'a Parts<'a, 't>) -> Self {
         let classes = || parts.code.iter().flat_map(|(_, unit)| &unit.classes);
-        let graph = Graph::new(classes());
-        let mut dex_of = HashMap::new();
-        let mut methods: HashMap<(&str, &str), Vec<&OwnMethod>> = HashMap::new();
+        let graph = Graph::new(classes(), parts.symbols);
+        let mut dex_of = HashMap::default();
+        let mut methods: HashMap<MethodKey, Vec<&OwnMethod>> = HashMap::default();
+        let mut callers: HashMap<MethodKey, Vec<MethodKey>> = HashMap::default();
         for (path, unit) in parts.code {
             for class in &unit.classes {
-                dex_of.entry(&*class.name).or_insert(path.as_str());
+                dex_of.entry(class.name).or_insert(path.as_str());
                 for method in &class.methods {
-                    methods.entry((&class.name, &method.name)).or_default().push(method);
+                    let key = (class.name, method.name);
+                    methods.entry(key).or_default().push(method);
+                    for &called in &method.calls {
+                        callers.entry(called).or_default().push(key);
+                    }
                 }
             }
         }
@@ -108,15 +126,16 @@ impl<'a, 't> Linker<'a, 't> {
             parts,
             graph,
             dex_of,
-            files_by_resource: HashMap::new(),
-            resource_of_file: HashMap::new(),
-            users: HashMap::new(),
-            listeners: HashMap::new(),
-            ids_by_name: HashMap::new(),
-            ids_by_camel: HashMap::new(),
+            files_by_resource: HashMap::default(),
+            resource_of_file: HashMap::default(),
+            users: HashMap::default(),
+            listeners: HashMap::default(),
+            ids_by_name: HashMap::default(),
+            ids_by_camel: HashMap::default(),
             methods,
-            titles: HashMap::new(),
-            used_strings: HashSet::new(),
+            callers,
+            titles: HashMap::default(),
+            used_strings: HashSet::default(),
             table_path: Arc::from(TABLE),
         };
         linker.index_resources();
@@ -154,7 +173,10 @@ impl<'a, 't> Linker<'a, 't> {
 
     fn view_id(&self, view: &ViewRef) -> Option<u32> {
         match view {
-            ViewRef::Id(id) => Some(*id),
+            // Any call that takes an id gives an object "of" it: only ids of views are views.
+            ViewRef::Id(id) => {
+                self.parts.table?.resource(*id).is_some_and(|resource| resource.type_name() == "id").then_some(*id)
+            }
             ViewRef::Name(name) => self.ids_by_name.get(name).copied(),
             ViewRef::Camel(name) => self.ids_by_camel.get(name).copied(),
         }
@@ -252,11 +274,11 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     fn index_listeners(&mut self) {
-        let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::new();
+        let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
             for listener in node.classes.iter().flat_map(|class| &class.methods).flat_map(|method| &method.listeners) {
                 if let Some(view) = self.view_id(&listener.view) {
-                    listeners.entry(view).or_default().push((id, listener.handler.clone()));
+                    listeners.entry(view).or_default().push((id, listener.handler));
                 }
             }
         }
@@ -265,7 +287,7 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// Titles of screens: what code sets, else the label in the manifest, else what a title bar shows.
     fn index_titles(&mut self) {
-        let mut titles: HashMap<NodeId, String> = HashMap::new();
+        let mut titles: HashMap<NodeId, String> = HashMap::default();
         if let Some(manifest) = self.parts.manifest {
             for component in manifest.components.iter().filter(|c| c.kind == ComponentKind::Activity) {
                 if component.label == manifest.label {
@@ -282,10 +304,11 @@ impl<'a, 't> Linker<'a, 't> {
             for &file in self.files_by_resource.get(&resource).into_iter().flatten() {
                 let bar = self.parts.files[file].widgets.iter().find_map(|widget| self.title_of(widget));
                 for &user in users {
-                    if let (Some(title), Some(screen)) = (&bar, self.graph.screen_of(user)) {
-                        let kept = titles.entry(screen).or_insert_with(|| title.clone());
+                    // A bar in a layout that several screens share names none of them.
+                    if let (Some(title), [screen]) = (&bar, self.graph.screens_of(user)) {
+                        let kept = titles.entry(*screen).or_insert_with(|| title.clone());
                         // Two bars: the smaller one, whatever the order of the map.
-                        if screen == user && title < kept && self.manifest_title(screen).is_none() {
+                        if *screen == user && title < kept && self.manifest_title(*screen).is_none() {
                             kept.clone_from(title);
                         }
                     }
@@ -294,9 +317,9 @@ impl<'a, 't> Linker<'a, 't> {
         }
         for (id, node) in self.graph.nodes.iter().enumerate() {
             let methods = node.classes.iter().flat_map(|class| &class.methods);
-            let set = methods.clone().flat_map(|m| &m.texts).find(|t| t.sink.role == Role::Title).map(|t| t.text.clone());
+            let set = methods.clone().flat_map(|m| &m.texts).find(|t| names_screen(&t.sink)).map(|t| t.text.clone());
             let by_id = || {
-                let resource = methods.flat_map(|m| &m.resources).find(|r| r.sink.role == Role::Title)?;
+                let resource = methods.flat_map(|m| &m.resources).find(|r| names_screen(&r.sink))?;
                 self.resolve(&Text::Resource(self.resource_id(&resource.resource)?))
             };
             if let Some(title) = set.or_else(by_id) {
@@ -328,28 +351,57 @@ impl<'a, 't> Linker<'a, 't> {
         self.resolve(&shown.text)
     }
 
-    /// One wording of a text: Chinese where there is one, else the default.
+    /// One wording of a text.
     fn resolve(&self, text: &Text) -> Option<String> {
-        match text {
-            Text::Literal(text) => Some(text.clone()),
-            Text::Resource(id) => {
-                let texts = self.parts.table?.strings(*id);
-                let chinese = texts.iter().find(|t| t.locale.as_deref().is_some_and(|l| l.starts_with("zh")));
-                let best = chinese.or_else(|| texts.iter().find(|t| t.locale.is_none())).or(texts.first())?;
-                Some(best.text.clone().into_owned())
-            }
-        }
+        resolve(text, self.parts.table)
     }
 
     fn resource_name(&self, id: u32) -> Option<String> {
         self.parts.table?.resource(id).map(|resource| resource.name().into_owned())
     }
 
-    fn screen(&self, node: NodeId) -> Option<(NodeId, Screen)> {
-        let screen = self.graph.screen_of(node)?;
+    /// The screen a class belongs to, when it belongs to one only.
+    fn screen(&self, node: NodeId) -> Option<Screen> {
+        match *self.graph.screens_of(node) {
+            [screen] => Some(self.as_screen(screen)),
+            _ => None,
+        }
+    }
+
+    fn as_screen(&self, screen: NodeId) -> Screen {
         let found = &self.graph.nodes[screen];
         let title = self.titles.get(&screen).cloned();
-        Some((screen, Screen { name: found.name.to_string(), title, reachable: found.reached }))
+        Screen { name: found.name.to_string(), title, reachable: found.reached }
+    }
+
+    /// The screen a method works for: its class's, else that of its callers when they agree.
+    fn screen_of_method(&self, node: NodeId, key: MethodKey) -> Option<Screen> {
+        if let [screen] = *self.graph.screens_of(node) {
+            return Some(self.as_screen(screen));
+        }
+        let mut found: BTreeSet<NodeId> = BTreeSet::new();
+        let mut seen = HashSet::from_iter([key]);
+        let mut level = vec![key];
+        for _ in 0..MAX_CALLS {
+            let mut next = Vec::new();
+            for key in level {
+                for &caller in self.callers.get(&key).into_iter().flatten() {
+                    if seen.len() > MAX_VISITED || !seen.insert(caller) {
+                        continue;
+                    }
+                    match self.graph.node(caller.0) {
+                        Some(node) if self.graph.nodes[node].is_screen || self.graph.nodes[node].is_activity => {
+                            found.insert(node);
+                        }
+                        _ => next.push(caller),
+                    }
+                }
+            }
+            level = next;
+        }
+        let mut found = found.into_iter();
+        let first = found.next()?;
+        found.next().is_none().then(|| self.as_screen(first))
     }
 
     /// Adds a text in every wording it has.
@@ -399,7 +451,7 @@ impl<'a, 't> Linker<'a, 't> {
             };
             let mut base = UiText::new("", Role::Title, Place::offset(path.clone(), component.offset));
             base.usage = Usage::Used;
-            base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, screen)| screen);
+            base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
             base.origin = origin_of_class(&component.class, &self.graph);
             self.add(inspection, label, base);
         }
@@ -435,7 +487,7 @@ impl<'a, 't> Linker<'a, 't> {
                     base.widget = Some(Widget {
                         class: widget.class.clone(),
                         id: widget.id.and_then(|id| self.resource_name(id)),
-                        handler: press.handler.as_ref().and_then(|(_, method)| method.clone()),
+                        handler: self.method_name(&press),
                         operable: press.operable && matches!(base.role, Role::Control),
                     });
                     base.screen = shown.as_ref().map(|(_, screen)| screen.clone());
@@ -449,7 +501,8 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// The screen that shows what these nodes use, a reachable one first.
     fn shown_by(&self, users: &[NodeId]) -> Option<(NodeId, Screen)> {
-        let mut screens: Vec<(NodeId, Screen)> = users.iter().filter_map(|&user| self.screen(user)).collect();
+        let screens = users.iter().flat_map(|&user| self.graph.screens_of(user));
+        let mut screens: Vec<(NodeId, Screen)> = screens.map(|&screen| (screen, self.as_screen(screen))).collect();
         screens.sort_by(|a, b| b.1.reachable.cmp(&a.1.reachable).then_with(|| a.1.name.cmp(&b.1.name)));
         screens.into_iter().next()
     }
@@ -465,13 +518,15 @@ impl<'a, 't> Linker<'a, 't> {
             let counts = own || node.handler.is_some() || listener.is_some() || !sink::is_operable(&node.class);
             if counts && (node.operable || node.handler.is_some() || listener.is_some()) {
                 press.operable = true;
-                press.handler = match (&node.handler, listener) {
-                    (Some(method), _) => {
-                        let class = self.shown_by(users).map(|(screen, _)| self.graph.nodes[screen].name.clone());
-                        Some((class.unwrap_or_default(), Some(method.clone())))
+                press.handler = match &node.handler {
+                    Some(method) => {
+                        press.named = Some(method.clone());
+                        self.shown_by(users).and_then(|(screen, _)| {
+                            let class = self.parts.symbols.find(self.graph.nodes[screen].name)?;
+                            Some((class, Some(self.parts.symbols.find(method)?)))
+                        })
                     }
-                    (None, Some(handler)) => handler,
-                    (None, None) => None,
+                    None => listener.flatten(),
                 };
                 if !own {
                     press.through = node.id.and_then(|id| self.resource_name(id));
@@ -492,52 +547,39 @@ impl<'a, 't> Linker<'a, 't> {
     /// The handler of a listener that a user of the file, or its screen, sets on a view.
     fn listener(&self, id: u32, users: &[NodeId]) -> Option<Handler> {
         let listeners = self.listeners.get(&id)?;
+        let screens: Vec<&NodeId> = users.iter().flat_map(|&user| self.graph.screens_of(user)).collect();
         let related = |node: NodeId| {
-            users.contains(&node)
-                || self
-                    .graph
-                    .screen_of(node)
-                    .is_some_and(|screen| users.iter().any(|&user| self.graph.screen_of(user) == Some(screen)))
+            users.contains(&node) || self.graph.screens_of(node).iter().any(|screen| screens.contains(&screen))
         };
-        listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| handler.clone())
+        listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| *handler)
     }
 
     fn chain(&self, file: &ScreenFile, press: &Press, screen: Option<NodeId>, users: &[NodeId]) -> Vec<String> {
         let mut chain = vec![file.path.clone()];
         chain.extend(press.through.clone().map(|id| format!("@id/{id}")));
-        let screen_name = screen.map(|node| self.graph.nodes[node].name.clone());
-        let by = users.first().map(|&user| self.graph.nodes[user].name.clone());
-        if let Some(by) = by.filter(|by| Some(by) != screen_name.as_ref() && !by.ends_with("Binding")) {
-            chain.push(simple(&by).to_owned());
+        let screen_name = screen.map(|node| self.graph.nodes[node].name);
+        let by = users.first().map(|&user| self.graph.nodes[user].name);
+        if let Some(by) = by.filter(|by| Some(*by) != screen_name && !by.ends_with("Binding")) {
+            chain.push(class_step(by));
         }
-        match (&press.handler, &screen_name) {
-            (Some((class, Some(method))), _) if !class.is_empty() => chain.push(format!("{}.{method}", simple(class))),
-            (Some((class, None)), _) => chain.push(class_step(class)),
-            (_, Some(screen)) => chain.push(simple(screen).to_owned()),
-            _ => {}
+        match (press.handler, screen_name) {
+            (Some((class, Some(method))), _) => chain.push(self.step(class, method)),
+            (Some((class, None)), _) => chain.push(class_step(self.parts.symbols.name(class))),
+            (None, Some(screen)) => chain.push(class_step(screen)),
+            (None, None) => {}
         }
-        let endpoints = match &press.handler {
-            Some((class, method)) => self.endpoints_of(class, method.as_deref()),
-            None => Vec::new(),
-        };
+        let endpoints = press.handler.map_or(Vec::new(), |(class, method)| self.endpoints_of(class, method));
         chain.extend(endpoints.into_iter().take(MAX_ENDPOINTS).map(|endpoint| address(&endpoint)));
         chain
     }
 
     /// Addresses that a handler leads to; none when there are too many to mean anything.
-    fn endpoints_of(&self, class: &str, method: Option<&str>) -> Vec<Endpoint> {
+    fn endpoints_of(&self, class: Symbol, method: Option<Symbol>) -> Vec<Endpoint> {
         let mut found: Vec<Endpoint> = Vec::new();
-        let mut seen: HashSet<(&str, &str)> = HashSet::new();
-        let mut next: Vec<(&str, &str)> = match method {
-            Some(method) => self.methods.get_key_value(&(class, method)).map(|(key, _)| *key).into_iter().collect(),
-            None => {
-                let own = self.graph.find(class).map(|node| &self.graph.nodes[node].classes);
-                own.into_iter()
-                    .flatten()
-                    .filter(|own| &*own.name == class)
-                    .flat_map(|own| own.methods.iter().map(|m| (&*own.name, m.name.as_str())))
-                    .collect()
-            }
+        let mut seen: HashSet<MethodKey> = HashSet::default();
+        let mut next: Vec<MethodKey> = match method {
+            Some(method) => vec![(class, method)],
+            None => self.methods_of(class).collect(),
         };
         for _ in 0..MAX_CALLS {
             let mut following = Vec::new();
@@ -547,31 +589,50 @@ impl<'a, 't> Linker<'a, 't> {
                 }
                 for method in self.methods.get(&key).into_iter().flatten() {
                     found.extend(method.endpoints.iter().cloned());
-                    following.extend(method.calls.iter().map(|(class, name)| (&**class, &**name)));
+                    following.extend(&method.calls);
                     // A listener or callback made here runs because of the press.
-                    let made = method.types.iter().filter(|made| graph::outer(made) == graph::outer(key.0));
-                    for made in made {
-                        let inner = self.graph.find(made).map(|node| &self.graph.nodes[node].classes);
-                        let inner = inner.into_iter().flatten().filter(|class| class.name == *made);
-                        following.extend(inner.flat_map(|c| c.methods.iter().map(|m| (&*c.name, m.name.as_str()))));
-                    }
+                    let node = self.graph.node(key.0);
+                    let made = method.types.iter().filter(|made| self.graph.node(**made) == node);
+                    following.extend(made.flat_map(|made| self.methods_of(*made)));
                 }
             }
             next = following;
         }
         found.sort_by(|a, b| a.address.cmp(&b.address));
         found.dedup_by(|a, b| a.address == b.address);
+        // The base address of the server beside the paths on it says nothing more.
+        if found.iter().any(|endpoint| !endpoint.address.ends_with('/')) {
+            found.retain(|endpoint| !(endpoint.address.contains("://") && endpoint.address.ends_with('/')));
+        }
         if found.len() > MAX_ENDPOINTS { Vec::new() } else { found }
+    }
+
+    /// The methods of one class, without those of the classes inside it.
+    fn methods_of(&self, class: Symbol) -> impl Iterator<Item = MethodKey> {
+        let own = self.graph.node(class).map(|node| &self.graph.nodes[node].classes);
+        let own = own.into_iter().flatten().filter(move |own| own.name == class);
+        own.flat_map(move |own| own.methods.iter().map(move |method| (class, method.name)))
+    }
+
+    /// A method as a step of a chain.
+    fn step(&self, class: Symbol, method: Symbol) -> String {
+        format!("{}.{}", class_step(self.parts.symbols.name(class)), self.parts.symbols.name(method))
+    }
+
+    fn method_name(&self, press: &Press) -> Option<String> {
+        let followed = press.handler.and_then(|(_, method)| method).map(|method| self.parts.symbols.name(method).to_owned());
+        followed.or_else(|| press.named.clone())
     }
 
     fn code_texts(&mut self, inspection: &mut Inspection) {
         for id in 0..self.graph.nodes.len() {
             let classes = self.graph.nodes[id].classes.clone();
-            let screen = self.screen(id).map(|(_, screen)| screen);
             let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
             for class in classes {
-                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
-                for method in &class.methods {
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
+                let told = |method: &&OwnMethod| !method.texts.is_empty() || !method.resources.is_empty();
+                for method in class.methods.iter().filter(told) {
+                    let screen = self.screen_of_method(id, (class.name, method.name));
                     for text in &method.texts {
                         let view = text.view.as_ref().and_then(|view| self.view_id(view));
                         let place = Place::offset(dex.clone(), u64::from(text.offset));
@@ -600,7 +661,7 @@ impl<'a, 't> Linker<'a, 't> {
     fn code_text(
         &self,
         node: NodeId,
-        class: &code::OwnClass,
+        class: &OwnClass,
         method: &OwnMethod,
         sink: &sink::Sink,
         view: Option<u32>,
@@ -617,22 +678,26 @@ impl<'a, 't> Linker<'a, 't> {
             text.role = Role::Control;
         }
         if let Some(class) = class_name {
-            let handler = listener.clone().flatten().and_then(|(_, method)| method);
+            let handler = listener.flatten().and_then(|(_, method)| method);
+            let handler = handler.map(|method| self.parts.symbols.name(method).to_owned());
             let id = view.and_then(|id| self.resource_name(id));
             text.widget = Some(Widget { class, id, handler, operable });
         } else if text.role == Role::Control {
             let class = sink.name.clone().unwrap_or_default();
             text.widget = Some(Widget { class, id: None, handler: None, operable: true });
         }
-        text.chain = vec![format!("{}.{}", simple(&class.name), method.name)];
+        text.chain = vec![self.step(class.name, method.name)];
         text.chain.extend(sink.name.clone());
         let endpoints = match listener.flatten() {
-            Some((class, method)) => self.endpoints_of(&class, method.as_deref()),
-            None => self.endpoints_of(&class.name, Some(&method.name)),
+            Some((class, method)) => self.endpoints_of(class, method),
+            None => self.endpoints_of(class.name, Some(method.name)),
         };
         text.chain.extend(endpoints.iter().map(address));
-        text.code =
-            Some(Code { class: class.name.to_string(), method: Some(method.name.clone()), sink: sink.name.clone() });
+        text.code = Some(Code {
+            class: self.parts.symbols.name(class.name).to_owned(),
+            method: Some(self.parts.symbols.name(method.name).to_owned()),
+            sink: sink.name.clone(),
+        });
         text
     }
 
@@ -690,7 +755,7 @@ impl<'a, 't> Linker<'a, 't> {
                 let place = Place::offset(path.clone(), component.offset);
                 let mut fact = Fact::new(FactKind::Component, &component.class, place);
                 fact.origin = origin_of_class(&component.class, &self.graph);
-                fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node)).map(|(_, s)| s);
+                fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
                 add(fact);
             }
             for (permission, offset) in &manifest.permissions {
@@ -701,29 +766,33 @@ impl<'a, 't> Linker<'a, 't> {
             if !node.reached && self.parts.complete {
                 continue;
             }
-            let screen = self.screen(id).map(|(_, screen)| screen);
+            let screen = self.screen(id);
             for class in &node.classes {
-                let dex: Arc<str> = Arc::from(self.dex_of.get(&*class.name).copied().unwrap_or_default());
+                let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
                 let linked = |kind, value: &str, place| {
                     let mut fact = Fact::new(kind, value, place);
                     fact.screen.clone_from(&screen);
                     fact
                 };
-                if !class.name.contains('$') {
-                    add(linked(FactKind::Class, &class.name, Place::entry(dex.clone())));
+                let class_name = self.parts.symbols.name(class.name);
+                if !class_name.contains('$') {
+                    add(linked(FactKind::Class, class_name, Place::entry(dex.clone())));
                 }
                 if let Some(route) = &class.route {
                     add(linked(FactKind::Route, route, Place::entry(dex.clone())));
                 }
                 for method in &class.methods {
-                    if is_named(&method.name) {
-                        let value = format!("{}.{}", class.name, method.name);
-                        add(linked(FactKind::Function, &value, Place::entry(dex.clone())));
+                    let method_name = self.parts.symbols.name(method.name);
+                    if is_named(method_name) {
+                        let mut fact = linked(FactKind::Function, method_name, Place::entry(dex.clone()));
+                        fact.chain = vec![self.step(class.name, method.name)];
+                        add(fact);
                     }
                     for endpoint in &method.endpoints {
                         let place = Place::offset(dex.clone(), u64::from(endpoint.offset));
                         let mut fact = linked(FactKind::Endpoint, &endpoint.address, place);
-                        fact.chain = vec![format!("{}.{}", simple(&class.name), method.name), address(endpoint)];
+                        fact.screen = self.screen_of_method(id, (class.name, method.name));
+                        fact.chain = vec![self.step(class.name, method.name), address(endpoint)];
                         add(fact);
                     }
                 }
@@ -757,6 +826,21 @@ impl<'a, 't> Linker<'a, 't> {
     }
 }
 
+/// One wording of a text: Chinese where there is one, else the default.
+pub(crate) fn resolve(text: &Text, table: Option<&Table<'_>>) -> Option<String> {
+    const PREFERRED: [&str; 5] = ["zh-CN", "zh", "zh-Hans", "zh-Hans-CN", "zh-SG"];
+    match text {
+        Text::Literal(text) => Some(text.clone()),
+        Text::Resource(id) => {
+            let texts = table?.strings(*id);
+            let preferred =
+                PREFERRED.iter().find_map(|tag| texts.iter().find(|text| text.locale.as_deref() == Some(tag)));
+            let best = preferred.or_else(|| texts.iter().find(|text| text.locale.is_none())).or(texts.first())?;
+            Some(best.text.clone().into_owned())
+        }
+    }
+}
+
 /// The path of a file resource.
 pub(crate) fn file_path<'a>(value: &ResValue<'_, 'a>) -> Option<Cow<'a, str>> {
     match value {
@@ -776,6 +860,12 @@ fn origin_of_class(class: &str, graph: &Graph<'_>) -> Origin {
     }
 }
 
+/// Whether what receives a title is the screen itself rather than a dialog on it.
+fn names_screen(sink: &sink::Sink) -> bool {
+    let on_dialog = sink.name.as_deref().is_some_and(|name| name.contains("Builder.") || name.contains("Dialog."));
+    sink.role == Role::Title && !on_dialog
+}
+
 fn address(endpoint: &Endpoint) -> String {
     match endpoint.verb {
         Some(verb) => format!("{verb} {}", endpoint.address),
@@ -783,6 +873,7 @@ fn address(endpoint: &Endpoint) -> String {
     }
 }
 
+/// A class as a step of a chain: without its package, with its outer class.
 fn class_step(class: &str) -> String {
     class.rsplit('.').next().unwrap_or(class).to_owned()
 }

@@ -50,10 +50,6 @@ pub(super) fn call(dex: &Dex<'_>, method: u32, argument: Option<u8>) -> Sink {
 
 fn role(class: &str, name: &str, argument: Option<u8>) -> Role {
     let plain = simple(class);
-    // A call on the literal itself: `"打卡".equals(x)`.
-    if argument.is_none() {
-        return Role::Comment;
-    }
     if is_log(class, plain, name) {
         return Role::Log;
     }
@@ -70,8 +66,9 @@ fn role(class: &str, name: &str, argument: Option<u8>) -> Role {
         | "setAction" | "setSingleChoiceItems" => Role::Control,
         "add" if matches!(plain, "Menu" | "SubMenu") => Role::Control,
         "setHint" | "setContentDescription" | "setError" | "setQueryHint" => Role::Hint,
-        "equals" | "contains" | "startsWith" | "endsWith" | "indexOf" | "equalsIgnoreCase" | "areEqual" | "matches"
-        | "split" | "replace" | "replaceAll" | "compareTo" => Role::Comment,
+        // What is compared is often a label that a server or a menu gives: `"签到".equals(name)` tells of it.
+        "equals" | "contains" | "startsWith" | "endsWith" | "indexOf" | "equalsIgnoreCase" | "areEqual" => Role::Code,
+        "matches" | "split" | "replace" | "replaceAll" | "compareTo" => Role::Comment,
         "put" | "get" | "opt" | "optString" | "getString" | "putString" | "putExtra" | "getStringExtra"
         | "containsKey" | "has" | "addParam" | "addHeader" | "getInt" | "getBoolean" | "putInt" | "putBoolean"
             if argument == Some(0) =>

@@ -1,0 +1,134 @@
+//! The command line: one file per command. Help, completions and the man page come from the same definitions;
+//! their words are in `texts.rs`, in Chinese and English.
+
+mod completions;
+mod man;
+mod output;
+mod progress;
+mod rules;
+mod scan;
+mod schema;
+mod texts;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use zhijian::model::Lang;
+use zhijian::rule::{RuleError, RuleSet};
+
+/// Exit code: findings as asked for by `--fail-on`, or rules that fail their examples.
+const FOUND: u8 = 1;
+/// Exit code: something could not be done.
+const FAILED: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "zhijian", bin_name = "zhijian", version)]
+struct Cli {
+    #[arg(long, global = true, value_enum, default_value_t = LangName::Zh, value_name = "LANG", hide_possible_values = true, hide_default_value = true)]
+    lang: LangName,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(scan::Scan),
+    Rules(rules::Rules),
+    Schema,
+    Completions(completions::Completions),
+    Man,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LangName {
+    Zh,
+    En,
+}
+
+impl LangName {
+    fn lang(self) -> Lang {
+        match self {
+            LangName::Zh => Lang::Zh,
+            LangName::En => Lang::En,
+        }
+    }
+}
+
+/// Runs the program on its arguments.
+pub(crate) fn run() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let lang = asked_language(&args);
+    let cli =
+        match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(cli) => cli,
+            Err(error) => {
+                // Help and version are no errors; a reader that went away is none either.
+                let _ = error.print();
+                return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
+            }
+        };
+    let lang = cli.lang.lang();
+    let outcome = match cli.command {
+        Command::Scan(scan) => scan.run(lang),
+        Command::Rules(rules) => rules.run(lang),
+        Command::Schema => schema::run(),
+        Command::Completions(completions) => completions.run(command(lang)),
+        Command::Man => man::run(command(lang)),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// The definition of the command line, with its words in one language.
+fn command(lang: Lang) -> clap::Command {
+    texts::worded(Cli::command(), lang)
+}
+
+/// The language asked for, before the arguments are parsed: help and usage errors need it.
+fn asked_language(args: &[OsString]) -> Lang {
+    let mut args = args.iter().filter_map(|arg| arg.to_str());
+    while let Some(arg) = args.next() {
+        let value = match arg {
+            "--" => break,
+            "--lang" => args.next(),
+            _ => arg.strip_prefix("--lang="),
+        };
+        match value {
+            Some("en") => return Lang::En,
+            Some("zh") => return Lang::Zh,
+            _ => {}
+        }
+    }
+    Lang::Zh
+}
+
+/// The rules to use: those of a directory, or the embedded ones.
+fn load_rules(dir: Option<&Path>) -> Result<RuleSet, anyhow::Error> {
+    let Some(dir) = dir else { return Ok(RuleSet::embedded()?) };
+    RuleSet::load(dir).map_err(|RuleError { file, cause }| {
+        let file = if Path::new(&file).starts_with(dir) { PathBuf::from(file) } else { dir.join(file) };
+        anyhow::anyhow!("{}: {cause}", file.display())
+    })
+}
+
+/// One line on standard error. Where even that cannot be written there is nobody left to tell.
+fn complain(message: &str) {
+    let line: String = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let _ = writeln!(anstream::stderr(), "zhijian: {}", zhijian::report::visible(&line));
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

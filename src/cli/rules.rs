@@ -1,0 +1,213 @@
+//! `zhijian rules`: look at the rules and run their examples.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use unicode_width::UnicodeWidthStr;
+use zhijian::model::{Lang, TargetKind};
+use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal};
+
+use super::{FOUND, load_rules};
+
+#[derive(Debug, Args)]
+pub(super) struct Rules {
+    #[arg(long, global = true, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    List,
+    Show {
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    Check,
+}
+
+impl Rules {
+    pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
+        let rules = load_rules(self.rules.as_deref())?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let code = match &self.action {
+            Action::List => list(&rules, lang, &mut out).map(|()| 0)?,
+            Action::Show { id } => match rules.rules().iter().position(|rule| rule.id == *id) {
+                Some(index) => show(&rules, index, lang, &mut out).map(|()| 0)?,
+                None => {
+                    let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
+                    bail!(
+                        "{id}: {} {}",
+                        lang.pick("没有这条规则，现有：", "no such rule; there are"),
+                        ids.join(", ")
+                    )
+                }
+            },
+            Action::Check => check(&rules, lang, &mut out)?,
+        };
+        out.flush()?;
+        Ok(code)
+    }
+}
+
+fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
+    let examples = rules.examples()?;
+    let head = [
+        lang.pick("编号", "id"),
+        lang.pick("类别", "kind"),
+        lang.pick("示例", "examples"),
+        lang.pick("名称", "title"),
+    ];
+    let rows: Vec<[String; 4]> = std::iter::once(head.map(str::to_owned))
+        .chain(rules.rules().iter().zip(&examples).map(|(rule, examples)| {
+            let count = examples.positive.len() + examples.negative.len();
+            let title = lang.pick(&rule.title, &rule.title_en).to_owned();
+            [rule.id.clone(), subject(rule, lang).to_owned(), count.to_string(), title]
+        }))
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    for row in &rows {
+        for (cell, width) in row.iter().zip(widths) {
+            write!(out, "{cell}{:1$}", "", width - cell.width() + 2)?;
+        }
+        writeln!(out, "{}", row[3])?;
+    }
+    Ok(())
+}
+
+fn subject(rule: &Rule, lang: Lang) -> &'static str {
+    match rule.subject() {
+        Some(RuleSubject::Duty(_)) => lang.pick("必备", "required"),
+        _ => lang.pick("禁止", "prohibited"),
+    }
+}
+
+/// A rule as a document to read.
+fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Some(rule) = rules.rules().get(index) else { return Ok(()) };
+    let all = rules.examples()?;
+    let Some(found) = all.get(index) else { return Ok(()) };
+    writeln!(out, "# {} ({})\n", lang.pick(&rule.title, &rule.title_en), rule.id)?;
+    let mut section =
+        |zh: &str, en: &str, body: &str| writeln!(out, "## {}\n{}\n", lang.pick(zh, en), body.trim_end());
+    section("功能", "What it is", lang.pick(&rule.what, &rule.what_en))?;
+    let why = match rule.subject() {
+        Some(RuleSubject::Duty(_)) => ("为何应当具备", "Why it is required"),
+        _ => ("为何禁止", "Why it is prohibited"),
+    };
+    section(why.0, why.1, lang.pick(&rule.why, &rule.why_en))?;
+    section("依据", "Legal basis", &basis(rules, rule, lang))?;
+    if !rule.exceptions.is_empty() {
+        let lines = rule.exceptions.iter().map(|e| match lang {
+            Lang::Zh => format!("- {} 须有：{}", e.text, e.requires),
+            Lang::En => format!("- {} Needs on record: {}", e.text_en, e.requires_en),
+        });
+        section("例外", "Exceptions", &lines.collect::<Vec<_>>().join("\n"))?;
+    }
+    section("信号", "Signals", &signals(rule))?;
+    section("建议", "Advice", lang.pick(&rule.remediation, &rule.remediation_en))?;
+    section("应当检出的示例", "Examples that match", &examples(&found.positive))?;
+    section("不应检出的示例", "Examples that do not", &examples(&found.negative))?;
+    writeln!(out, "{}", rules.file(index))?;
+    Ok(())
+}
+
+/// Every clause with the kinds of target it holds for.
+fn basis(rules: &RuleSet, rule: &Rule, lang: Lang) -> String {
+    use TargetKind::{Account, AccountPage, App, Group, MiniProgram, QuickApp};
+    let mut clauses: Vec<(String, Vec<&str>)> = Vec::new();
+    for kind in [App, MiniProgram, QuickApp, AccountPage, Account, Group] {
+        for basis in rules.basis(rule, kind) {
+            let text = match lang {
+                Lang::Zh => format!("{}{}\n  {}", basis.document, basis.clause, basis.text),
+                Lang::En => format!("{}, {}\n  {}", basis.document_en, basis.clause_en, basis.text_en),
+            };
+            let kind = lang.pick(kind.zh(), kind.en());
+            match clauses.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, kinds)) => kinds.push(kind),
+                None => clauses.push((text, vec![kind])),
+            }
+        }
+    }
+    let line =
+        |(text, kinds): &(String, Vec<&str>)| format!("- {text}\n  [{}]", kinds.join(lang.pick("、", ", ")));
+    clauses.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn signals(rule: &Rule) -> String {
+    let line = |signal: &Signal| {
+        let groups = signal.all.iter().map(|group| group.join("|"));
+        let words: Vec<String> = [
+            &signal.phrases,
+            &signal.exact,
+            &signal.patterns,
+            &signal.words,
+            &signal.substrings,
+            &signal.prefixes,
+        ]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .chain(groups)
+        .collect();
+        let kind = name(&signal.evidence);
+        let strength = name(&signal.strength);
+        let but = if signal.unless.is_empty() {
+            String::new()
+        } else {
+            format!("\n  − {}", signal.unless.join(", "))
+        };
+        format!("- {} ({kind}, {strength})\n  + {}{but}", signal.id, words.join(", "))
+    };
+    rule.signals.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn examples(examples: &[Example]) -> String {
+    examples.iter().map(|one| format!("- {}", example(one))).collect::<Vec<_>>().join("\n")
+}
+
+/// The label of a button in quotation marks, or everything an example spells out.
+fn example(example: &Example) -> String {
+    let case = match example {
+        Example::Button(text) => return format!("“{text}”"),
+        Example::Case(case) => case,
+    };
+    let names = [
+        ("component", &case.component),
+        ("class", &case.class),
+        ("layout", &case.layout),
+        ("route", &case.route),
+        ("widget-id", &case.widget_id),
+        ("function", &case.function),
+        ("endpoint", &case.endpoint),
+        ("permission", &case.permission),
+        ("sdk", &case.sdk),
+        ("asset", &case.asset),
+    ];
+    let names =
+        names.iter().flat_map(|(kind, many)| many.as_slice().iter().map(move |one| format!("{kind} {one}")));
+    case.text.as_slice().iter().map(|text| format!("“{text}”")).chain(names).collect::<Vec<_>>().join(" + ")
+}
+
+/// The spelling of a value in rule files.
+fn name(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn check(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let failures = rules.check();
+    for failure in &failures {
+        writeln!(out, "{failure}")?;
+    }
+    let examples: usize = rules.examples()?.iter().map(|e| e.positive.len() + e.negative.len()).sum();
+    let (count, failed) = (rules.rules().len(), failures.len());
+    match lang {
+        Lang::Zh => writeln!(out, "规则 {count} 条，示例 {examples} 个，不符 {failed} 个")?,
+        Lang::En => writeln!(out, "{count} rules, {examples} examples, {failed} failed")?,
+    }
+    Ok(if failed > 0 { FOUND } else { 0 })
+}

@@ -1,0 +1,220 @@
+//! `zhijian scan`: files to reports.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use zhijian::model::{Lang, Level, Report};
+use zhijian::report::{self, Failure, Format, Run, View};
+use zhijian::roster::FilingRecord;
+use zhijian::scan::{ScanError, Scanner};
+
+use super::output::{self, Destination};
+use super::progress::Bar;
+use super::{FAILED, FOUND, complain, load_rules};
+
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    #[arg(required = true, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    #[arg(long, value_name = "FORMAT", default_value = "terminal", value_parser = formats(), hide_possible_values = true, hide_default_value = true)]
+    format: String,
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = Destination::parse)]
+    report: Vec<Destination>,
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    #[arg(long, value_name = "NUMBER", conflicts_with = "filing_list")]
+    filing: Option<String>,
+    #[arg(long, value_name = "CSV")]
+    filing_list: Option<PathBuf>,
+    #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
+    fail_on: Option<Threshold>,
+    #[arg(long)]
+    all: bool,
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
+    color: When,
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Threshold {
+    Suspected,
+    Confirmed,
+}
+
+impl Threshold {
+    fn level(self) -> Level {
+        match self {
+            Threshold::Suspected => Level::Suspected,
+            Threshold::Confirmed => Level::Confirmed,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+fn formats() -> impl TypedValueParser<Value = String> {
+    PossibleValuesParser::new(report::FORMATS.iter().map(|format| format.name))
+}
+
+impl Scan {
+    pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
+        output::check(&self.report, &self.file)?;
+        let filing = match (&self.filing, &self.filing_list) {
+            (Some(number), _) => FilingRecord::Number(number.clone()),
+            (None, Some(path)) => FilingRecord::read_list(path)?,
+            (None, None) => FilingRecord::Unknown,
+        };
+        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing);
+        let view = View { lang, all: self.all, colour: self.colour() };
+        let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
+        let several = self.file.len() > 1;
+        let (mut reports, mut failures) = (Vec::new(), Vec::new());
+        for path in &self.file {
+            let bar = Bar::new(path, self.quiet);
+            let outcome = scanner.scan(path, &bar);
+            bar.finish();
+            match outcome {
+                Ok(report) => {
+                    stdout.next(&report, several)?;
+                    reports.push(report);
+                }
+                Err(error) => {
+                    let failure = Failure { source: path.display().to_string(), cause: cause(&error, lang) };
+                    complain(&format!("{}: {}", failure.source, failure.cause));
+                    failures.push(failure);
+                }
+            }
+            if stdout.gone && self.report.is_empty() {
+                break;
+            }
+        }
+        let run = Run { reports: &reports, failures: &failures, several };
+        stdout.finish(&run)?;
+        let mut failed = !failures.is_empty();
+        for Destination { format, path } in &self.report {
+            let view = View { colour: false, ..view };
+            if let Err(error) = output::write_whole(path, |out| (format.write)(&run, view, out)) {
+                complain(&format!("{}: {error}", path.display()));
+                failed = true;
+            }
+        }
+        let levels = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.level);
+        Ok(exit_code(failed, self.fail_on, levels))
+    }
+
+    fn colour(&self) -> bool {
+        match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                io::stdout().is_terminal()
+                    && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+            }
+        }
+    }
+}
+
+/// The exit code of a run; what could not be done outweighs what was found.
+fn exit_code(failed: bool, fail_on: Option<Threshold>, mut levels: impl Iterator<Item = Level>) -> u8 {
+    match fail_on {
+        _ if failed => FAILED,
+        Some(threshold) if levels.any(|level| level >= threshold.level()) => FOUND,
+        _ => 0,
+    }
+}
+
+/// Standard output in one format: report by report where the format allows it, else at the end.
+struct Stdout {
+    format: Option<&'static Format>,
+    view: View,
+    /// The reader went away, which is its right.
+    gone: bool,
+}
+
+impl Stdout {
+    fn new(format: Option<&'static Format>, view: View) -> Self {
+        Stdout { format, view, gone: false }
+    }
+
+    fn next(&mut self, report: &Report, several: bool) -> io::Result<()> {
+        let run = Run { reports: std::slice::from_ref(report), failures: &[], several };
+        self.write(&run, true)
+    }
+
+    fn finish(&mut self, run: &Run<'_>) -> io::Result<()> {
+        self.write(run, false)
+    }
+
+    fn write(&mut self, run: &Run<'_>, streams: bool) -> io::Result<()> {
+        let Some(format) = self.format.filter(|format| format.streams == streams && !self.gone) else {
+            return Ok(());
+        };
+        let mut out = BufWriter::new(io::stdout().lock());
+        match (format.write)(run, self.view, &mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                // What is still in the buffer has no reader either.
+                let _ = out.into_parts();
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+/// Why a file has no report, in the language of the output.
+fn cause(error: &ScanError, lang: Lang) -> String {
+    match error {
+        ScanError::Unreadable { source, .. } => {
+            let said = source.to_string();
+            match source.kind() {
+                io::ErrorKind::NotFound => lang.pick("文件不存在", "no such file").to_owned(),
+                io::ErrorKind::PermissionDenied => {
+                    lang.pick("没有读取权限", "no permission to read it").to_owned()
+                }
+                _ => format!("{}{said}", lang.pick("无法读取：", "cannot be read: ")),
+            }
+        }
+        ScanError::Directory(_) => {
+            lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned()
+        }
+        ScanError::NotAPackage { cause, .. } => {
+            format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_as_documented() {
+        let code = |failed, fail_on, levels: &[Level]| exit_code(failed, fail_on, levels.iter().copied());
+        let found = [Level::Suspected, Level::Mention];
+        assert_eq!(code(false, None, &found), 0);
+        assert_eq!(code(false, Some(Threshold::Suspected), &found), 1);
+        assert_eq!(code(false, Some(Threshold::Confirmed), &found), 0);
+        assert_eq!(code(false, Some(Threshold::Suspected), &[Level::Mention]), 0);
+        assert_eq!(code(false, Some(Threshold::Confirmed), &[Level::Confirmed]), 1);
+        assert_eq!(code(true, Some(Threshold::Suspected), &found), 2);
+        assert_eq!(code(true, None, &[]), 2);
+    }
+
+    #[test]
+    fn causes_name_what_happened() {
+        let path = || PathBuf::from("a.apk");
+        let missing = ScanError::Unreadable { path: path(), source: io::ErrorKind::NotFound.into() };
+        assert_eq!(cause(&missing, Lang::En), "no such file");
+        let text = ScanError::NotAPackage { path: path(), cause: "plain text".into() };
+        assert_eq!(cause(&text, Lang::En), "not a package that can be scanned: plain text");
+    }
+}

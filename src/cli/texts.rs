@@ -1,0 +1,181 @@
+//! Every word of the help, in both languages.
+
+use clap::{Arg, ArgAction, Command};
+use zhijian::model::Lang;
+
+/// Command path (and argument) to its help in Chinese and English.
+const TEXTS: &[(&str, &str, &str)] = &[
+    (
+        "zhijian",
+        "指尖质检：检测政务应用、小程序中的“指尖上的形式主义”功能",
+        "Detects formalism at the fingertips in government apps and mini programs",
+    ),
+    ("zhijian --lang", "输出语言：zh 中文（默认）、en 英文", "Language of the output: zh (default), en"),
+    ("zhijian --help", "显示帮助", "Print help"),
+    ("zhijian --version", "显示版本", "Print version"),
+    (
+        "zhijian scan",
+        "检测安装包，给出技术检测报告和建议赋码",
+        "Scan packages: detection report and suggested colour code",
+    ),
+    (
+        "zhijian scan FILE",
+        "要检测的文件（APK、wxapkg），按内容识别格式",
+        "Files to scan (APK, wxapkg); the format is found from the content",
+    ),
+    (
+        "zhijian scan --format",
+        "标准输出的格式：terminal（默认）、json、jsonl、sarif、html",
+        "Format of standard output: terminal (default), json, jsonl, sarif, html",
+    ),
+    (
+        "zhijian scan --report",
+        "另写一份报告到文件，可多次给出，如 html=报告.html",
+        "Also write a report to a file, may be repeated: html=report.html",
+    ),
+    (
+        "zhijian scan --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
+    ("zhijian scan --filing", "备案编号，适用于本次检测的对象", "Filing number, holds for what is scanned"),
+    (
+        "zhijian scan --filing-list",
+        "备案清单（CSV，含包名或名称、备案编号两列）",
+        "Filing list (CSV with columns id or name, and number)",
+    ),
+    (
+        "zhijian scan --fail-on",
+        "检出达到该级别的功能时退出码为 1（suspected 疑似、confirmed 确认）",
+        "Exit with 1 when there are findings of this level or above: suspected, confirmed",
+    ),
+    ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
+    ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
+    ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
+    ("zhijian rules", "查看和校验规则", "Look at and check the rules"),
+    (
+        "zhijian rules --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
+    ("zhijian rules list", "列出全部规则", "List the rules"),
+    (
+        "zhijian rules show",
+        "查看一条规则的说明、依据和示例",
+        "Show a rule: what, why, basis, signals, examples",
+    ),
+    ("zhijian rules show ID", "规则编号，如 app.check-in", "Id of the rule: app.check-in"),
+    (
+        "zhijian rules check",
+        "运行每条规则自带的示例，有不符时退出码为 1",
+        "Run the examples inside every rule; exits with 1 when one fails",
+    ),
+    ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
+    ("zhijian completions", "输出命令补全脚本", "Print a completion script"),
+    (
+        "zhijian completions SHELL",
+        "bash、zsh、fish、elvish 或 powershell",
+        "bash, zsh, fish, elvish or powershell",
+    ),
+    ("zhijian man", "输出手册页（roff）", "Print the man page (roff)"),
+];
+
+const EXIT_ZH: &str = "\
+退出码：
+  0  完成
+  1  检出了 --fail-on 所指级别的功能，或规则示例不符
+  2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）";
+
+const EXIT_EN: &str = "\
+Exit codes:
+  0  done
+  1  findings of the level of --fail-on, or rules that fail their examples
+  2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)";
+
+const TEMPLATE_ZH: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
+
+/// Puts words to a command and everything below it.
+pub(super) fn worded(command: Command, lang: Lang) -> Command {
+    let mut command = node(command, "zhijian", lang);
+    let exit = lang.pick(EXIT_ZH, EXIT_EN);
+    command = command.after_help(exit);
+    command = command.mut_subcommand("scan", |scan| scan.after_help(exit));
+    command.mut_subcommand("rules", |rules| rules.mut_subcommand("check", |check| check.after_help(exit)))
+}
+
+fn node(mut command: Command, path: &str, lang: Lang) -> Command {
+    if lang == Lang::Zh {
+        command =
+            command.help_template(TEMPLATE_ZH).subcommand_help_heading("命令").subcommand_value_name("命令");
+    }
+    let version = (path == "zhijian").then(|| flag("version", 'V', ArgAction::Version));
+    command = command
+        .about(find(path, lang))
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .arg(flag("help", 'h', ArgAction::Help))
+        .args(version)
+        .mut_args(|arg| {
+            let found = find(&key(path, &arg), lang);
+            let heading = match (lang, arg.is_positional()) {
+                (Lang::En, _) => None,
+                (Lang::Zh, true) => Some("参数"),
+                (Lang::Zh, false) => Some("选项"),
+            };
+            arg.help(found).help_heading(heading)
+        });
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let below = format!("{path} {name}");
+        command = command.mut_subcommand(name, |sub| node(sub, &below, lang));
+    }
+    command
+}
+
+fn flag(name: &'static str, short: char, action: ArgAction) -> Arg {
+    Arg::new(name).long(name).short(short).action(action)
+}
+
+/// Where the words of an argument are; `--help` is the same everywhere.
+fn key(path: &str, arg: &Arg) -> String {
+    match arg.get_long() {
+        Some("help") => "zhijian --help".into(),
+        Some(long) => format!("{path} --{long}"),
+        None => format!("{path} {}", arg.get_id().as_str().to_uppercase()),
+    }
+}
+
+fn find(key: &str, lang: Lang) -> &'static str {
+    TEXTS.iter().find(|(name, _, _)| *name == key).map_or("", |(_, zh, en)| lang.pick(zh, en))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn keys(command: &Command, path: &str, out: &mut BTreeSet<String>) {
+        out.insert(path.to_owned());
+        out.extend(command.get_arguments().map(|arg| key(path, arg)));
+        for sub in command.get_subcommands() {
+            keys(sub, &format!("{path} {}", sub.get_name()), out);
+        }
+    }
+
+    #[test]
+    fn everything_has_words_and_no_words_are_left_over() {
+        let mut used = BTreeSet::new();
+        keys(&crate::cli::command(Lang::Zh), "zhijian", &mut used);
+        let written: BTreeSet<String> = TEXTS.iter().map(|(key, _, _)| (*key).to_owned()).collect();
+        assert_eq!(used, written);
+        assert_eq!(written.len(), TEXTS.len());
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        crate::cli::command(Lang::Zh).debug_assert();
+        crate::cli::command(Lang::En).debug_assert();
+    }
+}

@@ -1,0 +1,89 @@
+//! Reports as people and programs read them, one file per format.
+//!
+//! Every format shows the same things in the same order: the conclusion, what was seen, findings with the gravest
+//! first, duties, what could not be seen, and an annex for technicians. A new format is one file here and one
+//! line in [`FORMATS`].
+
+mod html;
+mod json;
+mod prose;
+mod sarif;
+mod terminal;
+
+use std::io::{self, Write};
+
+use crate::model::{Lang, Report};
+
+pub use json::schema;
+
+/// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
+pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
+    prose::visible(raw)
+}
+
+/// A target for which there is no report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The path or address as the user gave it.
+    pub source: String,
+    /// Why, in the language of the output.
+    pub cause: String,
+}
+
+/// The outcome of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// Reports in the order in which their targets were given.
+    pub reports: &'a [Report],
+    /// What could not be scanned.
+    pub failures: &'a [Failure],
+    /// More than one target was given, whatever became of them.
+    pub several: bool,
+}
+
+/// How people want to see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct View {
+    /// Language of everything that is not quoted from the package.
+    pub lang: Lang,
+    /// Unfold mentions and every row of evidence.
+    pub all: bool,
+    /// Colours by terminal escapes.
+    pub colour: bool,
+}
+
+/// A report format.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// The output of a run is that of its reports one after another, so it can be written as they come.
+    pub streams: bool,
+    /// Writes a run.
+    pub write: fn(&Run<'_>, View, &mut dyn Write) -> io::Result<()>,
+}
+
+/// Every format, in the order in which help lists them.
+pub static FORMATS: &[Format] =
+    &[terminal::FORMAT, json::FORMAT, json::LINES_FORMAT, sarif::FORMAT, html::FORMAT];
+
+/// The format of a name.
+pub fn format(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_listed_format() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            if let Some(name) = name.strip_suffix(".rs").filter(|name| *name != "mod") {
+                assert!(format(name).is_some(), "{name}.rs is not in FORMATS");
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the report formats share: words in both languages, and making hostile strings safe to show.
+
+mod lines;
+mod visible;
+mod words;
+
+pub(super) use lines::{Rich, Tone, width};
+pub(super) use visible::{Excerpt, excerpt, visible};
+pub(super) use words::*;

@@ -1,0 +1,248 @@
+//! The sentences of a report that do not come from rules or policy, in both languages.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level,
+    PartName, Report, Verdict,
+};
+
+/// The word of a level.
+pub(in crate::report) fn level(lang: Lang, level: Level) -> &'static str {
+    lang.pick(level.zh(), level.en())
+}
+
+/// The word of a part.
+pub(in crate::report) fn part(lang: Lang, part: PartName) -> &'static str {
+    lang.pick(part.zh(), part.en())
+}
+
+/// The phrase of a gap's reason.
+pub(in crate::report) fn gap_reason(lang: Lang, reason: GapReason) -> &'static str {
+    lang.pick(reason.zh(), reason.en())
+}
+
+/// The word of a duty's status.
+pub(in crate::report) fn status(lang: Lang, status: DutyStatus) -> &'static str {
+    lang.pick(status.zh(), status.en())
+}
+
+/// A sign that goes with the word of a status, for readers who do not see colours.
+pub(in crate::report) fn status_sign(status: DutyStatus) -> &'static str {
+    match status {
+        DutyStatus::Met => "✓",
+        DutyStatus::Missing => "✗",
+        DutyStatus::Unknown => "?",
+    }
+}
+
+/// The word of a kind of evidence.
+pub(in crate::report) fn evidence_kind(lang: Lang, kind: EvidenceKind) -> &'static str {
+    let (zh, en) = match kind {
+        EvidenceKind::Text => ("界面文字", "text"),
+        EvidenceKind::Name => ("代码命名", "name"),
+        EvidenceKind::Endpoint => ("接口地址", "endpoint"),
+        EvidenceKind::Permission => ("权限组合", "permissions"),
+        EvidenceKind::Sdk => ("第三方组件", "SDK"),
+        EvidenceKind::Asset => ("素材文件", "asset"),
+    };
+    lang.pick(zh, en)
+}
+
+/// The identifier of a prohibition as the JSON contract spells it.
+pub(in crate::report) fn category_id(category: Category) -> &'static str {
+    match category {
+        Category::CheckIn => "check-in",
+        Category::Ranking => "ranking",
+        Category::Duration => "duration",
+        Category::SocialTask => "social-task",
+        Category::Trace => "trace",
+        Category::Form => "form",
+        Category::Promotion => "promotion",
+        Category::Assessment => "assessment",
+        Category::Commerce => "commerce",
+    }
+}
+
+/// Colour and state: `未赋码 · 待整改`.
+pub(in crate::report) fn code(lang: Lang, report: &Report) -> String {
+    let word = lang.pick(report.code.suggested.zh(), report.code.suggested.en());
+    let state = lang.pick(&report.code.state, &report.code.state_en);
+    if state.is_empty() { word.to_owned() } else { format!("{word} · {state}") }
+}
+
+/// Stable word for style sheets.
+pub(in crate::report) fn code_class(code: ColorCode) -> &'static str {
+    match code {
+        ColorCode::Green => "green",
+        ColorCode::Blue => "blue",
+        ColorCode::Red => "red",
+        ColorCode::None => "none",
+    }
+}
+
+/// Name of the target as people know it; its id or file name where it has none.
+pub(in crate::report) fn name(report: &Report) -> &str {
+    let Identity { name, id, .. } = &report.identity;
+    let file = report.target.source.rsplit(['/', '\\']).next().unwrap_or_default();
+    let known = [name.as_deref(), id.as_deref()].into_iter().flatten().find(|name| !name.trim().is_empty());
+    known.unwrap_or(file)
+}
+
+/// The word of the coverage verdict.
+pub(in crate::report) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
+    let (zh, en) = match verdict {
+        Verdict::Full => ("全部检视", "all inspected"),
+        Verdict::Partial => ("部分检视", "partly inspected"),
+        Verdict::Opaque => ("无法检视", "not inspectable"),
+    };
+    lang.pick(zh, en)
+}
+
+/// How many gaps a row stands for: a row without a place counts those beyond the cap (`12 more`).
+fn weight(gap: &Gap) -> u64 {
+    beyond_the_cap(gap).unwrap_or(1)
+}
+
+fn beyond_the_cap(gap: &Gap) -> Option<u64> {
+    if gap.place.is_empty() { gap.detail_en.strip_suffix(" more")?.parse().ok() } else { None }
+}
+
+/// What exactly could not be seen.
+pub(in crate::report) fn gap_detail(lang: Lang, gap: &Gap) -> &str {
+    lang.pick(&gap.detail, &gap.detail_en)
+}
+
+/// Number of gaps that may hide text of the user interface.
+pub(in crate::report) fn material_gaps(coverage: &Coverage) -> u64 {
+    coverage.gaps.iter().filter(|gap| gap.material).map(weight).sum()
+}
+
+/// What the coverage means for the conclusion.
+pub(in crate::report) fn coverage_meaning(lang: Lang, coverage: &Coverage) -> String {
+    let count = material_gaps(coverage);
+    match (coverage.verdict, lang) {
+        (Verdict::Full, Lang::Zh) => "可能含有界面文字的内容均已检视。".into(),
+        (Verdict::Full, Lang::En) => "Everything that can hold text of the user interface was read.".into(),
+        (Verdict::Partial, Lang::Zh) => {
+            format!("有 {count} 处可能含有界面文字的内容未能检视，其中是否另有禁止类功能，本报告不能排除。")
+        }
+        (Verdict::Partial, Lang::En) => format!(
+            "{count} {} that may hold text of the user interface could not be read; this report cannot rule out \
+             further prohibited functions there.",
+            if count == 1 { "place" } else { "places" }
+        ),
+        (Verdict::Opaque, Lang::Zh) => "主要内容无法检视，“未检出”不等于“没有”。".into(),
+        (Verdict::Opaque, Lang::En) => {
+            "The main content could not be read: \"not found\" does not mean \"not there\".".into()
+        }
+    }
+}
+
+/// Gaps that hide no text of the user interface, counted by part and reason.
+pub(in crate::report) fn minor_gaps(lang: Lang, coverage: &Coverage) -> Vec<String> {
+    let mut counts: BTreeMap<(PartName, GapReason), u64> = BTreeMap::new();
+    for gap in coverage.gaps.iter().filter(|gap| !gap.material) {
+        *counts.entry((gap.part, gap.reason)).or_default() += weight(gap);
+    }
+    let line = |((name, reason), count): (&(PartName, GapReason), &u64)| match lang {
+        Lang::Zh => format!("{} {count} 处{}", part(lang, *name), gap_reason(lang, *reason)),
+        Lang::En => format!("{}: {count} {}", part(lang, *name), gap_reason(lang, *reason)),
+    };
+    counts.iter().map(line).collect()
+}
+
+/// Findings of one level.
+pub(in crate::report) fn of_level(report: &Report, level: Level) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(move |finding| finding.level == level)
+}
+
+/// A list as a sentence holds it.
+pub(in crate::report) fn list<'a>(lang: Lang, items: impl IntoIterator<Item = &'a str>) -> String {
+    items.into_iter().collect::<Vec<_>>().join(lang.pick("、", ", "))
+}
+
+/// What the owner has to do, a sentence each; empty when nothing is asked.
+pub(in crate::report) fn actions(lang: Lang, report: &Report) -> Vec<String> {
+    let titles =
+        |level| list(lang, of_level(report, level).map(|f| lang.pick(f.title.as_str(), f.title_en.as_str())));
+    let missing = report.duties.iter().filter(|duty| duty.status == DutyStatus::Missing);
+    let missing = list(lang, missing.map(|duty| lang.pick(duty.title.as_str(), duty.title_en.as_str())));
+    let reason = |id: &str| report.code.reasons.iter().any(|reason| reason.id == id);
+    let mut out = Vec::new();
+    let mut ask = |needed: bool, zh: String, en: String| {
+        if needed {
+            out.push(if lang == Lang::Zh { zh } else { en });
+        }
+    };
+    let (confirmed, suspected) = (titles(Level::Confirmed), titles(Level::Suspected));
+    ask(
+        !confirmed.is_empty(),
+        format!("整改已确认的功能：{confirmed}。"),
+        format!("Rectify what is confirmed: {confirmed}."),
+    );
+    ask(
+        !suspected.is_empty(),
+        format!("对疑似功能作出说明，配合人工复核：{suspected}。"),
+        format!("Explain what is suspected, for a person to decide: {suspected}."),
+    );
+    ask(
+        !missing.is_empty(),
+        format!("补齐应当具备的功能或标识：{missing}。"),
+        format!("Add what is missing: {missing}."),
+    );
+    ask(
+        report.coverage.verdict == Verdict::Opaque,
+        "提交未加固、可检视的安装包。".into(),
+        "Hand in a package that is not packed and can be inspected.".into(),
+    );
+    ask(
+        report.coverage.verdict == Verdict::Partial,
+        "就未能检视的内容作出说明，或提交可检视的版本。".into(),
+        "Explain what could not be inspected, or hand in a version that can be.".into(),
+    );
+    ask(reason("not-filed"), "办理备案。".into(), "File the target.".into());
+    ask(
+        reason("filing-unknown"),
+        "提供备案编号以供核对。".into(),
+        "Give the filing number to be checked.".into(),
+    );
+    let any = !out.is_empty();
+    if any {
+        let zh = "完成期限以主管部门的书面通知为准。";
+        out.push(lang.pick(zh, "The deadline is that of the authority's written notice.").to_owned());
+    }
+    out
+}
+
+/// A size as people read it: `24.6 MB`, `812 kB`, `96 B`.
+pub(in crate::report) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+/// The part of a place without its position: the entry alone.
+pub(in crate::report) fn entry(place: &str) -> &str {
+    match place.rfind(['@', '#']) {
+        Some(at) if place[at + 1..].starts_with("0x") => &place[..at],
+        _ => place,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_entries() {
+        assert_eq!(size(24_612_345), "24.6 MB");
+        assert_eq!(size(812_999), "812 kB");
+        assert_eq!(size(96), "96 B");
+        assert_eq!(entry("base.apk!classes.dex@0x1f4"), "base.apk!classes.dex");
+        assert_eq!(entry("resources.arsc#0x7f0b0012"), "resources.arsc");
+        assert_eq!(entry("assets/a@2x.png"), "assets/a@2x.png");
+    }
+}
