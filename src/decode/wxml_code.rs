@@ -56,8 +56,19 @@ pub fn is_compiled(source: &[u8]) -> bool {
     memchr::memmem::find(source, b"Z([").is_some() && memchr::memmem::find(source, b"_(r,").is_some()
 }
 
+/// What was read of one script.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// The templates, in the order of the script.
+    pub templates: Vec<Template>,
+    /// `<import>` and `<include>`: the file that uses another, and the other as written (relative to the first).
+    pub imports: Vec<(String, String)>,
+    /// What is wrong with the script.
+    pub issues: Vec<Issue>,
+}
+
 /// Reads all templates of a script.
-pub fn read(source: &[u8]) -> (Vec<Template>, Vec<Issue>) {
+pub fn read(source: &[u8]) -> Compiled {
     let mut lexer = Lexer::new(source);
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next() {
@@ -67,7 +78,7 @@ pub fn read(source: &[u8]) -> (Vec<Template>, Vec<Issue>) {
     }
     let mut reader = Reader { source, tokens, ..Reader::default() };
     reader.run();
-    (reader.templates(), std::mem::take(&mut reader.issues))
+    Compiled { templates: reader.templates(), imports: reader.imports, issues: lexer.issues }
 }
 
 /// A value of the table.
@@ -118,7 +129,7 @@ struct Reader<'a> {
     variables: HashMap<&'a [u8], Variable>,
     /// Root of a function given to `_2z`, by the function's name.
     loops: HashMap<&'a [u8], u32>,
-    issues: Vec<Issue>,
+    imports: Vec<(String, String)>,
 }
 
 impl<'a> Reader<'a> {
@@ -172,14 +183,8 @@ impl<'a> Reader<'a> {
             b"Z" if self.is(at + 1, &[b"("]) => self.entry(at),
             b"var" if self.is(at + 1, &[b"x", b"=", b"["]) => self.path_list(at + 4) + 4,
             b"var" if self.is(at + 2, &[b"="]) => self.variable(at),
-            b"d_" if self.is(at + 1, &[b"[", b"x", b"[", b"", b"]", b"]", b"["]) => self.named(at),
-            b"e_" if self.is(at + 1, &[b"[", b"x", b"[", b"", b"]", b"]", b"=", b"{", b"f", b":"]) => {
-                let name = String::from_utf8_lossy(self.word(at + 11)).into_owned();
-                if let Some(path) = self.number(at + 4).and_then(|index| self.paths.get(index as usize)) {
-                    self.path_of.insert((self.generation, name), path.clone());
-                }
-                11
-            }
+            b"d_" | b"e_" if self.is(at + 1, &[b"["]) => self.file(at),
+            b"_ai" | b"_ic" if self.is(at + 1, &[b"("]) => self.import(at),
             b"_r" | b"_rz" if self.is(at + 1, &[b"("]) => {
                 self.attribute(at);
                 1
@@ -194,6 +199,40 @@ impl<'a> Reader<'a> {
             }
             _ => 1,
         }
+    }
+
+    /// A file of the path list: `x[3]`, or its path in code of 2017; and the offset of the token behind it.
+    fn path(&self, at: usize) -> Option<(String, usize)> {
+        if self.is(at, &[b"x", b"[", b"", b"]"]) {
+            return Some((self.paths.get(self.number(at + 2)? as usize)?.clone(), at + 4));
+        }
+        Some((self.string(at)?.trim_start_matches("./").to_owned(), at + 1))
+    }
+
+    /// `e_[x[0]]={f:m0` names the file of a function, `d_[x[0]]["name"]=function(e,s,r,gg){` begins one.
+    fn file(&mut self, at: usize) -> usize {
+        let Some((path, next)) = self.path(at + 2) else { return 1 };
+        if self.word(at) == b"e_" {
+            if self.is(next, &[b"]", b"=", b"{", b"f", b":"]) {
+                let name = String::from_utf8_lossy(self.word(next + 5)).into_owned();
+                self.path_of.insert((self.generation, name), path);
+            }
+        } else if self.is(next, &[b"]", b"[", b"", b"]", b"=", b"function", b"("]) {
+            self.begin(String::new(), Some(path), self.word(next + 11));
+        }
+        next - at
+    }
+
+    /// `_ai(list,used,e_,user,…)` and `_ic(used,e_,user,…)`.
+    fn import(&mut self, at: usize) -> usize {
+        let first = if self.word(at) == b"_ai" { at + 4 } else { at + 2 };
+        let Some((used, next)) = self.path(first) else { return 1 };
+        if self.is(next, &[b",", b"e_", b","])
+            && let Some((user, _)) = self.path(next + 3)
+        {
+            self.imports.push((user, used));
+        }
+        next - at
     }
 
     fn path_list(&mut self, at: usize) -> usize {
@@ -339,27 +378,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `'class',0,'style',1,…`: the first number counts from the start of the table, the others from the first.
+    /// `'class',12,'style',1,…`: the first number that is not 0 counts from the start of the table, those after
+    /// it from there; an attribute without a value has a number that leads before the table.
     fn attributes(&self, at: usize, element: &mut Element) -> usize {
         let mut next = at;
-        let mut base = None;
+        let mut base = 0i64;
         while let Some(name) = self.string(next) {
-            if self.is(next + 1, &[b",", b"-"]) {
-                // -1: the attribute has no value.
-                element.attributes.push((name, Text::default()));
-                next += 4;
-            } else {
-                let Some(number) = self.number(next + 2) else { break };
-                let index = match base {
-                    None => {
-                        base = Some(number);
-                        number
-                    }
-                    Some(base) => u32::wrapping_add(base, number),
-                };
-                element.attributes.push((name, self.text(index)));
-                next += 3;
+            let minus = self.is(next + 1, &[b",", b"-"]);
+            let Some(number) = self.number(next + if minus { 3 } else { 2 }) else { break };
+            let number = if minus { -i64::from(number) } else { i64::from(number) };
+            let text = u32::try_from(base + number).map_or_else(|_| Text::default(), |index| self.text(index));
+            element.attributes.push((name, text));
+            if base == 0 && number > 0 {
+                base = number;
             }
+            next += if minus { 4 } else { 3 };
             if self.is(next, &[b","]) {
                 next += 1;
             }
@@ -378,16 +411,6 @@ impl<'a> Reader<'a> {
         if let Some(element) = self.functions.last_mut().and_then(|f| f.elements.get_mut(node as usize)) {
             element.attributes.push((name, text));
         }
-    }
-
-    /// `d_[x[0]]["name"]=function(e,s,r,gg){`.
-    fn named(&mut self, at: usize) -> usize {
-        let path = self.number(at + 4).and_then(|index| self.paths.get(index as usize)).cloned();
-        if self.is(at + 9, &[b"]", b"=", b"function", b"("]) {
-            self.begin(String::new(), path, self.word(at + 17));
-            return 18;
-        }
-        8
     }
 
     fn begin(&mut self, name: String, path: Option<String>, root: &'a [u8]) {
@@ -461,24 +484,51 @@ impl<'a> Reader<'a> {
         }
         let Value::List(list) = value else { return };
         match list.as_slice() {
-            [Value::Number(3), Value::String(token)] => {
+            [Value::Number(1 | 3), Value::String(token)] => {
                 text.text.push_str(&self.string(*token).unwrap_or_default());
             }
+            [Value::Number(1), Value::Number(number)] => text.text.push_str(&number.to_string()),
             // `a` is 11: a concatenation.
             [Value::Word | Value::Number(11), parts @ ..] => {
-                for part in parts {
-                    self.spell(part, text, depth + 1, steps);
+                parts.iter().for_each(|part| self.spell(part, text, depth + 1, steps));
+            }
+            [Value::List(operator), operands @ ..] => match self.operator(operator).as_deref() {
+                Some("+") => operands.iter().for_each(|part| self.spell(part, text, depth + 1, steps)),
+                // What is compared is not shown, what is chosen between is.
+                Some("?:") => self.choose(operands.get(1..).unwrap_or_default(), text, depth, steps),
+                Some("||" | "&&") => self.choose(operands, text, depth, steps),
+                Some(_) => text.text.push(HOLE),
+                None => {
+                    text.text.push(HOLE);
+                    if matches!(operator.first(), Some(Value::Number(4 | 5 | 8 | 9 | 10))) {
+                        self.constants(value, &mut text.choices, depth, steps);
+                    }
                 }
-            }
-            _ => {
-                text.text.push(HOLE);
-                self.choices(value, &mut text.choices, depth, steps);
-            }
+            },
+            _ => text.text.push(HOLE),
         }
     }
 
-    /// Constants of an expression: `[1,'text']`.
-    fn choices(&self, value: &Value, found: &mut Vec<String>, depth: u32, steps: &mut u32) {
+    /// The operator of `[2,'+']`.
+    fn operator(&self, list: &[Value]) -> Option<String> {
+        match list {
+            [Value::Number(2), Value::String(token)] => self.string(*token),
+            _ => None,
+        }
+    }
+
+    fn choose(&self, branches: &[Value], text: &mut Text, depth: u32, steps: &mut u32) {
+        text.text.push(HOLE);
+        for branch in branches {
+            let mut chosen = Text::default();
+            self.spell(branch, &mut chosen, depth + 1, steps);
+            let wordings = std::iter::once(chosen.text).chain(chosen.choices);
+            text.choices.extend(wordings.filter(|wording| wording.chars().any(|ch| ch != HOLE)));
+        }
+    }
+
+    /// Constants of an array or object: `[1,'text']`.
+    fn constants(&self, value: &Value, found: &mut Vec<String>, depth: u32, steps: &mut u32) {
         *steps += 1;
         if depth > MAX_DEPTH || *steps > MAX_STEPS || found.len() > 32 {
             return;
@@ -486,7 +536,7 @@ impl<'a> Reader<'a> {
         let Value::List(list) = value else { return };
         match list.as_slice() {
             [Value::Number(1), Value::String(token)] => found.extend(self.string(*token)),
-            parts => parts.iter().for_each(|part| self.choices(part, found, depth + 1, steps)),
+            parts => parts.iter().for_each(|part| self.constants(part, found, depth + 1, steps)),
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: Config,
     /// Path of the file and the templates in it.
     pub(crate) templates: Vec<(Arc<str>, Vec<Template>)>,
+    /// Template files and the files they import, as written.
+    pub(crate) imports: Vec<(String, String)>,
     /// Path of the file and its script.
     pub(crate) scripts: Vec<(Arc<str>, Script<'a>)>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
     titles: HashMap<String, String>,
+    /// Components by the pages and components that use them.
+    uses: HashMap<String, Vec<String>>,
     /// Pages by the components they use.
     users: HashMap<String, Vec<String>>,
     tabs: Vec<(String, String)>,
@@ -68,11 +72,9 @@ impl Config {
         }
         let mut seen = HashSet::new();
         config.pages.retain(|page| seen.insert(page.clone()));
-        let mut uses: HashMap<String, Vec<String>> = HashMap::new();
         for (path, page) in value["page"].as_object().into_iter().flatten() {
-            config.add_page(path, &page["window"], &mut uses);
+            config.add_page(path, &page["window"]);
         }
-        config.resolve_users(&uses);
         let window = &value["global"]["window"];
         config.name = text(&window["navigationBarTitleText"]).filter(|name| !name.is_empty());
         config.appid = text(&value["accountInfo"]["appId"]).or_else(|| text(&value["appid"]));
@@ -92,7 +94,19 @@ impl Config {
         config
     }
 
-    fn add_page(&mut self, path: &str, window: &Value, uses: &mut HashMap<String, Vec<String>>) {
+    /// Adds what scripts tell of pages and components, and which templates use which.
+    pub(crate) fn add_page_files(&mut self, pages: &[(String, Value)], imports: &[(String, String)]) {
+        for (path, window) in pages {
+            self.add_page(path, window);
+        }
+        for (user, used) in imports {
+            let user = route(user);
+            self.uses.entry(user.to_owned()).or_default().push(relative(user, used));
+        }
+        self.resolve_users();
+    }
+
+    fn add_page(&mut self, path: &str, window: &Value) {
         let page = route(path).to_owned();
         if let Some(title) = window["navigationBarTitleText"].as_str().filter(|title| !title.is_empty()) {
             self.titles.insert(page.clone(), title.to_owned());
@@ -100,18 +114,18 @@ impl Config {
         for component in
             window["usingComponents"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_str())
         {
-            uses.entry(page.clone()).or_default().push(relative(&page, component));
+            self.uses.entry(page.clone()).or_default().push(relative(&page, component));
         }
     }
 
     /// Components of components belong to the page as well.
-    fn resolve_users(&mut self, uses: &HashMap<String, Vec<String>>) {
+    fn resolve_users(&mut self) {
         for page in &self.pages {
             let mut found = vec![page.as_str()];
             let mut at = 0;
             while let Some(&name) = found.get(at) {
                 at += 1;
-                for used in uses.get(name).into_iter().flatten() {
+                for used in self.uses.get(name).into_iter().flatten() {
                     if found.len() < 512 && !found.contains(&used.as_str()) {
                         found.push(used);
                     }
