@@ -84,6 +84,9 @@ pub struct Literal<'a> {
     pub element: bool,
     /// It is joined with run-time values.
     pub part: bool,
+    /// An element description around it has a handler of presses: `{onClick: f, children: "…"}`,
+    /// `createElement(Button, {onClick: f}, "…")`, `_c("button", {on: {click: f}}, [_v("…")])`.
+    pub pressable: bool,
     /// Index in [`Script::objects`] of the object it is a property value of.
     pub object: Option<u32>,
     /// Index in [`Script::functions`] of the innermost one around it.
@@ -638,6 +641,8 @@ struct Frame {
     /// Object record, plus one.
     record: u32,
     leads: bool,
+    /// An object with a handler of presses, or a call with such an object among its arguments.
+    handles: bool,
 }
 
 struct Scan<'a> {
@@ -759,6 +764,7 @@ impl<'a> Scan<'a> {
             function: self.frames.last().map_or(0, |frame| frame.function),
             record: 0,
             leads: false,
+            handles: false,
         }
     }
 
@@ -897,9 +903,11 @@ impl<'a> Scan<'a> {
                 {
                     top.expect_key = false;
                     let key = top.key;
-                    let leads = leads(self.bytes(key));
+                    let key = self.bytes(key);
+                    let (leads, handles) = (leads(key), handles(key));
                     if let Some(top) = self.frames.last_mut() {
                         top.leads |= leads;
+                        top.handles |= handles;
                     }
                 }
             }
@@ -997,6 +1005,16 @@ impl<'a> Scan<'a> {
         }
         if let Some(object) = self.out.objects.get_mut((frame.record as usize).wrapping_sub(1)) {
             object.leads = frame.leads;
+        }
+        if frame.object
+            && frame.handles
+            && let Some(outer) = self.frames.last()
+        {
+            let props = outer.object && matches!(self.bytes(outer.key), b"on" | b"nativeOn" | b"props");
+            let argument = outer.open == b'(' && outer.name.0 < outer.name.1;
+            if let Some(outer) = self.frames.last_mut() {
+                outer.handles |= props || argument;
+            }
         }
         if frame.open == b'(' && self.bytes(frame.name) == b"define" {
             let body = self.source.get(frame.start as usize + 1..end).unwrap_or_default();
@@ -1139,6 +1157,7 @@ impl<'a> Scan<'a> {
             argument: 0,
             element: false,
             part: false,
+            pressable: false,
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
@@ -1148,27 +1167,28 @@ impl<'a> Scan<'a> {
         {
             literal.key = self.str(self.last_segment(self.assigned));
         }
+        let source = self.source;
+        let bytes = |span: Span| source.get(span.0 as usize..span.1 as usize).unwrap_or_default();
         let mut direct = true;
         for (level, frame) in self.frames.iter_mut().rev().enumerate().take(CALL_LEVELS) {
             match frame.open {
                 b'(' if frame.name.0 < frame.name.1 && !frame.parameters => {
-                    let bytes =
-                        self.source.get(frame.name.0 as usize..frame.name.1 as usize).unwrap_or_default();
-                    literal.callee = std::str::from_utf8(bytes).ok();
-                    literal.argument = frame.count;
-                    break;
+                    literal.pressable |= frame.handles;
+                    if literal.callee.is_none() {
+                        literal.callee = std::str::from_utf8(bytes(frame.name)).ok();
+                        literal.argument = frame.count;
+                    }
+                    direct = false;
                 }
                 b'(' if !frame.parameters => {}
                 b'[' if frame.index && level == 0 => literal.usage = Use::Key,
                 b'[' if direct => literal.element = true,
                 b'[' => {}
                 b'{' if frame.object => {
+                    literal.pressable |= frame.handles && bytes(frame.key) == b"children";
                     if direct && !frame.expect_key {
-                        let bytes =
-                            self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
-                        literal.key = literal
-                            .key
-                            .or_else(|| std::str::from_utf8(bytes).ok().filter(|key| !key.is_empty()));
+                        let key = std::str::from_utf8(bytes(frame.key)).ok().filter(|key| !key.is_empty());
+                        literal.key = literal.key.or(key);
                         if !literal.element {
                             if frame.record == 0 {
                                 self.out.objects.push(Object::default());
@@ -1212,6 +1232,14 @@ fn leads(key: &[u8]) -> bool {
             | b"event"
             | b"handler"
             | b"jumpUrl"
+    )
+}
+
+/// Properties that hold a handler of presses.
+fn handles(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"onClick" | b"onTap" | b"onPress" | b"onLongPress" | b"bindtap" | b"catchtap" | b"click" | b"tap" | b"onSubmit"
     )
 }
 
