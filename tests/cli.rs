@@ -78,9 +78,18 @@ fn path(path: &Path) -> &str {
 fn help_of_every_command_in_both_languages() {
     let mut all = String::new();
     for lang in ["zh", "en"] {
-        for command in
-            ["", "scan", "rules", "rules list", "rules show", "rules check", "schema", "completions", "man"]
-        {
+        for command in [
+            "",
+            "scan",
+            "rules",
+            "rules list",
+            "rules show",
+            "rules check",
+            "rules measure",
+            "schema",
+            "completions",
+            "man",
+        ] {
             let args: Vec<&str> = command.split_whitespace().chain(["--lang", lang, "--help"]).collect();
             let output = run(&args);
             assert_eq!(output.status.code(), Some(0));

@@ -9,6 +9,7 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dex;
+pub mod html;
 pub mod js;
 pub mod res_chunk;
 mod string_pool;

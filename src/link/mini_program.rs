@@ -504,6 +504,16 @@ impl<'a> Linker<'a> {
         for plugin in &config.plugins {
             add(FactKind::Sdk, plugin, place.clone(), None, Vec::new(), None);
         }
+        for (file, templates) in &self.parts.templates {
+            for template in templates {
+                for element in template.elements.iter().filter(|element| matches!(element.tag.as_str(), "ad" | "ad-custom")) {
+                    let offset = element.texts.iter().chain(element.attributes.iter().map(|(_, text)| text)).map(|text| text.offset).next();
+                    let place = Place::offset(file.clone(), offset.unwrap_or_default() as u64);
+                    let chain = vec![template.path.clone()];
+                    add(FactKind::Api, &format!("<{}>", element.tag), place, config.screen(&template.path), chain, library(&template.path));
+                }
+            }
+        }
         for (path, script) in &self.parts.scripts {
             for call in &script.calls {
                 if let Some(api) = script::platform_api(call.callee) {

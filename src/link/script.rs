@@ -7,6 +7,19 @@ use crate::text::has_cjk;
 /// Calls of the platform that tell what a program does, by their first part.
 const PLATFORMS: [&str; 8] = ["wx", "uni", "my", "tt", "swan", "qq", "ks", "Taro"];
 
+/// Calls that only a platform has, known without its name: bundlers rename it (`r.default.createBannerAd`).
+const UNMISTAKABLE: [&str; 9] = [
+    "createRewardedVideoAd",
+    "createInterstitialAd",
+    "createBannerAd",
+    "createCustomAd",
+    "createGridAd",
+    "startLocationUpdateBackground",
+    "getFriendCloudStorage",
+    "getGroupCloudStorage",
+    "getWeRunData",
+];
+
 /// Literals and calls that matter to rules.
 pub(crate) const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
@@ -33,17 +46,19 @@ pub(crate) fn own_call(callee: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_platform_call(callee: &[u8]) -> bool {
-    PLATFORMS.iter().any(|platform| {
-        callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."))
-            && callee.len() <= 60
-    })
+    let named = |platform: &&str| callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."));
+    let own = || callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    callee.len() <= 60
+        && (PLATFORMS.iter().any(|platform| named(platform))
+            || UNMISTAKABLE.iter().any(|name| name.as_bytes() == own()))
 }
 
 /// A call of the platform by the name rules use: `wx.getLocation`, whatever the platform.
 pub(crate) fn platform_api(callee: &str) -> Option<String> {
     let (platform, name) = callee.split_once('.')?;
-    let name = name.split('.').next()?;
-    PLATFORMS.contains(&platform).then(|| format!("wx.{name}"))
+    let own = name.rsplit('.').next()?;
+    let name = if PLATFORMS.contains(&platform) { name.split('.').next()? } else { own };
+    (PLATFORMS.contains(&platform) || UNMISTAKABLE.contains(&own)).then(|| format!("wx.{name}"))
 }
 
 /// The role of a literal, and what receives it.

@@ -180,17 +180,18 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     let mut rows = Vec::new();
     let of_kinds =
         |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
-    let permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
+    // What a library calls is not the app's doing; an SDK is always somebody else's.
+    let mut permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
+    permissions.retain(|fact| fact.origin == Origin::App);
     let sdks = of_kinds(&[FactKind::Sdk]);
     for (signal, at) in signals(rules) {
         let found: Vec<&Fact> = match signal.evidence {
             SignalKind::Permission => {
-                let groups: Option<Vec<&Fact>> = signal
-                    .all
-                    .iter()
-                    .map(|group| permissions.iter().copied().find(|fact| group.contains(&fact.value)))
-                    .collect();
-                groups.unwrap_or_default()
+                let of = |group: &Vec<String>| -> Vec<&Fact> {
+                    permissions.iter().copied().filter(|fact| group.contains(&fact.value)).collect()
+                };
+                let groups: Vec<Vec<&Fact>> = signal.all.iter().map(of).collect();
+                if groups.iter().any(Vec::is_empty) { Vec::new() } else { groups.concat() }
             }
             SignalKind::Sdk => {
                 let has = |fact: &&&Fact| signal.prefixes.iter().any(|prefix| is_prefix(prefix, &fact.value));
@@ -201,11 +202,13 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
         let Some(first) = found.first() else { continue };
         let (kind, why) = match signal.evidence {
             SignalKind::Sdk => (EvidenceKind::Sdk, Why::Sdk),
+            _ if signal.strength == Strength::Strong => (EvidenceKind::Permission, Why::Api),
             _ => (EvidenceKind::Permission, Why::Permission),
         };
-        let names: Vec<&str> = found.iter().map(|fact| fact.value.as_str()).collect();
+        let mut named = HashSet::new();
+        let names: Vec<&str> =
+            found.iter().map(|fact| fact.value.as_str()).filter(|name| named.insert(*name)).collect();
         let text = names.join(" + ");
-        // An SDK is always somebody else's; it is the app's choice that it is there.
         let evidence = Evidence {
             kind,
             matched: text.clone(),
@@ -353,6 +356,14 @@ fn finding(
         rows.iter()
             .filter(|row| is_strong_trace(row))
             .for_each(|row| traces.entry(facet(row)).or_default().add(row));
+        let permitted: BTreeSet<&str> =
+            rows.iter().filter(|row| row.why == Why::Permission).map(&facet).collect();
+        // Where there is clear wording: facet and screen or class.
+        let clear: HashSet<(&str, &str)> = rows
+            .iter()
+            .filter(|row| row.level >= Level::Suspected && row.strength == Strength::Strong)
+            .flat_map(|row| row.anchors.iter().map(move |anchor| (facet(row), anchor.as_str())))
+            .collect();
         let mut worded: BTreeSet<&str> = BTreeSet::new();
         for (index, row) in rows.iter().enumerate() {
             let borne_out = traces.get(facet(row)).and_then(|traces| traces.for_text(row));
@@ -361,8 +372,17 @@ fn finding(
                     raised.push((index, Level::Confirmed, Why::Corroborated));
                     pairs.push((index, trace.clone()));
                 }
-                (Level::Mention, Strength::Weak, Some(_)) if row.why == Why::WeakWord => {
+                (Level::Mention, _, Some(_)) if row.why == Why::WeakWord => {
                     raised.push((index, Level::Suspected, Why::WeakBorneOut));
+                }
+                (Level::Mention, _, None)
+                    if row.why == Why::WeakWord
+                        && row
+                            .anchors
+                            .iter()
+                            .any(|anchor| clear.contains(&(facet(row), anchor.as_str()))) =>
+                {
+                    raised.push((index, Level::Suspected, Why::WeakBeside));
                 }
                 _ => {}
             }
@@ -372,14 +392,15 @@ fn finding(
         }
         for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_own_trace(row)) {
             let Some(traces) = traces.get(facet(row)) else { continue };
-            if row.strength == Strength::Weak {
+            if row.strength != Strength::Strong {
                 continue;
             }
             if traces.pair().is_some() && row.declared {
                 raised.push((index, Level::Confirmed, row.why));
             } else if worded.contains(facet(row))
                 || row.why.is_page()
-                || row.why == Why::Sdk
+                || matches!(row.why, Why::Sdk | Why::Api)
+                || (row.why == Why::Endpoint && permitted.contains(facet(row)))
                 || traces.kinds() >= 2
             {
                 raised.push((index, Level::Suspected, row.why));
@@ -399,7 +420,7 @@ fn finding(
     }
     // A weak trace without a word (a common permission, a file name) says nothing worth reading.
     let worded = rows.iter().any(|row| row.level >= Level::Suspected);
-    let lone = |row: &Row| is_own_trace(row) && row.strength == Strength::Weak && !worded;
+    let lone = |row: &Row| is_own_trace(row) && row.strength != Strength::Strong && !worded;
     let lone_word = |row: &Row| row.why == Why::WeakWord;
     rows.retain(|row| !lone(row) && !lone_word(row));
     let level = rows.iter().map(|row| row.level).max()?;
@@ -535,10 +556,19 @@ fn duty(
             || row.why.is_page()
             || matches!(row.why, Why::Negated | Why::Quoted | Why::ComplaintPage | Why::Prose)
     };
+    // Two weak words on one screen, a title and a button to submit, are as good as a clear one.
+    let weak = |row: &&Row| row.strength != Strength::Strong && row.evidence.kind == EvidenceKind::Text;
+    let beside = |row: &Row| {
+        let near = |other: &Row| {
+            other.evidence.text != row.evidence.text
+                && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
+        };
+        row.why == Why::WeakControl && rows.iter().filter(weak).any(near)
+    };
     let seen: HashSet<&str> = rows
         .iter()
         .filter(counts)
-        .filter(|row| row.strength == Strength::Strong)
+        .filter(|row| row.strength == Strength::Strong || beside(row))
         .filter_map(|row| rule.signals.get(row.at.signal))
         .map(|signal| signal.id.as_str())
         .collect();
