@@ -47,6 +47,8 @@ pub struct Text {
     pub text: String,
     /// Texts that an expression chooses from: `{{done ? '已打卡' : '打卡'}}`.
     pub choices: Vec<String>,
+    /// Names of the variables and properties that stand in the holes: `name` of `{{item.name}}`.
+    pub fields: Vec<String>,
     /// Byte offset of the table entry.
     pub offset: usize,
 }
@@ -500,6 +502,14 @@ impl<'a> Reader<'a> {
                 Some(_) => text.text.push(HOLE),
                 None => {
                     text.text.push(HOLE);
+                    let field = match (operator.first(), operands) {
+                        (Some(Value::Number(7)), [Value::List(name)])
+                        | (Some(Value::Number(6)), [_, Value::List(name)]) => name.get(1),
+                        _ => None,
+                    };
+                    if let Some(Value::String(token)) = field {
+                        text.fields.extend(self.string(*token));
+                    }
                     if matches!(operator.first(), Some(Value::Number(4 | 5 | 8 | 9 | 10))) {
                         self.constants(value, &mut text.choices, depth, steps);
                     }
@@ -523,6 +533,7 @@ impl<'a> Reader<'a> {
             let mut chosen = Text::default();
             self.spell(branch, &mut chosen, depth + 1, steps);
             let wordings = std::iter::once(chosen.text).chain(chosen.choices);
+            text.fields.append(&mut chosen.fields);
             text.choices.extend(wordings.filter(|wording| wording.chars().any(|ch| ch != HOLE)));
         }
     }

@@ -22,6 +22,9 @@ use crate::text::has_cjk;
 const MAX_UP: usize = 4;
 /// A container with more texts than this is not a button, though it may react to a tap.
 const MAX_TEXTS: usize = 6;
+/// How many functions a handler is followed through, and how deep.
+const MAX_FOLLOWED: usize = 24;
+const MAX_CALLS: usize = 3;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
 
@@ -194,8 +197,8 @@ fn relative(page: &str, path: &str) -> String {
 pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
     linker.config_texts(inspection);
-    linker.template_texts(inspection);
-    linker.script_texts(inspection);
+    let bound = linker.template_texts(inspection);
+    linker.script_texts(&bound, inspection);
     linker.facts(inspection);
 }
 
@@ -205,24 +208,50 @@ struct Linker<'a> {
     functions: HashMap<(&'a str, &'a str), (usize, usize)>,
     /// Addresses by module, with their offset and script.
     endpoints: HashMap<&'a str, Vec<(usize, usize, String)>>,
+    /// Pages that code opens, in the same way.
+    opened: HashMap<&'a str, Vec<(usize, usize, String)>>,
+    /// Functions whose name only one module has: its name, index of the script and of the function.
+    unique: HashMap<&'a str, Option<(&'a str, usize, usize)>>,
 }
+
+/// The control that shows a variable, by the route of its template and the variable's name.
+type Bound = HashMap<(String, String), (Widget, Vec<String>)>;
 
 impl<'a> Linker<'a> {
     fn new(parts: &'a Parts<'a>) -> Self {
-        let mut linker = Linker { parts, functions: HashMap::new(), endpoints: HashMap::new() };
+        let mut linker = Linker {
+            parts,
+            functions: HashMap::new(),
+            endpoints: HashMap::new(),
+            opened: HashMap::new(),
+            unique: HashMap::new(),
+        };
         for (at, (path, script)) in parts.scripts.iter().enumerate() {
             for (index, function) in script.functions.iter().enumerate() {
                 let module = module(path, script, function.start);
                 linker.functions.entry((module, function.name)).or_insert((at, index));
+                let unique = linker.unique.entry(function.name).or_insert(Some((module, at, index)));
+                if unique.is_some_and(|(other, ..)| other != module) {
+                    *unique = None;
+                }
             }
             for literal in &script.literals {
-                if let Some(address) = linker.endpoint(literal) {
-                    let module = module(path, script, literal.offset);
+                let module = module(path, script, literal.offset);
+                if let Some(page) = linker.opens(literal, module) {
+                    linker.opened.entry(module).or_default().push((at, literal.offset, page));
+                } else if let Some(address) = linker.endpoint(literal) {
                     linker.endpoints.entry(module).or_default().push((at, literal.offset, address));
                 }
             }
         }
         linker
+    }
+
+    /// The page that a literal makes the program open.
+    fn opens(&self, literal: &Literal<'_>, module: &str) -> Option<String> {
+        let name = literal.callee?.rsplit('.').next()?;
+        let opens = matches!(name, "navigateTo" | "redirectTo" | "switchTab" | "reLaunch");
+        (opens && literal.key == Some("url")).then(|| relative(module, &literal.text))
     }
 
     /// The address a literal is; a page of the program or one of its files is none.
@@ -291,7 +320,8 @@ impl<'a> Linker<'a> {
         agreement.then_some(Document::Agreement)
     }
 
-    fn template_texts(&self, inspection: &mut Inspection) {
+    fn template_texts(&self, inspection: &mut Inspection) -> Bound {
+        let mut bound = Bound::new();
         for (file, templates) in &self.parts.templates {
             for template in templates {
                 let screen = self.parts.config.screen(&template.path);
@@ -307,10 +337,17 @@ impl<'a> Linker<'a> {
                         let press = self.press(template, index, &counts);
                         let base =
                             self.template_text(file, template, element, attribute, text, &press, &screen);
+                        if let (Role::Control, Some(widget)) = (base.role, &base.widget) {
+                            for field in &text.fields {
+                                bound
+                                    .entry((route(&template.path).to_owned(), field.clone()))
+                                    .or_insert_with(|| (widget.clone(), base.chain.clone()));
+                            }
+                        }
                         let wordings = std::iter::once(&text.text).chain(&text.choices);
                         for wording in wordings.filter(|wording| wording.chars().any(|ch| ch.is_alphabetic()))
                         {
-                            let mut found = UiText { text: wording.trim().to_owned(), ..base.clone() };
+                            let mut found = UiText { text: plain_spaces(wording), ..base.clone() };
                             if let Some(library) = library {
                                 found.origin = Origin::Library(Arc::from(library));
                             }
@@ -323,6 +360,7 @@ impl<'a> Linker<'a> {
                 }
             }
         }
+        bound
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that is known of one text")]
@@ -365,7 +403,7 @@ impl<'a> Linker<'a> {
             found.chain.extend(press.leads.map(str::to_owned));
             if let Some(handler) = press.handler {
                 found.chain.push(format!("{}.{handler}", route(&template.path)));
-                found.chain.extend(self.endpoints_of(&template.path, handler));
+                found.chain.extend(self.reached(&template.path, handler));
             }
         }
         found
@@ -381,22 +419,39 @@ impl<'a> Linker<'a> {
         for _ in 0..MAX_UP {
             let Some(element) = at.and_then(|at| template.elements.get(at)) else { break };
             let is_button = is_button(&element.tag);
-            let handler = element.attributes.iter().find(|(name, _)| is_press(name, &element.tag));
+            // A form is submitted by its button, not by whatever is in it.
+            let handler = element
+                .attributes
+                .iter()
+                .find(|(name, _)| element.tag != "form" && is_press(name, &element.tag));
             let small = at.is_some_and(|at| counts[at] <= MAX_TEXTS);
             if is_button || (handler.is_some() && small) {
                 press.operable = true;
                 press.element = Some(element);
                 press.handler = handler.and_then(|(_, value)| self.handler(template, element, value));
-                press.leads = element
-                    .attributes
-                    .iter()
-                    .find(|(name, _)| name == "url")
-                    .map(|(_, url)| url.text.as_str());
+                if handler.is_none() && attribute(element, "formType").is_some_and(|text| text.text == "submit") {
+                    press.handler = self.form_handler(template, element);
+                }
+                press.leads = attribute(element, "url").map(|url| url.text.as_str());
                 break;
             }
             at = element.parent.map(|parent| parent as usize);
         }
         press
+    }
+
+    /// The handler of the form around a button.
+    fn form_handler<'t>(&self, template: &'t Template, button: &'t Element) -> Option<&'t str> {
+        let mut at = button.parent;
+        for _ in 0..template.elements.len() {
+            let element = template.elements.get(at? as usize)?;
+            if element.tag == "form" {
+                let (_, value) = element.attributes.iter().find(|(name, _)| is_press(name, "form"))?;
+                return self.handler(template, element, value);
+            }
+            at = element.parent;
+        }
+        None
     }
 
     /// The function a handler attribute names; frameworks keep its name in `data-event-opts`.
@@ -417,28 +472,47 @@ impl<'a> Linker<'a> {
             .or_else(|| names.find(|name| !matches!(*name, "tap" | "click" | "$event" | "o" | "")))
     }
 
-    /// Addresses in a function of the file's script.
-    fn endpoints_of(&self, file: &str, handler: &str) -> Vec<String> {
+    /// Pages and addresses in a function of the file's script and in the functions it calls.
+    fn reached(&self, file: &str, handler: &str) -> Vec<String> {
         let module = route(file);
         let Some(&(at, index)) = self.functions.get(&(module, handler)) else { return Vec::new() };
-        let Some(function) = self.parts.scripts.get(at).and_then(|(_, script)| script.functions.get(index))
-        else {
-            return Vec::new();
-        };
-        let inside = |(script, offset, _): &&(usize, usize, String)| {
-            *script == at && (function.start..function.end).contains(offset)
-        };
         let mut found: Vec<String> = Vec::new();
-        for (_, _, address) in self.endpoints.get(module).into_iter().flatten().filter(inside) {
-            if !found.contains(address) {
-                found.push(address.clone());
+        let mut followed = vec![(module, at, index, 0)];
+        let mut next = 0;
+        while let Some(&(module, at, index, depth)) = followed.get(next) {
+            next += 1;
+            let Some((_, script)) = self.parts.scripts.get(at) else { continue };
+            let Some(function) = script.functions.get(index) else { continue };
+            let body = function.start..function.end;
+            let inside = |(script, offset, _): &&(usize, usize, String)| *script == at && body.contains(offset);
+            for table in [&self.opened, &self.endpoints] {
+                for (_, _, address) in table.get(module).into_iter().flatten().filter(inside) {
+                    if !found.contains(address) {
+                        found.push(address.clone());
+                    }
+                }
+            }
+            if depth == MAX_CALLS {
+                continue;
+            }
+            let first = script.calls.partition_point(|call| call.offset < body.start);
+            for call in script.calls[first..].iter().take_while(|call| call.offset < body.end) {
+                let Some(name) = script::own_call(call.callee) else { continue };
+                let own = self.functions.get(&(module, name)).map(|&(at, index)| (module, at, index));
+                let Some((module, at, index)) = own.or_else(|| self.unique.get(name).copied().flatten()) else {
+                    continue;
+                };
+                let known = followed.iter().any(|&(_, script, function, _)| (script, function) == (at, index));
+                if followed.len() < MAX_FOLLOWED && !known {
+                    followed.push((module, at, index, depth + 1));
+                }
             }
         }
         found.truncate(MAX_ENDPOINTS);
         found
     }
 
-    fn script_texts(&self, inspection: &mut Inspection) {
+    fn script_texts(&self, bound: &Bound, inspection: &mut Inspection) {
         for (path, script) in &self.parts.scripts {
             for literal in &script.literals {
                 let (role, sink) = script::role(literal, script);
@@ -465,6 +539,27 @@ impl<'a> Linker<'a> {
                 });
                 if let Some(library) = library(module) {
                     found.origin = Origin::Library(Arc::from(library));
+                }
+                let platform = literal.callee.is_some_and(|callee| {
+                    script::platform_api(callee).is_some() && !callee.ends_with(".setData")
+                });
+                if matches!(role, Role::Label | Role::Item | Role::Code)
+                    && !platform
+                    && let Some(key) = literal.key
+                    && let Some((widget, chain)) = bound.get(&(module.to_owned(), key.to_owned()))
+                {
+                    found.role = Role::Control;
+                    found.widget = Some(widget.clone());
+                    found.chain.truncate(1);
+                    found.chain.extend(chain.iter().cloned());
+                } else if role == Role::Control && literal.pressable {
+                    let class = literal.callee.and_then(|callee| callee.rsplit('.').next());
+                    found.widget = Some(Widget {
+                        class: class.unwrap_or("element").to_owned(),
+                        id: None,
+                        handler: None,
+                        operable: true,
+                    });
                 }
                 if role != Role::Log && literal.text.chars().count() > 120 {
                     found.role = Role::Document;
@@ -578,6 +673,19 @@ struct Press<'t> {
 /// The module an offset of a script is in, as a route; the file itself where there are no modules.
 fn module<'a>(path: &'a str, script: &'a Script<'_>, offset: usize) -> &'a str {
     route(script.module(offset).map_or(path, |module| module.name))
+}
+
+fn attribute<'t>(element: &'t Element, name: &str) -> Option<&'t Text> {
+    element.attributes.iter().find(|(own, _)| own == name).map(|(_, text)| text)
+}
+
+/// Trimmed, with the spaces that templates write as entities.
+fn plain_spaces(text: &str) -> String {
+    let text = text.trim();
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    ["&nbsp;", "&ensp;", "&emsp;"].iter().fold(text.to_owned(), |text, entity| text.replace(entity, " "))
 }
 
 /// How many texts an element and those inside it have.

@@ -34,15 +34,14 @@ fn is_wanted(body: &[u8]) -> bool {
 }
 
 fn is_call(callee: &[u8]) -> bool {
-    is_platform_call(callee) || own_call(callee).is_some()
+    is_platform_call(callee) || std::str::from_utf8(callee).is_ok_and(|callee| own_call(callee).is_some())
 }
 
 /// The method that a call asks of an object of the program: `submit` of `this.submit`, `t.submit`.
-pub(crate) fn own_call(callee: &[u8]) -> Option<&[u8]> {
-    let dot = callee.iter().position(|&byte| byte == b'.')?;
-    let (receiver, name) = (&callee[..dot], &callee[dot + 1..]);
-    let own = receiver.len() <= 2 || matches!(receiver, b"this" | b"that" | b"self" | b"_this" | b"_self");
-    (own && (4..=40).contains(&name.len()) && !name.contains(&b'.')).then_some(name)
+pub(crate) fn own_call(callee: &str) -> Option<&str> {
+    let (receiver, name) = callee.split_once('.')?;
+    let own = receiver.len() <= 2 || matches!(receiver, "this" | "that" | "self" | "_this" | "_self");
+    (own && (4..=40).contains(&name.len()) && !name.contains('.')).then_some(name)
 }
 
 fn is_platform_call(callee: &[u8]) -> bool {
