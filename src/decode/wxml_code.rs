@@ -389,7 +389,8 @@ impl<'a> Reader<'a> {
             let minus = self.is(next + 1, &[b",", b"-"]);
             let Some(number) = self.number(next + if minus { 3 } else { 2 }) else { break };
             let number = if minus { -i64::from(number) } else { i64::from(number) };
-            let text = u32::try_from(base + number).map_or_else(|_| Text::default(), |index| self.text(index));
+            let text =
+                u32::try_from(base + number).map_or_else(|_| Text::default(), |index| self.text(index));
             element.attributes.push((name, text));
             if base == 0 && number > 0 {
                 base = number;
@@ -561,5 +562,166 @@ impl<'a> Reader<'a> {
             }
         }
         templates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shaped as wcc writes it; the WXML is beside each line.
+    const NEW: &str = r#"
+function gz$gwx_1(){
+if( __WXML_GLOBAL__.ops_cached.$gwx_1)return __WXML_GLOBAL__.ops_cached.$gwx_1
+(function(z){var a=11;function Z(ops){z.push(ops)}
+Z([3,'punch'])
+Z([3,'btn'])
+Z([3,'t1'])
+Z([a,[3,'已打卡'],[[7],[3,'days']],[3,'天']])
+Z([[7],[3,'menus']])
+Z([3,'open'])
+Z(z[1])
+Z([a,[[6],[[7],[3,'item']],[3,'name']]])
+Z([[2,'=='],[[7],[3,'role']],[1,'管理员']])
+Z([a,[[2,'?:'],[[2,'==='],[[7],[3,'state']],[1,'审核中']],[1,'审批'],[[2,'+'],[1,'第'],[[7],[3,'n']]]]])
+})(__WXML_GLOBAL__.ops_cached.$gwx_1);return __WXML_GLOBAL__.ops_cached.$gwx_1
+}
+var x=['./pages/punch/index.wxml','../../tpl/row.wxml','./tpl/row.wxml'];d_[x[0]]={}
+var m0=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oA=e_[x[0]].i
+_ai(oA,x[1],e_,x[0],1,1)
+var oB=_mz(z,'button',['bindtap',0,'class',1,'disabled',-2,'id',1],[],e,s,gg)
+var xC=_oz(z,3,e,s,gg)
+_(oB,xC)
+_(r,oB)
+var oD=_v()
+_(r,oD)
+var fE=function(hG,cF,oH,gg){
+var cI=_mz(z,'view',['bindtap',5,'class',1],[],hG,cF,gg)
+var oJ=_oz(z,7,hG,cF,gg)
+_(cI,oJ)
+_(oH,cI)
+return oH
+}
+oD.wxXCkey=2
+_2z(z,4,fE,e,s,gg,oD,'item','index','')
+var lK=_v()
+_(r,lK)
+if(_oz(z,8,e,s,gg)){lK.wxVkey=1
+var aL=_n('text')
+_rz(z,aL,'class',1,e,s,gg)
+var tM=_oz(z,9,e,s,gg)
+_(aL,tM)
+_(lK,aL)
+}
+return r
+}
+e_[x[0]]={f:m0,j:[],i:[],ti:[x[1]],ic:[]}
+d_[x[2]]={}
+d_[x[2]]["row"]=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oB=_n('view')
+var xC=_oz(z,2,e,s,gg)
+_(oB,xC)
+_(r,oB)
+return r
+}
+"#;
+
+    fn shape(template: &Template) -> Vec<(String, Vec<String>)> {
+        let elements = template.elements.iter().filter(|element| !element.tag.is_empty());
+        elements
+            .map(|element| {
+                (element.tag.clone(), element.texts.iter().map(|text| text.text.clone()).collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn elements_attributes_and_texts_are_joined_again() {
+        let read = read(NEW.as_bytes());
+        assert_eq!(read.templates.len(), 2);
+        let page = &read.templates[0];
+        assert_eq!(page.path, "pages/punch/index.wxml");
+        let of =
+            |tag: &str, texts: &[&str]| (tag.to_owned(), texts.iter().map(|&text| text.to_owned()).collect());
+        let expected: Vec<(String, Vec<String>)> =
+            vec![of("button", &["已打卡…天"]), of("view", &["…"]), of("text", &["…"])];
+        assert_eq!(shape(page), expected);
+        // As the runtime counts: 0, then 1, then (from the first that is not 0) 1 + 1; less than nothing is no value.
+        let button = page.elements.iter().find(|element| element.tag == "button").unwrap();
+        let attributes: Vec<(&str, &str)> =
+            button.attributes.iter().map(|(name, text)| (name.as_str(), text.text.as_str())).collect();
+        assert_eq!(attributes, [("bindtap", "punch"), ("class", "btn"), ("disabled", ""), ("id", "t1")]);
+        // The loop's element is inside the block that shows it, the block in the root.
+        let view = page.elements.iter().find(|element| element.tag == "view").unwrap();
+        assert_eq!(view.attributes[1].1.text, "btn");
+        assert_eq!(view.texts[0].fields, ["item", "name"].map(str::to_owned)[1..]);
+        let mut at = view.parent;
+        let mut levels = 0;
+        while let Some(index) = at {
+            at = page.elements[index as usize].parent;
+            levels += 1;
+        }
+        assert_eq!(levels, 3);
+        // What is compared is not shown.
+        let text = page.elements.iter().find(|element| element.tag == "text").unwrap();
+        assert_eq!(text.texts[0].choices, ["审批", "第…"]);
+        assert_eq!(shape(&read.templates[1]), [of("view", &["t1"])]);
+        assert_eq!(read.templates[1].path, "tpl/row.wxml");
+        assert_eq!(read.imports, [("pages/punch/index.wxml".to_owned(), "../../tpl/row.wxml".to_owned())]);
+    }
+
+    #[test]
+    fn code_of_2017_names_its_files() {
+        let source = r#"var z=[];(function(z){var a=11;function Z(ops){z.push(ops)}
+Z([3,'card']);Z([3,'sign']);Z([3,'签到'])
+})(z);d_['./pages/card/card.wxml']={}
+var m0=function(e,s,r,gg){
+var oB=_n('view')
+_r(oB,'class',0,e,s,gg)
+var hG=_m('view',['bindtap',1],e,s,gg)
+var oH=_o(2,e,s,gg)
+_(hG,oH)
+_(oB,hG)
+_(r,oB)
+return r
+}
+e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
+        let read = read(source.as_bytes());
+        assert_eq!(read.templates.len(), 1);
+        assert_eq!(read.templates[0].path, "pages/card/card.wxml");
+        let pressed = &read.templates[0].elements[2];
+        assert_eq!((pressed.attributes[0].1.text.as_str(), pressed.texts[0].text.as_str()), ("sign", "签到"));
+    }
+
+    #[test]
+    fn cut_flipped_and_deep_code_is_read() {
+        for cut in 0..NEW.len() {
+            read(&NEW.as_bytes()[..cut]);
+        }
+        let mut state = 99u32;
+        for _ in 0..1_000 {
+            let mut bytes = NEW.as_bytes().to_vec();
+            for _ in 0..4 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (state >> 8) as usize % bytes.len();
+                bytes[at] = state as u8;
+            }
+            read(&bytes);
+        }
+        let deep = format!("function gz$gwx_1(){{function Z(o){{}}Z({}", "[".repeat(200_000));
+        read(deep.as_bytes());
+        // Each entry doubles the one before.
+        let mut doubling = "function gz$gwx_1(){function Z(o){}Z([3,'打卡'])".to_owned();
+        for index in 0..5_000 {
+            doubling.push_str(&format!("Z([a,z[{index}],z[{index}]])"));
+        }
+        doubling.push_str(
+            "}var x=['./a.wxml'];var m0=function(e,s,r,gg){var z=gz$gwx_1()\nvar o=_oz(z,5000,e)\n_(r,o)}e_[x[0]]={f:m0}",
+        );
+        let read = read(doubling.as_bytes());
+        assert!(read.templates[0].elements[0].texts[0].text.len() < 10_000);
     }
 }

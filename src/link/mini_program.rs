@@ -429,7 +429,9 @@ impl<'a> Linker<'a> {
                 press.operable = true;
                 press.element = Some(element);
                 press.handler = handler.and_then(|(_, value)| self.handler(template, element, value));
-                if handler.is_none() && attribute(element, "formType").is_some_and(|text| text.text == "submit") {
+                if handler.is_none()
+                    && attribute(element, "formType").is_some_and(|text| text.text == "submit")
+                {
                     press.handler = self.form_handler(template, element);
                 }
                 press.leads = attribute(element, "url").map(|url| url.text.as_str());
@@ -484,7 +486,8 @@ impl<'a> Linker<'a> {
             let Some((_, script)) = self.parts.scripts.get(at) else { continue };
             let Some(function) = script.functions.get(index) else { continue };
             let body = function.start..function.end;
-            let inside = |(script, offset, _): &&(usize, usize, String)| *script == at && body.contains(offset);
+            let inside =
+                |(script, offset, _): &&(usize, usize, String)| *script == at && body.contains(offset);
             for table in [&self.opened, &self.endpoints] {
                 for (_, _, address) in table.get(module).into_iter().flatten().filter(inside) {
                     if !found.contains(address) {
@@ -499,10 +502,12 @@ impl<'a> Linker<'a> {
             for call in script.calls[first..].iter().take_while(|call| call.offset < body.end) {
                 let Some(name) = script::own_call(call.callee) else { continue };
                 let own = self.functions.get(&(module, name)).map(|&(at, index)| (module, at, index));
-                let Some((module, at, index)) = own.or_else(|| self.unique.get(name).copied().flatten()) else {
+                let Some((module, at, index)) = own.or_else(|| self.unique.get(name).copied().flatten())
+                else {
                     continue;
                 };
-                let known = followed.iter().any(|&(_, script, function, _)| (script, function) == (at, index));
+                let known =
+                    followed.iter().any(|&(_, script, function, _)| (script, function) == (at, index));
                 if followed.len() < MAX_FOLLOWED && !known {
                     followed.push((module, at, index, depth + 1));
                 }
@@ -601,11 +606,27 @@ impl<'a> Linker<'a> {
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
-                for element in template.elements.iter().filter(|element| matches!(element.tag.as_str(), "ad" | "ad-custom")) {
-                    let offset = element.texts.iter().chain(element.attributes.iter().map(|(_, text)| text)).map(|text| text.offset).next();
+                for element in template
+                    .elements
+                    .iter()
+                    .filter(|element| matches!(element.tag.as_str(), "ad" | "ad-custom"))
+                {
+                    let offset = element
+                        .texts
+                        .iter()
+                        .chain(element.attributes.iter().map(|(_, text)| text))
+                        .map(|text| text.offset)
+                        .next();
                     let place = Place::offset(file.clone(), offset.unwrap_or_default() as u64);
                     let chain = vec![template.path.clone()];
-                    add(FactKind::Api, &format!("<{}>", element.tag), place, config.screen(&template.path), chain, library(&template.path));
+                    add(
+                        FactKind::Api,
+                        &format!("<{}>", element.tag),
+                        place,
+                        config.screen(&template.path),
+                        chain,
+                        library(&template.path),
+                    );
                 }
             }
         }
@@ -777,4 +798,143 @@ fn library(module: &str) -> Option<&'static str> {
         ("weui-miniprogram", "WeUI"),
     ];
     parts.iter().find(|(part, _)| path.contains(part)).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::wxml_code;
+    use crate::model::{Inspection, TargetKind};
+
+    /// One page: two buttons, a menu filled from data, a form; its script; a module with the addresses.
+    const TEMPLATE: &str = r#"function gz$gwx_1(){function Z(ops){z.push(ops)}
+Z([3,'punch'])
+Z([3,'打卡'])
+Z([[7],[3,'menus']])
+Z([3,'open'])
+Z([a,[[6],[[7],[3,'item']],[3,'name']]])
+Z([3,'send'])
+Z([3,'submit'])
+Z([3,'姓名'])
+Z([3,'提交'])
+Z([3,'积分&nbsp;榜'])
+}
+var x=['./pages/punch/index.wxml','./components/tip/tip.wxml'];d_[x[0]]={}
+var m0=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oA=_mz(z,'view',['bindtap',0],[],e,s,gg)
+var oB=_n('text')
+var oC=_oz(z,1,e,s,gg)
+_(oB,oC)
+_(oA,oB)
+_(r,oA)
+var oD=_mz(z,'view',['bindtap',3],[],e,s,gg)
+var oE=_oz(z,4,e,s,gg)
+_(oD,oE)
+_(r,oD)
+var oF=_mz(z,'form',['bindsubmit',5],[],e,s,gg)
+var oG=_n('label')
+var oH=_oz(z,7,e,s,gg)
+_(oG,oH)
+_(oF,oG)
+var oI=_mz(z,'button',['formType',6],[],e,s,gg)
+var oJ=_oz(z,8,e,s,gg)
+_(oI,oJ)
+_(oF,oI)
+_(r,oF)
+return r
+}
+e_[x[0]]={f:m0,j:[],i:[],ti:[],ic:[]}
+d_[x[1]]={}
+var m1=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oB=_n('view')
+var xC=_oz(z,9,e,s,gg)
+_(oB,xC)
+_(r,oB)
+return r
+}
+e_[x[1]]={f:m1,j:[],i:[],ti:[],ic:[]}"#;
+
+    const SCRIPT: &str = "define('utils/api.js',function(r,m,e){e.checkin=function(d){return q('/patrol/checkin',d)}});\
+        define('pages/punch/index.js',function(r){Page({data:{menus:[{name:'每日签到',url:'/pages/sign/index'}]},\
+        punch:function(){this.post()},post:function(){a.checkin({})},open:function(e){\
+        wx.navigateTo({url:'../sign/index'})},send(){wx.request({url:'/form/save'});\
+        wx.showToast({title:'已提交'})},debug(){console.log('打卡日志')}})});";
+
+    fn linked() -> Inspection {
+        let config = serde_json::json!({
+            "pages": ["pages/punch/index"],
+            "page": {"pages/punch/index.html": {"window": {
+                "navigationBarTitleText": "巡查打卡", "usingComponents": {"tip": "../../components/tip/tip"}}}},
+            "tabBar": {"list": [{"pagePath": "pages/punch/index.html", "text": "巡查"}]},
+        });
+        let mut parts = Parts { config: Config::read(&config), ..Parts::default() };
+        let read = wxml_code::read(TEMPLATE.as_bytes());
+        parts.templates.push(("page-frame.html".into(), read.templates));
+        parts.scripts.push(("app-service.js".into(), Script::read(SCRIPT.as_bytes(), script::FILTER)));
+        parts.config.add_page_files(&[], &read.imports);
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        link(&parts, &mut inspection);
+        inspection
+    }
+
+    fn text<'i>(inspection: &'i Inspection, wanted: &str) -> &'i UiText {
+        inspection.texts.iter().find(|text| text.text == wanted).unwrap_or_else(|| panic!("{wanted}"))
+    }
+
+    #[test]
+    fn a_pressed_text_leads_to_its_page_handler_and_address() {
+        let inspection = linked();
+        let punch = text(&inspection, "打卡");
+        assert_eq!(punch.role, Role::Control);
+        let widget = punch.widget.as_ref().unwrap();
+        assert_eq!(
+            (widget.class.as_str(), widget.handler.as_deref(), widget.operable),
+            ("view", Some("punch"), true)
+        );
+        let screen = punch.screen.as_ref().unwrap();
+        assert_eq!(
+            (screen.name.as_str(), screen.title.as_deref(), screen.reachable),
+            ("pages/punch/index", Some("巡查打卡"), true)
+        );
+        assert_eq!(punch.chain, ["pages/punch/index.wxml", "pages/punch/index.punch", "/patrol/checkin"]);
+    }
+
+    #[test]
+    fn data_that_a_control_shows_is_its_text() {
+        let inspection = linked();
+        let sign = text(&inspection, "每日签到");
+        assert_eq!(sign.role, Role::Control);
+        assert_eq!(sign.widget.as_ref().unwrap().handler.as_deref(), Some("open"));
+        assert_eq!(sign.chain.last().map(String::as_str), Some("pages/sign/index"));
+    }
+
+    #[test]
+    fn a_form_is_submitted_by_its_button_only() {
+        let inspection = linked();
+        assert_eq!(text(&inspection, "姓名").role, Role::Label);
+        let submit = text(&inspection, "提交");
+        assert_eq!(submit.widget.as_ref().unwrap().handler.as_deref(), Some("send"));
+        assert_eq!(submit.chain.last().map(String::as_str), Some("/form/save"));
+    }
+
+    #[test]
+    fn roles_follow_the_use() {
+        let inspection = linked();
+        assert_eq!(text(&inspection, "已提交").role, Role::Message);
+        assert_eq!(text(&inspection, "打卡日志").role, Role::Log);
+        assert_eq!(text(&inspection, "巡查打卡").role, Role::Title);
+        assert_eq!(text(&inspection, "巡查").role, Role::Control);
+        // A component's text is on the page that uses the component.
+        let tip = text(&inspection, "积分 榜");
+        assert_eq!(tip.screen.as_ref().map(|screen| screen.name.as_str()), Some("pages/punch/index"));
+        let endpoints: Vec<&str> = inspection
+            .facts
+            .iter()
+            .filter(|f| f.kind == FactKind::Endpoint)
+            .map(|f| f.value.as_str())
+            .collect();
+        assert!(endpoints.contains(&"/patrol/checkin") && endpoints.contains(&"/form/save"), "{endpoints:?}");
+    }
 }

@@ -45,7 +45,8 @@ pub(crate) fn own_call(callee: &str) -> Option<&str> {
 }
 
 fn is_platform_call(callee: &[u8]) -> bool {
-    let named = |platform: &&str| callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."));
+    let named =
+        |platform: &&str| callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."));
     let own = || callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
     callee.len() <= 60
         && (PLATFORMS.iter().any(|platform| named(platform))
