@@ -60,12 +60,14 @@ fn fixtures() -> Vec<(PathBuf, Fixture)> {
     for format in ["apk", "wxapkg"] {
         for folder in std::fs::read_dir(root().join(format)).unwrap() {
             let folder = folder.unwrap().path();
-            let files = if folder.is_dir() { std::fs::read_dir(folder).unwrap().collect() } else { Vec::new() };
+            let files =
+                if folder.is_dir() { std::fs::read_dir(folder).unwrap().collect() } else { Vec::new() };
             for path in files.into_iter().map(|file| file.unwrap().path()) {
                 let name = path.file_name().unwrap().to_string_lossy();
                 if name.starts_with("fixture") && name.ends_with(".yaml") {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    let fixture: Fixture = serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                    let fixture: Fixture =
+                        serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                     found.push((path, fixture));
                 }
             }
@@ -119,7 +121,11 @@ fn every_fixture_gets_what_its_source_says() {
                     }
                     for row in &expected.evidence {
                         if !finding.evidence.iter().any(|evidence| row.holds(evidence)) {
-                            fail(format!("{:?}: no evidence {row:?} in {}", expected.category, rows(finding)));
+                            fail(format!(
+                                "{:?}: no evidence {row:?} in {}",
+                                expected.category,
+                                rows(finding)
+                            ));
                         }
                     }
                 }
@@ -127,7 +133,12 @@ fn every_fixture_gets_what_its_source_says() {
         }
         for finding in report.findings.iter().filter(|finding| finding.level > Level::Mention) {
             if !fixture.findings.iter().any(|expected| expected.category == finding.category) {
-                fail(format!("{:?} {:?} is not in its source: {}", finding.level, finding.category, rows(finding)));
+                fail(format!(
+                    "{:?} {:?} is not in its source: {}",
+                    finding.level,
+                    finding.category,
+                    rows(finding)
+                ));
             }
         }
         for (category, status) in &fixture.duties {
@@ -174,11 +185,11 @@ impl Row {
             part.as_ref().is_none_or(|part| whole.is_some_and(|whole| whole.contains(part.as_str())))
         };
         let place = self.place.as_ref().is_none_or(|part| {
-            evidence.place.contains(part.as_str()) || evidence.chain.iter().any(|step| step.contains(part.as_str()))
+            evidence.place.contains(part.as_str())
+                || evidence.chain.iter().any(|step| step.contains(part.as_str()))
         });
-        let chain = self.chain.iter().all(|part| {
-            evidence.chain.iter().any(|step| step.contains(part.as_str()))
-        });
+        let chain =
+            self.chain.iter().all(|part| evidence.chain.iter().any(|step| step.contains(part.as_str())));
         self.text.as_ref().is_none_or(|text| evidence.text.contains(text.as_str()))
             && self.kind.is_none_or(|kind| evidence.kind == kind)
             && place

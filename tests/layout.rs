@@ -54,10 +54,16 @@ fn no_room_sees_what_comes_after_it() {
         let text = std::fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             for (at, _) in line.match_indices("crate::") {
-                let other: String =
-                    line[at + 7..].chars().take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_').collect();
+                let other: String = line[at + 7..]
+                    .chars()
+                    .take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_')
+                    .collect();
                 seen += 1;
-                if !other.is_empty() && other != room && other != "model" && !allowed.contains(&other.as_str()) {
+                if !other.is_empty()
+                    && other != room
+                    && other != "model"
+                    && !allowed.contains(&other.as_str())
+                {
                     wrong.push(format!("{inside}:{}: {room} sees {other}", number + 1));
                 }
             }

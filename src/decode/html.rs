@@ -96,7 +96,8 @@ fn deepest(source: &[u8]) -> usize {
         match source.get(at + 1) {
             Some(b'/') => depth = depth.saturating_sub(1),
             Some(byte) if byte.is_ascii_alphabetic() => {
-                let name = source[at + 1..].iter().take(10).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                let name =
+                    source[at + 1..].iter().take(10).take_while(|byte| byte.is_ascii_alphanumeric()).count();
                 if !is_void(&source[at + 1..at + 1 + name]) {
                     depth += 1;
                     deepest = deepest.max(depth);
@@ -109,8 +110,9 @@ fn deepest(source: &[u8]) -> usize {
 }
 
 fn is_void(tag: &[u8]) -> bool {
-    const VOID: [&[u8]; 12] =
-        [b"br", b"img", b"input", b"meta", b"link", b"hr", b"p", b"li", b"option", b"source", b"area", b"col"];
+    const VOID: [&[u8]; 12] = [
+        b"br", b"img", b"input", b"meta", b"link", b"hr", b"p", b"li", b"option", b"source", b"area", b"col",
+    ];
     VOID.iter().any(|void| tag.eq_ignore_ascii_case(void))
 }
 
@@ -121,7 +123,8 @@ fn tree(source: &str) -> Page {
     for node in html.tree.root().descendants() {
         match node.value() {
             Node::Text(text) => {
-                let parents: Vec<_> = node.ancestors().filter_map(scraper::ElementRef::wrap).take(MAX_UP).collect();
+                let parents: Vec<_> =
+                    node.ancestors().filter_map(scraper::ElementRef::wrap).take(MAX_UP).collect();
                 let Some(own) = parents.first() else { continue };
                 match own.value().name() {
                     "script" => {
@@ -191,8 +194,21 @@ fn action(element: &scraper::node::Element) -> Option<&str> {
 fn is_handler(name: &str) -> bool {
     matches!(
         name,
-        "onclick" | "@click" | "v-on:click" | "@tap" | "v-on:tap" | "bindtap" | "catchtap" | "ng-click" | "data-ng-click" | "@submit"
-            | "onsubmit" | "ontouchstart" | "data-href" | "data-url" | "(click)"
+        "onclick"
+            | "@click"
+            | "v-on:click"
+            | "@tap"
+            | "v-on:tap"
+            | "bindtap"
+            | "catchtap"
+            | "ng-click"
+            | "data-ng-click"
+            | "@submit"
+            | "onsubmit"
+            | "ontouchstart"
+            | "data-href"
+            | "data-url"
+            | "(click)"
     ) || name.starts_with("@click.")
         || name.starts_with("@tap.")
 }
@@ -297,7 +313,8 @@ mod tests {
     fn old_encodings_are_read() {
         let (gbk, _, _) = encoding_rs::GBK.encode("<meta charset=gb2312><p>签到</p>");
         assert!(decode(&gbk).contains("签到"));
-        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain("打卡".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("打卡".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16), "打卡");
     }
 

@@ -27,7 +27,9 @@ pub const FORMAT: Format = Format { name: "apk", matches, inspect };
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };
-    archive.entry(MANIFEST).is_some() || archive.entry("classes.dex").is_some() || archive.entry(TABLE).is_some()
+    archive.entry(MANIFEST).is_some()
+        || archive.entry("classes.dex").is_some()
+        || archive.entry(TABLE).is_some()
 }
 
 /// One entry to be read after the resource table.
@@ -125,7 +127,12 @@ fn read_manifest(archive: &Archive, inspection: &mut Inspection) -> Option<Manif
     let place = Place::entry(MANIFEST);
     let Some(entry) = archive.entry(MANIFEST) else {
         inspection.unread(PartName::Manifest);
-        inspection.gap(PartName::Manifest, &place, GapReason::Missing, ("安装包没有清单", "the package has no manifest"));
+        inspection.gap(
+            PartName::Manifest,
+            &place,
+            GapReason::Missing,
+            ("安装包没有清单", "the package has no manifest"),
+        );
         return None;
     };
     let bytes = read(archive, entry, PartName::Manifest, inspection)?;
@@ -196,7 +203,9 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
                     ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet"),
                 );
             }
-            _ if super::web::is_text_asset(name) && !name.starts_with("META-INF/") => tasks.push(Task::Asset(entry)),
+            _ if super::web::is_text_asset(name) && !name.starts_with("META-INF/") => {
+                tasks.push(Task::Asset(entry))
+            }
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
             _ if name.starts_with("assets/") => {
                 opaque_asset(entry, file, inspection);
@@ -245,8 +254,12 @@ fn file_kinds(table: Option<&Table<'_>>) -> HashMap<String, FileKind> {
 fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Native);
     let holder = match file {
-        "libapp.so" => ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface"),
-        "libil2cpp.so" => ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface"),
+        "libapp.so" => {
+            ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface")
+        }
+        "libil2cpp.so" => {
+            ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface")
+        }
         _ => return,
     };
     inspection.gap(PartName::Native, &Place::entry(entry.name.clone()), GapReason::UnsupportedFormat, holder);
@@ -256,8 +269,13 @@ fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
 fn opaque_asset(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
     let place = Place::entry(entry.name.clone());
-    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat") || file.ends_with(".hbc") {
-        let detail = ("二进制脚本包或元数据，尚不支持检视", "a script bundle or metadata in binary form is not read yet");
+    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat")
+        || file.ends_with(".hbc")
+    {
+        let detail = (
+            "二进制脚本包或元数据，尚不支持检视",
+            "a script bundle or metadata in binary form is not read yet",
+        );
         inspection.gap(PartName::Js, &place, GapReason::UnsupportedFormat, detail);
     }
 }
@@ -272,7 +290,9 @@ fn run(
     match task {
         Task::Dex(entry) => Outcome::Code(read_dex(archive, entry, ownership, inspection)),
         Task::File(entry, kind) => {
-            let Some(bytes) = read(archive, entry, PartName::Layouts, inspection) else { return Outcome::File(None) };
+            let Some(bytes) = read(archive, entry, PartName::Layouts, inspection) else {
+                return Outcome::File(None);
+            };
             Outcome::File(read_file(entry, kind, &bytes, table, inspection))
         }
         Task::Asset(entry) => {
@@ -358,7 +378,8 @@ fn hidden_code(
 
     let products: BTreeSet<&str> = traces.iter().map(|trace| trace.product).collect();
     for product in &products {
-        let places: Vec<&str> = traces.iter().filter(|t| t.product == *product).map(|t| t.place.as_str()).collect();
+        let places: Vec<&str> =
+            traces.iter().filter(|t| t.product == *product).map(|t| t.place.as_str()).collect();
         let detail = (
             format!("已用 {product} 加固：{}", places.join("、")),
             format!("packed with {product}: {}", places.join(", ")),
@@ -384,7 +405,12 @@ fn hidden_code(
     !products.is_empty() || !missing.is_empty()
 }
 
-fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table<'_>>, inspection: &mut Inspection) {
+fn identify(
+    archive: &Archive,
+    manifest: Option<&Manifest>,
+    table: Option<&Table<'_>>,
+    inspection: &mut Inspection,
+) {
     let place = Place::entry(MANIFEST);
     if let Some(manifest) = manifest {
         let resolve = |text: &Text| android::resolve(text, table);
@@ -418,7 +444,8 @@ fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertifi
         .iter()
         .filter(|entry| {
             let name = entry.name.to_ascii_uppercase();
-            name.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|ending| name.ends_with(ending))
+            name.starts_with("META-INF/")
+                && [".RSA", ".DSA", ".EC"].iter().any(|ending| name.ends_with(ending))
         })
         .collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));

@@ -10,7 +10,8 @@ use crate::decode::html::{self, Page, Part};
 use crate::decode::js::{LiteralKind, Script, Use};
 use crate::link::{endpoint, script};
 use crate::model::{
-    Code, Document, Fact, FactKind, GapReason, Inspection, Origin, PartName, Place, Role, Screen, UiText, Usage, Widget,
+    Code, Document, Fact, FactKind, GapReason, Inspection, Origin, PartName, Place, Role, Screen, UiText,
+    Usage, Widget,
 };
 use crate::text::has_cjk;
 
@@ -28,8 +29,24 @@ pub(crate) fn is_text_asset(name: &str) -> bool {
         || file.rsplit_once('.').is_some_and(|(_, extension)| {
             matches!(
                 extension,
-                "html" | "htm" | "xhtml" | "js" | "mjs" | "jsx" | "json" | "json5" | "txt" | "csv" | "xml" | "wxml" | "vue" | "md"
-                    | "properties" | "hbs" | "ejs" | "tpl"
+                "html"
+                    | "htm"
+                    | "xhtml"
+                    | "js"
+                    | "mjs"
+                    | "jsx"
+                    | "json"
+                    | "json5"
+                    | "txt"
+                    | "csv"
+                    | "xml"
+                    | "wxml"
+                    | "vue"
+                    | "md"
+                    | "properties"
+                    | "hbs"
+                    | "ejs"
+                    | "tpl"
             )
         })
 }
@@ -46,7 +63,9 @@ pub(crate) fn read_text_asset(path: &str, bytes: &[u8], inspection: &mut Inspect
     let asset = Asset { path: Arc::from(path), library: library(path, bytes), document: document(path) };
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     match extension.as_str() {
-        "html" | "htm" | "xhtml" | "wxml" | "vue" | "hbs" | "ejs" | "tpl" => asset.html(&html::decode(bytes), inspection),
+        "html" | "htm" | "xhtml" | "wxml" | "vue" | "hbs" | "ejs" | "tpl" => {
+            asset.html(&html::decode(bytes), inspection)
+        }
         "js" | "mjs" | "jsx" | "bundle" | "jsbundle" => {
             let issues = asset.script(bytes, 0, None, inspection);
             count(inspection, PartName::Js, &place, issues);
@@ -84,7 +103,9 @@ impl Asset {
         let screen = Screen { name: self.path.to_string(), title: page.title.clone(), reachable: true };
         let named = page.title.as_deref().and_then(document_title);
         for shown in &page.texts {
-            if !shown.text.chars().any(char::is_alphabetic) || shown.text.contains("{{") && !has_cjk(&shown.text) {
+            if !shown.text.chars().any(char::is_alphabetic)
+                || shown.text.contains("{{") && !has_cjk(&shown.text)
+            {
                 continue;
             }
             let prose = shown.text.chars().count() > 60;
@@ -106,7 +127,12 @@ impl Asset {
         }
         let mut issues = page.issues;
         for (offset, source) in &page.scripts {
-            issues.extend(self.script(source.as_bytes(), offset.unwrap_or_default(), Some(&screen), inspection));
+            issues.extend(self.script(
+                source.as_bytes(),
+                offset.unwrap_or_default(),
+                Some(&screen),
+                inspection,
+            ));
         }
         let route = Fact::new(FactKind::Route, &*self.path, Place::entry(self.path.clone()));
         inspection.facts.push(Fact { screen: Some(screen), ..self.fact(route) });
@@ -121,17 +147,25 @@ impl Asset {
     }
 
     /// Reads a script that begins at an offset of the asset.
-    fn script(&self, source: &[u8], base: usize, screen: Option<&Screen>, inspection: &mut Inspection) -> Vec<Issue> {
+    fn script(
+        &self,
+        source: &[u8],
+        base: usize,
+        screen: Option<&Screen>,
+        inspection: &mut Inspection,
+    ) -> Vec<Issue> {
         let read = Script::read(source, script::FILTER);
         for literal in &read.literals {
             let offset = base + literal.offset;
-            let function = literal.function.and_then(|index| read.functions.get(index as usize)).map(|f| f.name);
+            let function =
+                literal.function.and_then(|index| read.functions.get(index as usize)).map(|f| f.name);
             if literal.usage == Use::Value
                 && literal.kind != LiteralKind::Comment
                 && let Some(address) = endpoint::in_code(&literal.text)
             {
                 if !is_file(address) {
-                    let route = literal.key == Some("path") || literal.callee.is_some_and(|callee| callee.contains("navigate"));
+                    let route = literal.key == Some("path")
+                        || literal.callee.is_some_and(|callee| callee.contains("navigate"));
                     let kind = if route { FactKind::Route } else { FactKind::Endpoint };
                     let mut fact = Fact::new(kind, address, Place::offset(self.path.clone(), offset as u64));
                     fact.screen = screen.cloned();
@@ -163,8 +197,11 @@ impl Asset {
             }
         }
         for function in read.functions.iter().filter(|function| function.name.len() > 3) {
-            let mut fact =
-                Fact::new(FactKind::Function, function.name, Place::offset(self.path.clone(), (base + function.start) as u64));
+            let mut fact = Fact::new(
+                FactKind::Function,
+                function.name,
+                Place::offset(self.path.clone(), (base + function.start) as u64),
+            );
             fact.screen = screen.cloned();
             fact.chain = vec![self.path.to_string()];
             inspection.facts.push(self.fact(fact));
@@ -181,7 +218,12 @@ impl Asset {
                 // Not JSON after all, or with comments: its strings are still literals.
                 let issues = self.script(bytes, 0, None, inspection);
                 let odd = Issue::odd("json.malformed", None, error.to_string());
-                count(inspection, PartName::Text, &place, issues.into_iter().filter(|i| !i.lossy).chain([odd]).collect());
+                count(
+                    inspection,
+                    PartName::Text,
+                    &place,
+                    issues.into_iter().filter(|i| !i.lossy).chain([odd]).collect(),
+                );
                 return;
             }
         };
@@ -206,7 +248,8 @@ impl Asset {
                         let role = match key.as_str() {
                             "navigationBarTitleText" | "titleText" => Role::Title,
                             "title" | "name" | "text" | "label" if leads => Role::Item,
-                            "title" | "name" | "text" | "label" | "content" | "desc" | "description" | "tip" | "message" => Role::Code,
+                            "title" | "name" | "text" | "label" | "content" | "desc" | "description"
+                            | "tip" | "message" => Role::Code,
                             _ => continue,
                         };
                         if has_cjk(text) {
@@ -241,9 +284,12 @@ impl Asset {
 
 fn is_file(address: &str) -> bool {
     let path = address.split('?').next().unwrap_or(address);
-    [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".css", ".html", ".mp3", ".mp4", ".ttf", ".woff", ".vue", ".ico", ".map"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
+    [
+        ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".css", ".html", ".mp3", ".mp4", ".ttf",
+        ".woff", ".vue", ".ico", ".map",
+    ]
+    .iter()
+    .any(|ending| path.ends_with(ending))
 }
 
 /// Agreements, policies and help pages by their path.
@@ -310,7 +356,10 @@ fn library(path: &str, bytes: &[u8]) -> Option<&'static str> {
         ("wangeditor", "wangEditor"),
     ];
     let file = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    if let Some((_, name)) = NAMES.iter().find(|(name, _)| file.starts_with(name) && (file.ends_with(".js") || file.contains("uniapp"))) {
+    if let Some((_, name)) = NAMES
+        .iter()
+        .find(|(name, _)| file.starts_with(name) && (file.ends_with(".js") || file.contains("uniapp")))
+    {
         return Some(name);
     }
     if path.contains("/node_modules/") || path.contains("/plugins/cordova-") || path.contains("/ueditor/") {
@@ -319,6 +368,10 @@ fn library(path: &str, bytes: &[u8]) -> Option<&'static str> {
     let banner = bytes.get(..400).unwrap_or(bytes);
     let is_banner = banner.starts_with(b"/*!") || banner.starts_with(b"/**") || banner.starts_with(b"/*");
     let licensed = |word: &[u8]| memchr::memmem::find(banner, word).is_some();
-    (is_banner && (licensed(b"MIT") || licensed(b"Licensed under") || licensed(b"@license") || licensed(b"Apache License")))
-        .then_some("web library")
+    (is_banner
+        && (licensed(b"MIT")
+            || licensed(b"Licensed under")
+            || licensed(b"@license")
+            || licensed(b"Apache License")))
+    .then_some("web library")
 }

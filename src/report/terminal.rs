@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use super::prose::{self, Excerpt, Rich, Tone, excerpt, visible, width};
 use super::{Format, Run, View};
 use crate::model::{
-    Basis, ColorCode, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Lang, Level, Report, Signer, TargetKind,
-    Verdict,
+    Basis, ColorCode, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Lang, Level, Report, Signer,
+    TargetKind, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "terminal", streams: true, write };
