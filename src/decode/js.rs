@@ -84,6 +84,9 @@ pub struct Literal<'a> {
     pub element: bool,
     /// It is joined with run-time values.
     pub part: bool,
+    /// An element description around it has a handler of presses: `{onClick: f, children: "…"}`,
+    /// `createElement(Button, {onClick: f}, "…")`, `_c("button", {on: {click: f}}, [_v("…")])`.
+    pub pressable: bool,
     /// Index in [`Script::objects`] of the object it is a property value of.
     pub object: Option<u32>,
     /// Index in [`Script::functions`] of the innermost one around it.
@@ -238,6 +241,8 @@ pub(crate) struct Lexer<'a> {
     before: Before,
     /// A `?` was seen since the last end of a statement: a colon may belong to it.
     question: bool,
+    /// No regular expression ends before this offset: one was begun here and never closed on its line.
+    no_regex: usize,
     pub(crate) issues: Vec<Issue>,
 }
 
@@ -256,7 +261,15 @@ impl<'a> Lexer<'a> {
         if source.get(at..).is_some_and(|rest| rest.starts_with(b"#!")) {
             at = line_end(source, at);
         }
-        Lexer { source, at, open: Vec::new(), before: Before::Statement, question: false, issues }
+        Lexer {
+            source,
+            at,
+            open: Vec::new(),
+            before: Before::Statement,
+            question: false,
+            no_regex: 0,
+            issues,
+        }
     }
 
     fn issue(&mut self, code: &'static str, at: usize, detail: &str) {
@@ -466,7 +479,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn slash(&mut self, start: usize) -> Token {
-        if matches!(self.before, Before::Operand | Before::Close) {
+        if matches!(self.before, Before::Operand | Before::Close) || start < self.no_regex {
             return self.punct(start, b'/');
         }
         let mut at = start + 1;
@@ -484,6 +497,7 @@ impl<'a> Lexer<'a> {
                 }
                 Some(b'/') if !class => break,
                 Some(b'\n' | b'\r') | None => {
+                    self.no_regex = at;
                     self.issue("js.unterminated-regex", start, "regular expression without end");
                     return self.punct(start, b'/');
                 }
@@ -635,6 +649,8 @@ struct Frame {
     /// Object record, plus one.
     record: u32,
     leads: bool,
+    /// An object with a handler of presses, or a call with such an object among its arguments.
+    handles: bool,
 }
 
 struct Scan<'a> {
@@ -756,6 +772,7 @@ impl<'a> Scan<'a> {
             function: self.frames.last().map_or(0, |frame| frame.function),
             record: 0,
             leads: false,
+            handles: false,
         }
     }
 
@@ -894,9 +911,11 @@ impl<'a> Scan<'a> {
                 {
                     top.expect_key = false;
                     let key = top.key;
-                    let leads = leads(self.bytes(key));
+                    let key = self.bytes(key);
+                    let (leads, handles) = (leads(key), handles(key));
                     if let Some(top) = self.frames.last_mut() {
                         top.leads |= leads;
+                        top.handles |= handles;
                     }
                 }
             }
@@ -994,6 +1013,16 @@ impl<'a> Scan<'a> {
         }
         if let Some(object) = self.out.objects.get_mut((frame.record as usize).wrapping_sub(1)) {
             object.leads = frame.leads;
+        }
+        if frame.object
+            && frame.handles
+            && let Some(outer) = self.frames.last()
+        {
+            let props = outer.object && matches!(self.bytes(outer.key), b"on" | b"nativeOn" | b"props");
+            let argument = outer.open == b'(' && outer.name.0 < outer.name.1;
+            if let Some(outer) = self.frames.last_mut() {
+                outer.handles |= props || argument;
+            }
         }
         if frame.open == b'(' && self.bytes(frame.name) == b"define" {
             let body = self.source.get(frame.start as usize + 1..end).unwrap_or_default();
@@ -1136,6 +1165,7 @@ impl<'a> Scan<'a> {
             argument: 0,
             element: false,
             part: false,
+            pressable: false,
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
@@ -1145,27 +1175,28 @@ impl<'a> Scan<'a> {
         {
             literal.key = self.str(self.last_segment(self.assigned));
         }
+        let source = self.source;
+        let bytes = |span: Span| source.get(span.0 as usize..span.1 as usize).unwrap_or_default();
         let mut direct = true;
         for (level, frame) in self.frames.iter_mut().rev().enumerate().take(CALL_LEVELS) {
             match frame.open {
                 b'(' if frame.name.0 < frame.name.1 && !frame.parameters => {
-                    let bytes =
-                        self.source.get(frame.name.0 as usize..frame.name.1 as usize).unwrap_or_default();
-                    literal.callee = std::str::from_utf8(bytes).ok();
-                    literal.argument = frame.count;
-                    break;
+                    literal.pressable |= frame.handles;
+                    if literal.callee.is_none() {
+                        literal.callee = std::str::from_utf8(bytes(frame.name)).ok();
+                        literal.argument = frame.count;
+                    }
+                    direct = false;
                 }
                 b'(' if !frame.parameters => {}
                 b'[' if frame.index && level == 0 => literal.usage = Use::Key,
                 b'[' if direct => literal.element = true,
                 b'[' => {}
                 b'{' if frame.object => {
+                    literal.pressable |= frame.handles && bytes(frame.key) == b"children";
                     if direct && !frame.expect_key {
-                        let bytes =
-                            self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
-                        literal.key = literal
-                            .key
-                            .or_else(|| std::str::from_utf8(bytes).ok().filter(|key| !key.is_empty()));
+                        let key = std::str::from_utf8(bytes(frame.key)).ok().filter(|key| !key.is_empty());
+                        literal.key = literal.key.or(key);
                         if !literal.element {
                             if frame.record == 0 {
                                 self.out.objects.push(Object::default());
@@ -1209,6 +1240,22 @@ fn leads(key: &[u8]) -> bool {
             | b"event"
             | b"handler"
             | b"jumpUrl"
+    )
+}
+
+/// Properties that hold a handler of presses.
+fn handles(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"onClick"
+            | b"onTap"
+            | b"onPress"
+            | b"onLongPress"
+            | b"bindtap"
+            | b"catchtap"
+            | b"click"
+            | b"tap"
+            | b"onSubmit"
     )
 }
 
@@ -1325,4 +1372,234 @@ fn hex(body: &[u8], at: usize, count: usize) -> Option<u32> {
 
 fn hex_digit(byte: u8) -> Option<u32> {
     char::from(byte).to_digit(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: Filter = Filter { literal: |_| true, call: |_| true };
+    const CJK: Filter = Filter { literal: |_| false, call: |_| false };
+
+    fn texts(source: &str) -> Vec<String> {
+        Script::read(source.as_bytes(), ALL).literals.iter().map(|literal| literal.text.to_string()).collect()
+    }
+
+    /// The only literal of a text outside ASCII.
+    fn one(source: &str) -> Literal<'_> {
+        let mut found = Script::read(source.as_bytes(), CJK).literals;
+        assert_eq!(found.len(), 1, "{source}: {found:?}");
+        found.remove(0)
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        for (source, value) in [
+            (r#""\u6253\u5361""#, "打卡"),
+            (r#""\u{6253}\u{5361}""#, "打卡"),
+            (r#""\x41\0\n\t\'\q""#, "A\0\n\t'q"),
+            (r#""\uD83D\uDE00""#, "😀"),
+            (r#""a\uD83Db\uDE00""#, "a\u{FFFD}b\u{FFFD}"),
+            ("'打\\\n卡'", "打卡"),
+            ("'打\\\r\n卡'", "打卡"),
+            ("'\\打'", "打"),
+            (r#""\101\7""#, "A\u{7}"),
+            ("`打\\u5361`", "打卡"),
+        ] {
+            assert_eq!(texts(source), [value], "{source}");
+        }
+    }
+
+    #[test]
+    fn a_slash_is_a_division_or_begins_a_regular_expression() {
+        for source in [
+            "a=b/c/d;'x'",
+            "if(a)/'/.test(b);'x'",
+            "return/\"/g;'x'",
+            "(a)/b/c;'x'",
+            "a[0]/b/c;'x'",
+            "a++/b/c;'x'",
+            "}/'/.test(a);'x'",
+            "x={}/2/3;'x'",
+            "a=/[/'\"]/;'x'",
+            "a.return/b/c;'x'",
+            "of/b/c;'x'",
+            "for(a of/'/.exec(b));'x'",
+            "typeof/'/;'x'",
+            "f(/\\/'/);'x'",
+            "a?/'/:/\"/;'x'",
+            "!/'/.test(a)&&'x'",
+            "1/2/3;'x'",
+            ".5/2/'x'.length",
+            "`${a/b/c}`;'x'",
+            "`${/`}/.test(a)}`;'x'",
+        ] {
+            assert_eq!(texts(source).iter().filter(|text| *text == "x").count(), 1, "{source}");
+            assert_eq!(Script::read(source.as_bytes(), ALL).literals.last().unwrap().text, "x", "{source}");
+        }
+    }
+
+    #[test]
+    fn comments_hide_what_is_in_them_and_are_told() {
+        let source = "#!/usr/bin/env node\n'a'//'b'\n/*'c'*/'d'<!--'e'\n--> 'f'\n'http://g'";
+        assert_eq!(texts(source), ["a", "d", "http://g"]);
+        let comment = one("/* 每日打卡 */");
+        assert_eq!((comment.kind, &*comment.text), (LiteralKind::Comment, "每日打卡"));
+    }
+
+    #[test]
+    fn joined_strings_are_one_text() {
+        assert_eq!(texts("x='打'+'卡'+\"了\""), ["打卡了"]);
+        let whole = one("x='a'+'打卡'");
+        assert_eq!((&*whole.text, whole.part, whole.offset), ("a打卡", false, 2));
+        assert!(one("x=n+'分钟'").part);
+        assert!(one("x='已打卡'+n").part);
+        assert!(one("x='已'+`打卡`+n").part);
+        assert!(!one("x=['打卡']").part);
+        let holes = one("x=`今日${n+`${m}`}次打卡`");
+        assert_eq!((&*holes.text, holes.kind), ("今日…次打卡", LiteralKind::Template));
+    }
+
+    #[test]
+    fn the_context_of_a_literal_is_known() {
+        let toast = one("wx.showToast({title:'打卡成功',icon:'none'})");
+        assert_eq!((toast.key, toast.callee, toast.argument), (Some("title"), Some("wx.showToast"), 0));
+        let second = one("_c('button',{a:1},'打卡')");
+        assert_eq!((second.callee, second.argument, second.key), (Some("_c"), 2, None));
+        assert_eq!(one("(0,n.showToast)('打卡')").callee, Some("n.showToast"));
+        assert_eq!(one("t.title='打卡'").key, Some("title"));
+        let item = one("x={list:['打卡']}");
+        assert_eq!((item.key, item.element), (Some("list"), true));
+        assert_eq!(one("if(a==='打卡');").usage, Use::Compared);
+        assert_eq!(one("if('打卡'!=a);").usage, Use::Compared);
+        assert_eq!(one("switch(a){case'打卡':}").usage, Use::Compared);
+        assert_eq!(one("x={'打卡':1}").usage, Use::Key);
+        assert_eq!(one("x['打卡']").usage, Use::Key);
+        assert_eq!(one("x={a:b?'打卡':1}").key, Some("a"));
+        let script = Script::read("x=[{name:'签到',url:'/p'},{name:'积分'}]".as_bytes(), CJK);
+        let leads = |at: usize| script.objects[script.literals[at].object.unwrap() as usize].leads;
+        assert_eq!((leads(0), leads(1)), (true, false));
+    }
+
+    #[test]
+    fn elements_that_react_to_presses_are_known() {
+        for source in [
+            "jsx(B,{onClick:f,children:'打卡'})",
+            "jsx(B,{onClick:f,children:jsx(T,{children:'打卡'})})",
+            "e.createElement(B,{onClick:f},'打卡')",
+            "_c('button',{on:{click:f}},[_v('打卡')])",
+        ] {
+            assert!(one(source).pressable, "{source}");
+        }
+        for source in [
+            "jsx(B,{children:'打卡'})",
+            "jsx(B,{onClick:function(){t('打卡')}})",
+            "e.createElement(B,{a:f},'打卡')",
+        ] {
+            assert!(!one(source).pressable, "{source}");
+        }
+    }
+
+    #[test]
+    fn functions_modules_and_calls_are_known() {
+        let source = "define('pages/a.js',function(require){Page({data:{},punch:function(e){wx.request({url:'/a'})},\
+                      sign(){this.go()},rank:async e=>{x('打卡')},each:n(t.mark(function e(){y('积分')}))})});\
+                      function outer(){}class A{save(){}}exports.send=function(){}";
+        let script = Script::read(source.as_bytes(), ALL);
+        let names: Vec<(&str, Option<&str>)> = script.functions.iter().map(|f| (f.name, f.holder)).collect();
+        assert_eq!(
+            names,
+            [
+                ("punch", Some("Page")),
+                ("sign", Some("Page")),
+                ("rank", Some("Page")),
+                ("each", Some("Page")),
+                ("outer", None),
+                ("save", None),
+                ("send", None)
+            ]
+        );
+        let body = &source[script.functions[0].start..script.functions[0].end];
+        assert_eq!(body, "{wx.request({url:'/a'})}");
+        assert_eq!(script.modules.len(), 1);
+        assert_eq!(script.modules[0].name, "pages/a.js");
+        assert!(script.module(source.find("sign").unwrap()).is_some());
+        assert!(script.module(source.find("outer").unwrap()).is_none());
+        let punch = script.literals.iter().find(|literal| literal.text == "/a").unwrap();
+        assert_eq!(punch.function, Some(0));
+        assert!(script.calls.iter().any(|call| call.callee == "this.go"));
+    }
+
+    #[test]
+    fn broken_text_is_read_on() {
+        let script = Script::read("a='x\nb='打卡';)]}c='签到'".as_bytes(), CJK);
+        assert_eq!(script.literals.len(), 2);
+        let codes: Vec<&str> = script.issues.iter().map(|issue| issue.code).collect();
+        assert_eq!(codes[0], "js.unterminated-string");
+        assert!(codes.contains(&"js.unbalanced-bracket"));
+    }
+
+    #[test]
+    fn deep_and_repeated_openings_take_linear_time() {
+        let deep = |unit: &str, count: usize| {
+            let mut source = unit.repeat(count);
+            source.push_str("'打卡'");
+            source
+        };
+        for (unit, count) in [
+            ("[", 1_000_000),
+            ("({a:[", 200_000),
+            ("`${", 200_000),
+            ("/[", 500_000),
+            ("/*", 500_000),
+            ("a(", 500_000),
+            ("\n-->", 200_000),
+            ("\"打\"+", 200_000),
+            ("function a(){", 100_000),
+        ] {
+            let begun = std::time::Instant::now();
+            let source = deep(unit, count);
+            let script = Script::read(source.as_bytes(), CJK);
+            assert!(script.literals.len() <= 1, "{unit}");
+            assert!(begun.elapsed().as_secs() < 10, "{unit}: {:?}", begun.elapsed());
+        }
+    }
+
+    #[test]
+    fn any_truncation_and_any_flipped_byte_is_read() {
+        let source = "define('a.js',function(){Page({t:`打${a+`卡${/[`]/}`}`,'b':x/y/z,c(){return'\\u6253'+\"\\x41\"}})})";
+        for cut in 0..source.len() {
+            Script::read(&source.as_bytes()[..cut], ALL);
+        }
+        let mut state = 12_345u32;
+        for _ in 0..5_000 {
+            let mut bytes = source.as_bytes().to_vec();
+            for _ in 0..3 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (state >> 8) as usize % bytes.len();
+                bytes[at] = state as u8;
+            }
+            Script::read(&bytes, ALL);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let script = Script::read(&bytes, ALL);
+            for literal in &script.literals {
+                prop_assert!(literal.offset < bytes.len());
+            }
+        }
+
+        #[test]
+        fn any_script_like_text_is_read(source in "[-a-c'\"`${}()\\[\\]/*+=>:;,.?\\\\\n打 ]{0,120}") {
+            let script = Script::read(source.as_bytes(), ALL);
+            for function in &script.functions {
+                prop_assert!(function.start < function.end && function.end <= source.len());
+            }
+        }
+    }
 }

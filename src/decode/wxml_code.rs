@@ -47,6 +47,8 @@ pub struct Text {
     pub text: String,
     /// Texts that an expression chooses from: `{{done ? '已打卡' : '打卡'}}`.
     pub choices: Vec<String>,
+    /// Names of the variables and properties that stand in the holes: `name` of `{{item.name}}`.
+    pub fields: Vec<String>,
     /// Byte offset of the table entry.
     pub offset: usize,
 }
@@ -56,8 +58,19 @@ pub fn is_compiled(source: &[u8]) -> bool {
     memchr::memmem::find(source, b"Z([").is_some() && memchr::memmem::find(source, b"_(r,").is_some()
 }
 
+/// What was read of one script.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// The templates, in the order of the script.
+    pub templates: Vec<Template>,
+    /// `<import>` and `<include>`: the file that uses another, and the other as written (relative to the first).
+    pub imports: Vec<(String, String)>,
+    /// What is wrong with the script.
+    pub issues: Vec<Issue>,
+}
+
 /// Reads all templates of a script.
-pub fn read(source: &[u8]) -> (Vec<Template>, Vec<Issue>) {
+pub fn read(source: &[u8]) -> Compiled {
     let mut lexer = Lexer::new(source);
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next() {
@@ -67,7 +80,7 @@ pub fn read(source: &[u8]) -> (Vec<Template>, Vec<Issue>) {
     }
     let mut reader = Reader { source, tokens, ..Reader::default() };
     reader.run();
-    (reader.templates(), std::mem::take(&mut reader.issues))
+    Compiled { templates: reader.templates(), imports: reader.imports, issues: lexer.issues }
 }
 
 /// A value of the table.
@@ -118,7 +131,7 @@ struct Reader<'a> {
     variables: HashMap<&'a [u8], Variable>,
     /// Root of a function given to `_2z`, by the function's name.
     loops: HashMap<&'a [u8], u32>,
-    issues: Vec<Issue>,
+    imports: Vec<(String, String)>,
 }
 
 impl<'a> Reader<'a> {
@@ -172,14 +185,8 @@ impl<'a> Reader<'a> {
             b"Z" if self.is(at + 1, &[b"("]) => self.entry(at),
             b"var" if self.is(at + 1, &[b"x", b"=", b"["]) => self.path_list(at + 4) + 4,
             b"var" if self.is(at + 2, &[b"="]) => self.variable(at),
-            b"d_" if self.is(at + 1, &[b"[", b"x", b"[", b"", b"]", b"]", b"["]) => self.named(at),
-            b"e_" if self.is(at + 1, &[b"[", b"x", b"[", b"", b"]", b"]", b"=", b"{", b"f", b":"]) => {
-                let name = String::from_utf8_lossy(self.word(at + 11)).into_owned();
-                if let Some(path) = self.number(at + 4).and_then(|index| self.paths.get(index as usize)) {
-                    self.path_of.insert((self.generation, name), path.clone());
-                }
-                11
-            }
+            b"d_" | b"e_" if self.is(at + 1, &[b"["]) => self.file(at),
+            b"_ai" | b"_ic" if self.is(at + 1, &[b"("]) => self.import(at),
             b"_r" | b"_rz" if self.is(at + 1, &[b"("]) => {
                 self.attribute(at);
                 1
@@ -194,6 +201,40 @@ impl<'a> Reader<'a> {
             }
             _ => 1,
         }
+    }
+
+    /// A file of the path list: `x[3]`, or its path in code of 2017; and the offset of the token behind it.
+    fn path(&self, at: usize) -> Option<(String, usize)> {
+        if self.is(at, &[b"x", b"[", b"", b"]"]) {
+            return Some((self.paths.get(self.number(at + 2)? as usize)?.clone(), at + 4));
+        }
+        Some((self.string(at)?.trim_start_matches("./").to_owned(), at + 1))
+    }
+
+    /// `e_[x[0]]={f:m0` names the file of a function, `d_[x[0]]["name"]=function(e,s,r,gg){` begins one.
+    fn file(&mut self, at: usize) -> usize {
+        let Some((path, next)) = self.path(at + 2) else { return 1 };
+        if self.word(at) == b"e_" {
+            if self.is(next, &[b"]", b"=", b"{", b"f", b":"]) {
+                let name = String::from_utf8_lossy(self.word(next + 5)).into_owned();
+                self.path_of.insert((self.generation, name), path);
+            }
+        } else if self.is(next, &[b"]", b"[", b"", b"]", b"=", b"function", b"("]) {
+            self.begin(String::new(), Some(path), self.word(next + 11));
+        }
+        next - at
+    }
+
+    /// `_ai(list,used,e_,user,…)` and `_ic(used,e_,user,…)`.
+    fn import(&mut self, at: usize) -> usize {
+        let first = if self.word(at) == b"_ai" { at + 4 } else { at + 2 };
+        let Some((used, next)) = self.path(first) else { return 1 };
+        if self.is(next, &[b",", b"e_", b","])
+            && let Some((user, _)) = self.path(next + 3)
+        {
+            self.imports.push((user, used));
+        }
+        next - at
     }
 
     fn path_list(&mut self, at: usize) -> usize {
@@ -339,27 +380,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `'class',0,'style',1,…`: the first number counts from the start of the table, the others from the first.
+    /// `'class',12,'style',1,…`: the first number that is not 0 counts from the start of the table, those after
+    /// it from there; an attribute without a value has a number that leads before the table.
     fn attributes(&self, at: usize, element: &mut Element) -> usize {
         let mut next = at;
-        let mut base = None;
+        let mut base = 0i64;
         while let Some(name) = self.string(next) {
-            if self.is(next + 1, &[b",", b"-"]) {
-                // -1: the attribute has no value.
-                element.attributes.push((name, Text::default()));
-                next += 4;
-            } else {
-                let Some(number) = self.number(next + 2) else { break };
-                let index = match base {
-                    None => {
-                        base = Some(number);
-                        number
-                    }
-                    Some(base) => u32::wrapping_add(base, number),
-                };
-                element.attributes.push((name, self.text(index)));
-                next += 3;
+            let minus = self.is(next + 1, &[b",", b"-"]);
+            let Some(number) = self.number(next + if minus { 3 } else { 2 }) else { break };
+            let number = if minus { -i64::from(number) } else { i64::from(number) };
+            let text =
+                u32::try_from(base + number).map_or_else(|_| Text::default(), |index| self.text(index));
+            element.attributes.push((name, text));
+            if base == 0 && number > 0 {
+                base = number;
             }
+            next += if minus { 4 } else { 3 };
             if self.is(next, &[b","]) {
                 next += 1;
             }
@@ -378,16 +414,6 @@ impl<'a> Reader<'a> {
         if let Some(element) = self.functions.last_mut().and_then(|f| f.elements.get_mut(node as usize)) {
             element.attributes.push((name, text));
         }
-    }
-
-    /// `d_[x[0]]["name"]=function(e,s,r,gg){`.
-    fn named(&mut self, at: usize) -> usize {
-        let path = self.number(at + 4).and_then(|index| self.paths.get(index as usize)).cloned();
-        if self.is(at + 9, &[b"]", b"=", b"function", b"("]) {
-            self.begin(String::new(), path, self.word(at + 17));
-            return 18;
-        }
-        8
     }
 
     fn begin(&mut self, name: String, path: Option<String>, root: &'a [u8]) {
@@ -461,24 +487,60 @@ impl<'a> Reader<'a> {
         }
         let Value::List(list) = value else { return };
         match list.as_slice() {
-            [Value::Number(3), Value::String(token)] => {
+            [Value::Number(1 | 3), Value::String(token)] => {
                 text.text.push_str(&self.string(*token).unwrap_or_default());
             }
+            [Value::Number(1), Value::Number(number)] => text.text.push_str(&number.to_string()),
             // `a` is 11: a concatenation.
             [Value::Word | Value::Number(11), parts @ ..] => {
-                for part in parts {
-                    self.spell(part, text, depth + 1, steps);
+                parts.iter().for_each(|part| self.spell(part, text, depth + 1, steps));
+            }
+            [Value::List(operator), operands @ ..] => match self.operator(operator).as_deref() {
+                Some("+") => operands.iter().for_each(|part| self.spell(part, text, depth + 1, steps)),
+                // What is compared is not shown, what is chosen between is.
+                Some("?:") => self.choose(operands.get(1..).unwrap_or_default(), text, depth, steps),
+                Some("||" | "&&") => self.choose(operands, text, depth, steps),
+                Some(_) => text.text.push(HOLE),
+                None => {
+                    text.text.push(HOLE);
+                    let field = match (operator.first(), operands) {
+                        (Some(Value::Number(7)), [Value::List(name)])
+                        | (Some(Value::Number(6)), [_, Value::List(name)]) => name.get(1),
+                        _ => None,
+                    };
+                    if let Some(Value::String(token)) = field {
+                        text.fields.extend(self.string(*token));
+                    }
+                    if matches!(operator.first(), Some(Value::Number(4 | 5 | 8 | 9 | 10))) {
+                        self.constants(value, &mut text.choices, depth, steps);
+                    }
                 }
-            }
-            _ => {
-                text.text.push(HOLE);
-                self.choices(value, &mut text.choices, depth, steps);
-            }
+            },
+            _ => text.text.push(HOLE),
         }
     }
 
-    /// Constants of an expression: `[1,'text']`.
-    fn choices(&self, value: &Value, found: &mut Vec<String>, depth: u32, steps: &mut u32) {
+    /// The operator of `[2,'+']`.
+    fn operator(&self, list: &[Value]) -> Option<String> {
+        match list {
+            [Value::Number(2), Value::String(token)] => self.string(*token),
+            _ => None,
+        }
+    }
+
+    fn choose(&self, branches: &[Value], text: &mut Text, depth: u32, steps: &mut u32) {
+        text.text.push(HOLE);
+        for branch in branches {
+            let mut chosen = Text::default();
+            self.spell(branch, &mut chosen, depth + 1, steps);
+            let wordings = std::iter::once(chosen.text).chain(chosen.choices);
+            text.fields.append(&mut chosen.fields);
+            text.choices.extend(wordings.filter(|wording| wording.chars().any(|ch| ch != HOLE)));
+        }
+    }
+
+    /// Constants of an array or object: `[1,'text']`.
+    fn constants(&self, value: &Value, found: &mut Vec<String>, depth: u32, steps: &mut u32) {
         *steps += 1;
         if depth > MAX_DEPTH || *steps > MAX_STEPS || found.len() > 32 {
             return;
@@ -486,7 +548,7 @@ impl<'a> Reader<'a> {
         let Value::List(list) = value else { return };
         match list.as_slice() {
             [Value::Number(1), Value::String(token)] => found.extend(self.string(*token)),
-            parts => parts.iter().for_each(|part| self.choices(part, found, depth + 1, steps)),
+            parts => parts.iter().for_each(|part| self.constants(part, found, depth + 1, steps)),
         }
     }
 
@@ -500,5 +562,166 @@ impl<'a> Reader<'a> {
             }
         }
         templates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shaped as wcc writes it; the WXML is beside each line.
+    const NEW: &str = r#"
+function gz$gwx_1(){
+if( __WXML_GLOBAL__.ops_cached.$gwx_1)return __WXML_GLOBAL__.ops_cached.$gwx_1
+(function(z){var a=11;function Z(ops){z.push(ops)}
+Z([3,'punch'])
+Z([3,'btn'])
+Z([3,'t1'])
+Z([a,[3,'已打卡'],[[7],[3,'days']],[3,'天']])
+Z([[7],[3,'menus']])
+Z([3,'open'])
+Z(z[1])
+Z([a,[[6],[[7],[3,'item']],[3,'name']]])
+Z([[2,'=='],[[7],[3,'role']],[1,'管理员']])
+Z([a,[[2,'?:'],[[2,'==='],[[7],[3,'state']],[1,'审核中']],[1,'审批'],[[2,'+'],[1,'第'],[[7],[3,'n']]]]])
+})(__WXML_GLOBAL__.ops_cached.$gwx_1);return __WXML_GLOBAL__.ops_cached.$gwx_1
+}
+var x=['./pages/punch/index.wxml','../../tpl/row.wxml','./tpl/row.wxml'];d_[x[0]]={}
+var m0=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oA=e_[x[0]].i
+_ai(oA,x[1],e_,x[0],1,1)
+var oB=_mz(z,'button',['bindtap',0,'class',1,'disabled',-2,'id',1],[],e,s,gg)
+var xC=_oz(z,3,e,s,gg)
+_(oB,xC)
+_(r,oB)
+var oD=_v()
+_(r,oD)
+var fE=function(hG,cF,oH,gg){
+var cI=_mz(z,'view',['bindtap',5,'class',1],[],hG,cF,gg)
+var oJ=_oz(z,7,hG,cF,gg)
+_(cI,oJ)
+_(oH,cI)
+return oH
+}
+oD.wxXCkey=2
+_2z(z,4,fE,e,s,gg,oD,'item','index','')
+var lK=_v()
+_(r,lK)
+if(_oz(z,8,e,s,gg)){lK.wxVkey=1
+var aL=_n('text')
+_rz(z,aL,'class',1,e,s,gg)
+var tM=_oz(z,9,e,s,gg)
+_(aL,tM)
+_(lK,aL)
+}
+return r
+}
+e_[x[0]]={f:m0,j:[],i:[],ti:[x[1]],ic:[]}
+d_[x[2]]={}
+d_[x[2]]["row"]=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oB=_n('view')
+var xC=_oz(z,2,e,s,gg)
+_(oB,xC)
+_(r,oB)
+return r
+}
+"#;
+
+    fn shape(template: &Template) -> Vec<(String, Vec<String>)> {
+        let elements = template.elements.iter().filter(|element| !element.tag.is_empty());
+        elements
+            .map(|element| {
+                (element.tag.clone(), element.texts.iter().map(|text| text.text.clone()).collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn elements_attributes_and_texts_are_joined_again() {
+        let read = read(NEW.as_bytes());
+        assert_eq!(read.templates.len(), 2);
+        let page = &read.templates[0];
+        assert_eq!(page.path, "pages/punch/index.wxml");
+        let of =
+            |tag: &str, texts: &[&str]| (tag.to_owned(), texts.iter().map(|&text| text.to_owned()).collect());
+        let expected: Vec<(String, Vec<String>)> =
+            vec![of("button", &["已打卡…天"]), of("view", &["…"]), of("text", &["…"])];
+        assert_eq!(shape(page), expected);
+        // As the runtime counts: 0, then 1, then (from the first that is not 0) 1 + 1; less than nothing is no value.
+        let button = page.elements.iter().find(|element| element.tag == "button").unwrap();
+        let attributes: Vec<(&str, &str)> =
+            button.attributes.iter().map(|(name, text)| (name.as_str(), text.text.as_str())).collect();
+        assert_eq!(attributes, [("bindtap", "punch"), ("class", "btn"), ("disabled", ""), ("id", "t1")]);
+        // The loop's element is inside the block that shows it, the block in the root.
+        let view = page.elements.iter().find(|element| element.tag == "view").unwrap();
+        assert_eq!(view.attributes[1].1.text, "btn");
+        assert_eq!(view.texts[0].fields, ["item", "name"].map(str::to_owned)[1..]);
+        let mut at = view.parent;
+        let mut levels = 0;
+        while let Some(index) = at {
+            at = page.elements[index as usize].parent;
+            levels += 1;
+        }
+        assert_eq!(levels, 3);
+        // What is compared is not shown.
+        let text = page.elements.iter().find(|element| element.tag == "text").unwrap();
+        assert_eq!(text.texts[0].choices, ["审批", "第…"]);
+        assert_eq!(shape(&read.templates[1]), [of("view", &["t1"])]);
+        assert_eq!(read.templates[1].path, "tpl/row.wxml");
+        assert_eq!(read.imports, [("pages/punch/index.wxml".to_owned(), "../../tpl/row.wxml".to_owned())]);
+    }
+
+    #[test]
+    fn code_of_2017_names_its_files() {
+        let source = r#"var z=[];(function(z){var a=11;function Z(ops){z.push(ops)}
+Z([3,'card']);Z([3,'sign']);Z([3,'签到'])
+})(z);d_['./pages/card/card.wxml']={}
+var m0=function(e,s,r,gg){
+var oB=_n('view')
+_r(oB,'class',0,e,s,gg)
+var hG=_m('view',['bindtap',1],e,s,gg)
+var oH=_o(2,e,s,gg)
+_(hG,oH)
+_(oB,hG)
+_(r,oB)
+return r
+}
+e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
+        let read = read(source.as_bytes());
+        assert_eq!(read.templates.len(), 1);
+        assert_eq!(read.templates[0].path, "pages/card/card.wxml");
+        let pressed = &read.templates[0].elements[2];
+        assert_eq!((pressed.attributes[0].1.text.as_str(), pressed.texts[0].text.as_str()), ("sign", "签到"));
+    }
+
+    #[test]
+    fn cut_flipped_and_deep_code_is_read() {
+        for cut in 0..NEW.len() {
+            read(&NEW.as_bytes()[..cut]);
+        }
+        let mut state = 99u32;
+        for _ in 0..1_000 {
+            let mut bytes = NEW.as_bytes().to_vec();
+            for _ in 0..4 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = (state >> 8) as usize % bytes.len();
+                bytes[at] = state as u8;
+            }
+            read(&bytes);
+        }
+        let deep = format!("function gz$gwx_1(){{function Z(o){{}}Z({}", "[".repeat(200_000));
+        read(deep.as_bytes());
+        // Each entry doubles the one before.
+        let mut doubling = "function gz$gwx_1(){function Z(o){}Z([3,'打卡'])".to_owned();
+        for index in 0..5_000 {
+            doubling.push_str(&format!("Z([a,z[{index}],z[{index}]])"));
+        }
+        doubling.push_str(
+            "}var x=['./a.wxml'];var m0=function(e,s,r,gg){var z=gz$gwx_1()\nvar o=_oz(z,5000,e)\n_(r,o)}e_[x[0]]={f:m0}",
+        );
+        let read = read(doubling.as_bytes());
+        assert!(read.templates[0].elements[0].texts[0].text.len() < 10_000);
     }
 }

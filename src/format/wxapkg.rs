@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde_json::Value;
 
 use super::unit::{count, note_images, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::js::Script;
 use crate::decode::wxapkg::{self, File, WxapkgError};
-use crate::decode::wxml_code::{self, Template};
+use crate::decode::wxml_code::{self, Compiled};
 use crate::link::mini_program::{self, Config, Parts};
 use crate::link::script;
 use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, TargetKind};
@@ -50,18 +51,21 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     state(&mut inspection, PartName::Container, &container, issues);
 
     let mut config = read_config(&bytes, &files, &mut inspection);
-    let results: Vec<(Inspection, Vec<Template>, Option<Script<'_>>)> = files
+    let results: Vec<(Inspection, Content<'_>)> = files
         .par_iter()
         .map(|file| read_file(file, bytes.get(file.range.clone()).unwrap_or_default(), progress))
         .collect();
     let mut parts = Parts::default();
-    for (file, (found, templates, script)) in files.iter().zip(results) {
+    let mut pages = Vec::new();
+    for (file, (found, content)) in files.iter().zip(results) {
         inspection.absorb(found);
         let path: Arc<str> = Arc::from(&*file.name);
-        if !templates.is_empty() {
-            parts.templates.push((path.clone(), templates));
+        if !content.compiled.templates.is_empty() {
+            parts.templates.push((path.clone(), content.compiled.templates));
         }
-        parts.scripts.extend(script.map(|script| (path, script)));
+        parts.imports.extend(content.compiled.imports);
+        parts.scripts.extend(content.script.map(|script| (path, script)));
+        pages.extend(content.pages);
     }
     note_images(&mut inspection, "");
     match &mut config {
@@ -78,6 +82,7 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
         }
     }
     parts.config = config.unwrap_or_default();
+    parts.config.add_page_files(&pages, &parts.imports);
     inspection.identity.id.clone_from(&parts.config.appid);
     inspection.identity.name.clone_from(&parts.config.name);
     mini_program::link(&parts, &mut inspection);
@@ -130,36 +135,40 @@ fn missing_pages(config: &Config, files: &[File<'_>], inspection: &mut Inspectio
     inspection.gap(PartName::Layouts, &Place::entry(CONFIG), GapReason::Missing, detail);
 }
 
-fn read_file<'a>(
-    file: &File<'_>,
-    bytes: &'a [u8],
-    progress: &dyn Progress,
-) -> (Inspection, Vec<Template>, Option<Script<'a>>) {
+/// What one file holds.
+#[derive(Debug, Default)]
+struct Content<'a> {
+    compiled: Compiled,
+    script: Option<Script<'a>>,
+    /// Configuration of pages and components, as scripts carry it.
+    pages: Vec<(String, Value)>,
+}
+
+fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (Inspection, Content<'a>) {
     let mut inspection = Inspection::new(TargetKind::MiniProgram, FORMAT.name);
     let place = Place::entry(&*file.name);
     let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-    let mut templates = Vec::new();
-    let mut script = None;
+    let mut content = Content::default();
     match extension.as_str() {
         "js" => {
             let compiled = wxml_code::is_compiled(bytes);
+            content.pages = page_files(bytes);
             let mut issues = Vec::new();
             if compiled {
-                let (found, odd) = wxml_code::read(bytes);
-                templates = found;
-                issues.extend(odd);
+                content.compiled = wxml_code::read(bytes);
+                issues.append(&mut content.compiled.issues);
             }
             // Style and template files have no texts of their own beside the templates.
             if !compiled || memchr::memmem::find(bytes, b"define(").is_some() {
                 let mut read = Script::read(bytes, script::FILTER);
                 issues.append(&mut read.issues);
-                script = Some(read);
+                content.script = Some(read);
             }
             count(&mut inspection, PartName::Js, &place, issues);
         }
         "html" if wxml_code::is_compiled(bytes) => {
-            let (found, issues) = wxml_code::read(bytes);
-            templates = found;
+            content.compiled = wxml_code::read(bytes);
+            let issues = std::mem::take(&mut content.compiled.issues);
             count(&mut inspection, PartName::Layouts, &place, issues);
         }
         // The other pages only load their style and template function.
@@ -181,5 +190,22 @@ fn read_file<'a>(
         _ => {}
     }
     progress.advance(bytes.len() as u64);
-    (inspection, templates, script)
+    (inspection, content)
+}
+
+/// `__wxAppCode__['pages/a/a.json']={"navigationBarTitleText":"…"}` statements.
+fn page_files(source: &[u8]) -> Vec<(String, Value)> {
+    const START: &[u8] = b"__wxAppCode__['";
+    let mut found = Vec::new();
+    for at in memchr::memmem::find_iter(source, START) {
+        let rest = source.get(at + START.len()..).unwrap_or_default();
+        let Some(end) = memchr::memchr2(b'\'', b'\n', rest) else { break };
+        let Some(path) = rest.get(..end).and_then(|path| path.strip_suffix(b".json")) else { continue };
+        let value = rest.get(end..).and_then(|rest| rest.strip_prefix(b"']")).map(<[u8]>::trim_ascii_start);
+        let Some(value) = value.and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+        if let Some(Ok(value)) = serde_json::Deserializer::from_slice(value).into_iter().next() {
+            found.push((String::from_utf8_lossy(path).into_owned(), value));
+        }
+    }
+    found
 }

@@ -22,6 +22,9 @@ use crate::text::has_cjk;
 const MAX_UP: usize = 4;
 /// A container with more texts than this is not a button, though it may react to a tap.
 const MAX_TEXTS: usize = 6;
+/// How many functions a handler is followed through, and how deep.
+const MAX_FOLLOWED: usize = 24;
+const MAX_CALLS: usize = 3;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
 
@@ -31,6 +34,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: Config,
     /// Path of the file and the templates in it.
     pub(crate) templates: Vec<(Arc<str>, Vec<Template>)>,
+    /// Template files and the files they import, as written.
+    pub(crate) imports: Vec<(String, String)>,
     /// Path of the file and its script.
     pub(crate) scripts: Vec<(Arc<str>, Script<'a>)>,
 }
@@ -41,6 +46,8 @@ pub(crate) struct Config {
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
     titles: HashMap<String, String>,
+    /// Components by the pages and components that use them.
+    uses: HashMap<String, Vec<String>>,
     /// Pages by the components they use.
     users: HashMap<String, Vec<String>>,
     tabs: Vec<(String, String)>,
@@ -68,11 +75,9 @@ impl Config {
         }
         let mut seen = HashSet::new();
         config.pages.retain(|page| seen.insert(page.clone()));
-        let mut uses: HashMap<String, Vec<String>> = HashMap::new();
         for (path, page) in value["page"].as_object().into_iter().flatten() {
-            config.add_page(path, &page["window"], &mut uses);
+            config.add_page(path, &page["window"]);
         }
-        config.resolve_users(&uses);
         let window = &value["global"]["window"];
         config.name = text(&window["navigationBarTitleText"]).filter(|name| !name.is_empty());
         config.appid = text(&value["accountInfo"]["appId"]).or_else(|| text(&value["appid"]));
@@ -92,7 +97,19 @@ impl Config {
         config
     }
 
-    fn add_page(&mut self, path: &str, window: &Value, uses: &mut HashMap<String, Vec<String>>) {
+    /// Adds what scripts tell of pages and components, and which templates use which.
+    pub(crate) fn add_page_files(&mut self, pages: &[(String, Value)], imports: &[(String, String)]) {
+        for (path, window) in pages {
+            self.add_page(path, window);
+        }
+        for (user, used) in imports {
+            let user = route(user);
+            self.uses.entry(user.to_owned()).or_default().push(relative(user, used));
+        }
+        self.resolve_users();
+    }
+
+    fn add_page(&mut self, path: &str, window: &Value) {
         let page = route(path).to_owned();
         if let Some(title) = window["navigationBarTitleText"].as_str().filter(|title| !title.is_empty()) {
             self.titles.insert(page.clone(), title.to_owned());
@@ -100,18 +117,18 @@ impl Config {
         for component in
             window["usingComponents"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_str())
         {
-            uses.entry(page.clone()).or_default().push(relative(&page, component));
+            self.uses.entry(page.clone()).or_default().push(relative(&page, component));
         }
     }
 
     /// Components of components belong to the page as well.
-    fn resolve_users(&mut self, uses: &HashMap<String, Vec<String>>) {
+    fn resolve_users(&mut self) {
         for page in &self.pages {
             let mut found = vec![page.as_str()];
             let mut at = 0;
             while let Some(&name) = found.get(at) {
                 at += 1;
-                for used in uses.get(name).into_iter().flatten() {
+                for used in self.uses.get(name).into_iter().flatten() {
                     if found.len() < 512 && !found.contains(&used.as_str()) {
                         found.push(used);
                     }
@@ -180,8 +197,8 @@ fn relative(page: &str, path: &str) -> String {
 pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
     linker.config_texts(inspection);
-    linker.template_texts(inspection);
-    linker.script_texts(inspection);
+    let bound = linker.template_texts(inspection);
+    linker.script_texts(&bound, inspection);
     linker.facts(inspection);
 }
 
@@ -191,24 +208,50 @@ struct Linker<'a> {
     functions: HashMap<(&'a str, &'a str), (usize, usize)>,
     /// Addresses by module, with their offset and script.
     endpoints: HashMap<&'a str, Vec<(usize, usize, String)>>,
+    /// Pages that code opens, in the same way.
+    opened: HashMap<&'a str, Vec<(usize, usize, String)>>,
+    /// Functions whose name only one module has: its name, index of the script and of the function.
+    unique: HashMap<&'a str, Option<(&'a str, usize, usize)>>,
 }
+
+/// The control that shows a variable, by the route of its template and the variable's name.
+type Bound = HashMap<(String, String), (Widget, Vec<String>)>;
 
 impl<'a> Linker<'a> {
     fn new(parts: &'a Parts<'a>) -> Self {
-        let mut linker = Linker { parts, functions: HashMap::new(), endpoints: HashMap::new() };
+        let mut linker = Linker {
+            parts,
+            functions: HashMap::new(),
+            endpoints: HashMap::new(),
+            opened: HashMap::new(),
+            unique: HashMap::new(),
+        };
         for (at, (path, script)) in parts.scripts.iter().enumerate() {
             for (index, function) in script.functions.iter().enumerate() {
                 let module = module(path, script, function.start);
                 linker.functions.entry((module, function.name)).or_insert((at, index));
+                let unique = linker.unique.entry(function.name).or_insert(Some((module, at, index)));
+                if unique.is_some_and(|(other, ..)| other != module) {
+                    *unique = None;
+                }
             }
             for literal in &script.literals {
-                if let Some(address) = linker.endpoint(literal) {
-                    let module = module(path, script, literal.offset);
+                let module = module(path, script, literal.offset);
+                if let Some(page) = linker.opens(literal, module) {
+                    linker.opened.entry(module).or_default().push((at, literal.offset, page));
+                } else if let Some(address) = linker.endpoint(literal) {
                     linker.endpoints.entry(module).or_default().push((at, literal.offset, address));
                 }
             }
         }
         linker
+    }
+
+    /// The page that a literal makes the program open.
+    fn opens(&self, literal: &Literal<'_>, module: &str) -> Option<String> {
+        let name = literal.callee?.rsplit('.').next()?;
+        let opens = matches!(name, "navigateTo" | "redirectTo" | "switchTab" | "reLaunch");
+        (opens && literal.key == Some("url")).then(|| relative(module, &literal.text))
     }
 
     /// The address a literal is; a page of the program or one of its files is none.
@@ -277,7 +320,8 @@ impl<'a> Linker<'a> {
         agreement.then_some(Document::Agreement)
     }
 
-    fn template_texts(&self, inspection: &mut Inspection) {
+    fn template_texts(&self, inspection: &mut Inspection) -> Bound {
+        let mut bound = Bound::new();
         for (file, templates) in &self.parts.templates {
             for template in templates {
                 let screen = self.parts.config.screen(&template.path);
@@ -293,10 +337,17 @@ impl<'a> Linker<'a> {
                         let press = self.press(template, index, &counts);
                         let base =
                             self.template_text(file, template, element, attribute, text, &press, &screen);
+                        if let (Role::Control, Some(widget)) = (base.role, &base.widget) {
+                            for field in &text.fields {
+                                bound
+                                    .entry((route(&template.path).to_owned(), field.clone()))
+                                    .or_insert_with(|| (widget.clone(), base.chain.clone()));
+                            }
+                        }
                         let wordings = std::iter::once(&text.text).chain(&text.choices);
                         for wording in wordings.filter(|wording| wording.chars().any(|ch| ch.is_alphabetic()))
                         {
-                            let mut found = UiText { text: wording.trim().to_owned(), ..base.clone() };
+                            let mut found = UiText { text: plain_spaces(wording), ..base.clone() };
                             if let Some(library) = library {
                                 found.origin = Origin::Library(Arc::from(library));
                             }
@@ -309,6 +360,7 @@ impl<'a> Linker<'a> {
                 }
             }
         }
+        bound
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that is known of one text")]
@@ -351,7 +403,7 @@ impl<'a> Linker<'a> {
             found.chain.extend(press.leads.map(str::to_owned));
             if let Some(handler) = press.handler {
                 found.chain.push(format!("{}.{handler}", route(&template.path)));
-                found.chain.extend(self.endpoints_of(&template.path, handler));
+                found.chain.extend(self.reached(&template.path, handler));
             }
         }
         found
@@ -367,22 +419,41 @@ impl<'a> Linker<'a> {
         for _ in 0..MAX_UP {
             let Some(element) = at.and_then(|at| template.elements.get(at)) else { break };
             let is_button = is_button(&element.tag);
-            let handler = element.attributes.iter().find(|(name, _)| is_press(name, &element.tag));
+            // A form is submitted by its button, not by whatever is in it.
+            let handler = element
+                .attributes
+                .iter()
+                .find(|(name, _)| element.tag != "form" && is_press(name, &element.tag));
             let small = at.is_some_and(|at| counts[at] <= MAX_TEXTS);
             if is_button || (handler.is_some() && small) {
                 press.operable = true;
                 press.element = Some(element);
                 press.handler = handler.and_then(|(_, value)| self.handler(template, element, value));
-                press.leads = element
-                    .attributes
-                    .iter()
-                    .find(|(name, _)| name == "url")
-                    .map(|(_, url)| url.text.as_str());
+                if handler.is_none()
+                    && attribute(element, "formType").is_some_and(|text| text.text == "submit")
+                {
+                    press.handler = self.form_handler(template, element);
+                }
+                press.leads = attribute(element, "url").map(|url| url.text.as_str());
                 break;
             }
             at = element.parent.map(|parent| parent as usize);
         }
         press
+    }
+
+    /// The handler of the form around a button.
+    fn form_handler<'t>(&self, template: &'t Template, button: &'t Element) -> Option<&'t str> {
+        let mut at = button.parent;
+        for _ in 0..template.elements.len() {
+            let element = template.elements.get(at? as usize)?;
+            if element.tag == "form" {
+                let (_, value) = element.attributes.iter().find(|(name, _)| is_press(name, "form"))?;
+                return self.handler(template, element, value);
+            }
+            at = element.parent;
+        }
+        None
     }
 
     /// The function a handler attribute names; frameworks keep its name in `data-event-opts`.
@@ -403,28 +474,50 @@ impl<'a> Linker<'a> {
             .or_else(|| names.find(|name| !matches!(*name, "tap" | "click" | "$event" | "o" | "")))
     }
 
-    /// Addresses in a function of the file's script.
-    fn endpoints_of(&self, file: &str, handler: &str) -> Vec<String> {
+    /// Pages and addresses in a function of the file's script and in the functions it calls.
+    fn reached(&self, file: &str, handler: &str) -> Vec<String> {
         let module = route(file);
         let Some(&(at, index)) = self.functions.get(&(module, handler)) else { return Vec::new() };
-        let Some(function) = self.parts.scripts.get(at).and_then(|(_, script)| script.functions.get(index))
-        else {
-            return Vec::new();
-        };
-        let inside = |(script, offset, _): &&(usize, usize, String)| {
-            *script == at && (function.start..function.end).contains(offset)
-        };
         let mut found: Vec<String> = Vec::new();
-        for (_, _, address) in self.endpoints.get(module).into_iter().flatten().filter(inside) {
-            if !found.contains(address) {
-                found.push(address.clone());
+        let mut followed = vec![(module, at, index, 0)];
+        let mut next = 0;
+        while let Some(&(module, at, index, depth)) = followed.get(next) {
+            next += 1;
+            let Some((_, script)) = self.parts.scripts.get(at) else { continue };
+            let Some(function) = script.functions.get(index) else { continue };
+            let body = function.start..function.end;
+            let inside =
+                |(script, offset, _): &&(usize, usize, String)| *script == at && body.contains(offset);
+            for table in [&self.opened, &self.endpoints] {
+                for (_, _, address) in table.get(module).into_iter().flatten().filter(inside) {
+                    if !found.contains(address) {
+                        found.push(address.clone());
+                    }
+                }
+            }
+            if depth == MAX_CALLS {
+                continue;
+            }
+            let first = script.calls.partition_point(|call| call.offset < body.start);
+            for call in script.calls[first..].iter().take_while(|call| call.offset < body.end) {
+                let Some(name) = script::own_call(call.callee) else { continue };
+                let own = self.functions.get(&(module, name)).map(|&(at, index)| (module, at, index));
+                let Some((module, at, index)) = own.or_else(|| self.unique.get(name).copied().flatten())
+                else {
+                    continue;
+                };
+                let known =
+                    followed.iter().any(|&(_, script, function, _)| (script, function) == (at, index));
+                if followed.len() < MAX_FOLLOWED && !known {
+                    followed.push((module, at, index, depth + 1));
+                }
             }
         }
         found.truncate(MAX_ENDPOINTS);
         found
     }
 
-    fn script_texts(&self, inspection: &mut Inspection) {
+    fn script_texts(&self, bound: &Bound, inspection: &mut Inspection) {
         for (path, script) in &self.parts.scripts {
             for literal in &script.literals {
                 let (role, sink) = script::role(literal, script);
@@ -451,6 +544,27 @@ impl<'a> Linker<'a> {
                 });
                 if let Some(library) = library(module) {
                     found.origin = Origin::Library(Arc::from(library));
+                }
+                let platform = literal.callee.is_some_and(|callee| {
+                    script::platform_api(callee).is_some() && !callee.ends_with(".setData")
+                });
+                if matches!(role, Role::Label | Role::Item | Role::Code)
+                    && !platform
+                    && let Some(key) = literal.key
+                    && let Some((widget, chain)) = bound.get(&(module.to_owned(), key.to_owned()))
+                {
+                    found.role = Role::Control;
+                    found.widget = Some(widget.clone());
+                    found.chain.truncate(1);
+                    found.chain.extend(chain.iter().cloned());
+                } else if role == Role::Control && literal.pressable {
+                    let class = literal.callee.and_then(|callee| callee.rsplit('.').next());
+                    found.widget = Some(Widget {
+                        class: class.unwrap_or("element").to_owned(),
+                        id: None,
+                        handler: None,
+                        operable: true,
+                    });
                 }
                 if role != Role::Log && literal.text.chars().count() > 120 {
                     found.role = Role::Document;
@@ -582,6 +696,19 @@ fn module<'a>(path: &'a str, script: &'a Script<'_>, offset: usize) -> &'a str {
     route(script.module(offset).map_or(path, |module| module.name))
 }
 
+fn attribute<'t>(element: &'t Element, name: &str) -> Option<&'t Text> {
+    element.attributes.iter().find(|(own, _)| own == name).map(|(_, text)| text)
+}
+
+/// Trimmed, with the spaces that templates write as entities.
+fn plain_spaces(text: &str) -> String {
+    let text = text.trim();
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    ["&nbsp;", "&ensp;", "&emsp;"].iter().fold(text.to_owned(), |text, entity| text.replace(entity, " "))
+}
+
 /// How many texts an element and those inside it have.
 fn subtree_texts(elements: &[Element]) -> Vec<usize> {
     let own = |element: &Element| {
@@ -671,4 +798,143 @@ fn library(module: &str) -> Option<&'static str> {
         ("weui-miniprogram", "WeUI"),
     ];
     parts.iter().find(|(part, _)| path.contains(part)).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::wxml_code;
+    use crate::model::{Inspection, TargetKind};
+
+    /// One page: two buttons, a menu filled from data, a form; its script; a module with the addresses.
+    const TEMPLATE: &str = r#"function gz$gwx_1(){function Z(ops){z.push(ops)}
+Z([3,'punch'])
+Z([3,'打卡'])
+Z([[7],[3,'menus']])
+Z([3,'open'])
+Z([a,[[6],[[7],[3,'item']],[3,'name']]])
+Z([3,'send'])
+Z([3,'submit'])
+Z([3,'姓名'])
+Z([3,'提交'])
+Z([3,'积分&nbsp;榜'])
+}
+var x=['./pages/punch/index.wxml','./components/tip/tip.wxml'];d_[x[0]]={}
+var m0=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oA=_mz(z,'view',['bindtap',0],[],e,s,gg)
+var oB=_n('text')
+var oC=_oz(z,1,e,s,gg)
+_(oB,oC)
+_(oA,oB)
+_(r,oA)
+var oD=_mz(z,'view',['bindtap',3],[],e,s,gg)
+var oE=_oz(z,4,e,s,gg)
+_(oD,oE)
+_(r,oD)
+var oF=_mz(z,'form',['bindsubmit',5],[],e,s,gg)
+var oG=_n('label')
+var oH=_oz(z,7,e,s,gg)
+_(oG,oH)
+_(oF,oG)
+var oI=_mz(z,'button',['formType',6],[],e,s,gg)
+var oJ=_oz(z,8,e,s,gg)
+_(oI,oJ)
+_(oF,oI)
+_(r,oF)
+return r
+}
+e_[x[0]]={f:m0,j:[],i:[],ti:[],ic:[]}
+d_[x[1]]={}
+var m1=function(e,s,r,gg){
+var z=gz$gwx_1()
+var oB=_n('view')
+var xC=_oz(z,9,e,s,gg)
+_(oB,xC)
+_(r,oB)
+return r
+}
+e_[x[1]]={f:m1,j:[],i:[],ti:[],ic:[]}"#;
+
+    const SCRIPT: &str = "define('utils/api.js',function(r,m,e){e.checkin=function(d){return q('/patrol/checkin',d)}});\
+        define('pages/punch/index.js',function(r){Page({data:{menus:[{name:'每日签到',url:'/pages/sign/index'}]},\
+        punch:function(){this.post()},post:function(){a.checkin({})},open:function(e){\
+        wx.navigateTo({url:'../sign/index'})},send(){wx.request({url:'/form/save'});\
+        wx.showToast({title:'已提交'})},debug(){console.log('打卡日志')}})});";
+
+    fn linked() -> Inspection {
+        let config = serde_json::json!({
+            "pages": ["pages/punch/index"],
+            "page": {"pages/punch/index.html": {"window": {
+                "navigationBarTitleText": "巡查打卡", "usingComponents": {"tip": "../../components/tip/tip"}}}},
+            "tabBar": {"list": [{"pagePath": "pages/punch/index.html", "text": "巡查"}]},
+        });
+        let mut parts = Parts { config: Config::read(&config), ..Parts::default() };
+        let read = wxml_code::read(TEMPLATE.as_bytes());
+        parts.templates.push(("page-frame.html".into(), read.templates));
+        parts.scripts.push(("app-service.js".into(), Script::read(SCRIPT.as_bytes(), script::FILTER)));
+        parts.config.add_page_files(&[], &read.imports);
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        link(&parts, &mut inspection);
+        inspection
+    }
+
+    fn text<'i>(inspection: &'i Inspection, wanted: &str) -> &'i UiText {
+        inspection.texts.iter().find(|text| text.text == wanted).unwrap_or_else(|| panic!("{wanted}"))
+    }
+
+    #[test]
+    fn a_pressed_text_leads_to_its_page_handler_and_address() {
+        let inspection = linked();
+        let punch = text(&inspection, "打卡");
+        assert_eq!(punch.role, Role::Control);
+        let widget = punch.widget.as_ref().unwrap();
+        assert_eq!(
+            (widget.class.as_str(), widget.handler.as_deref(), widget.operable),
+            ("view", Some("punch"), true)
+        );
+        let screen = punch.screen.as_ref().unwrap();
+        assert_eq!(
+            (screen.name.as_str(), screen.title.as_deref(), screen.reachable),
+            ("pages/punch/index", Some("巡查打卡"), true)
+        );
+        assert_eq!(punch.chain, ["pages/punch/index.wxml", "pages/punch/index.punch", "/patrol/checkin"]);
+    }
+
+    #[test]
+    fn data_that_a_control_shows_is_its_text() {
+        let inspection = linked();
+        let sign = text(&inspection, "每日签到");
+        assert_eq!(sign.role, Role::Control);
+        assert_eq!(sign.widget.as_ref().unwrap().handler.as_deref(), Some("open"));
+        assert_eq!(sign.chain.last().map(String::as_str), Some("pages/sign/index"));
+    }
+
+    #[test]
+    fn a_form_is_submitted_by_its_button_only() {
+        let inspection = linked();
+        assert_eq!(text(&inspection, "姓名").role, Role::Label);
+        let submit = text(&inspection, "提交");
+        assert_eq!(submit.widget.as_ref().unwrap().handler.as_deref(), Some("send"));
+        assert_eq!(submit.chain.last().map(String::as_str), Some("/form/save"));
+    }
+
+    #[test]
+    fn roles_follow_the_use() {
+        let inspection = linked();
+        assert_eq!(text(&inspection, "已提交").role, Role::Message);
+        assert_eq!(text(&inspection, "打卡日志").role, Role::Log);
+        assert_eq!(text(&inspection, "巡查打卡").role, Role::Title);
+        assert_eq!(text(&inspection, "巡查").role, Role::Control);
+        // A component's text is on the page that uses the component.
+        let tip = text(&inspection, "积分 榜");
+        assert_eq!(tip.screen.as_ref().map(|screen| screen.name.as_str()), Some("pages/punch/index"));
+        let endpoints: Vec<&str> = inspection
+            .facts
+            .iter()
+            .filter(|f| f.kind == FactKind::Endpoint)
+            .map(|f| f.value.as_str())
+            .collect();
+        assert!(endpoints.contains(&"/patrol/checkin") && endpoints.contains(&"/form/save"), "{endpoints:?}");
+    }
 }

@@ -21,7 +21,7 @@ const UNMISTAKABLE: [&str; 9] = [
 ];
 
 /// Literals and calls that matter to rules.
-pub(crate) const FILTER: Filter = Filter { literal: is_wanted, call: is_platform_call };
+pub(crate) const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
 fn is_wanted(body: &[u8]) -> bool {
     let letters = body.iter().any(u8::is_ascii_alphabetic);
@@ -31,6 +31,17 @@ fn is_wanted(body: &[u8]) -> bool {
     letters
         && (4..=400).contains(&body.len())
         && (escaped() || path() || phrase() || body[0].is_ascii_uppercase())
+}
+
+fn is_call(callee: &[u8]) -> bool {
+    is_platform_call(callee) || std::str::from_utf8(callee).is_ok_and(|callee| own_call(callee).is_some())
+}
+
+/// The method that a call asks of an object of the program: `submit` of `this.submit`, `t.submit`.
+pub(crate) fn own_call(callee: &str) -> Option<&str> {
+    let (receiver, name) = callee.split_once('.')?;
+    let own = receiver.len() <= 2 || matches!(receiver, "this" | "that" | "self" | "_this" | "_self");
+    (own && (4..=40).contains(&name.len()) && !name.contains('.')).then_some(name)
 }
 
 fn is_platform_call(callee: &[u8]) -> bool {
@@ -69,6 +80,9 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
         .object
         .and_then(|index| script.objects.get(index as usize))
         .is_some_and(|object| object.leads);
+    if literal.pressable && (key == "children" || (makes_element(name) && key.is_empty())) {
+        return (Role::Control, sink());
+    }
     let role = match (name, key) {
         ("setNavigationBarTitle", _) | (_, "navigationBarTitleText" | "navigationBarTitle" | "navTitle") => {
             Role::Title
@@ -78,10 +92,7 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
         (_, "placeholder") => Role::Hint,
         (_, "title" | "name" | "text" | "label" | "menuName" | "pagename") if leads => Role::Item,
         (_, "children") => Role::Label,
-        (
-            "createTextVNode" | "_v" | "_createTextVNode" | "createElement" | "_c" | "h" | "jsx" | "jsxs",
-            "",
-        ) => Role::Label,
+        (name, "") if makes_element(name) => Role::Label,
         (_, "title") => Role::Label,
         _ if literal.element => Role::Item,
         _ => Role::Code,
@@ -92,6 +103,24 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
 /// Whether an English literal is worth a text: only where it is surely shown.
 pub(crate) fn is_shown(role: Role, text: &str) -> bool {
     has_cjk(text) || matches!(role, Role::Control | Role::Title | Role::Label | Role::Hint | Role::Message)
+}
+
+/// Calls that make an element or text node of a page.
+fn makes_element(name: &str) -> bool {
+    matches!(
+        name,
+        "createTextVNode"
+            | "_v"
+            | "_createTextVNode"
+            | "createElement"
+            | "createElementVNode"
+            | "createVNode"
+            | "createElementBlock"
+            | "_c"
+            | "h"
+            | "jsx"
+            | "jsxs"
+    )
 }
 
 fn is_log(callee: &str, name: &str) -> bool {
