@@ -166,16 +166,26 @@ pub(crate) enum Kind {
     Punct,
 }
 
-/// A token; `plain` tells of a string or template that it has neither escapes nor bytes outside ASCII.
+/// A token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
+    /// A string or template without escapes and without bytes outside ASCII.
     pub(crate) plain: bool,
+    /// Of a punctuator: its byte, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else 0.
+    sign: u8,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, start: 0, end: 0 };
+const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: 0, start: 0, end: 0 };
+
+/// `=>`.
+const ARROW: u8 = b'A';
+/// `==`, `===`, `!=`, `!==`.
+const EQUALITY: u8 = b'E';
+/// `++`, `--`, `...`, `??`.
+const OTHER: u8 = b'O';
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -349,12 +359,12 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self, start: usize, end: usize) -> Token {
         self.at = end;
-        Token { kind: Kind::Comment, plain: true, start: start as u32, end: end as u32 }
+        Token { kind: Kind::Comment, plain: true, sign: 0, start: start as u32, end: end as u32 }
     }
 
     fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
         self.before = before;
-        Token { kind, plain, start: start as u32, end: self.at as u32 }
+        Token { kind, plain, sign: 0, start: start as u32, end: self.at as u32 }
     }
 
     fn word(&mut self, start: usize) -> Token {
@@ -515,6 +525,7 @@ impl<'a> Lexer<'a> {
     fn punct(&mut self, start: usize, byte: u8) -> Token {
         let next = self.byte(start + 1);
         let mut length = 1;
+        let mut sign = byte;
         let before = match byte {
             b'(' => {
                 self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
@@ -559,6 +570,7 @@ impl<'a> Lexer<'a> {
             b'.' => {
                 if next == b'.' && self.byte(start + 2) == b'.' {
                     length = 3;
+                    sign = OTHER;
                     Before::Operator
                 } else {
                     Before::Dot
@@ -566,31 +578,36 @@ impl<'a> Lexer<'a> {
             }
             b'?' if next == b'.' && !self.byte(start + 2).is_ascii_digit() => {
                 length = 2;
+                sign = b'.';
                 Before::Dot
             }
             b'?' => {
-                length = if next == b'?' { 2 } else { 1 };
+                if next == b'?' {
+                    length = 2;
+                    sign = OTHER;
+                }
                 self.question |= length == 1;
                 Before::Operator
             }
             b'=' | b'!' => {
-                length = match (next, self.byte(start + 2)) {
-                    (b'=', b'=') => 3,
-                    (b'=', _) => 2,
-                    (b'>', _) if byte == b'=' => 2,
-                    _ => 1,
+                (length, sign) = match (next, self.byte(start + 2)) {
+                    (b'=', b'=') => (3, EQUALITY),
+                    (b'=', _) => (2, EQUALITY),
+                    (b'>', _) if byte == b'=' => (2, ARROW),
+                    _ => (1, byte),
                 };
-                if length == 2 && next == b'>' { Before::Arrow } else { Before::Operator }
+                if sign == ARROW { Before::Arrow } else { Before::Operator }
             }
             b'+' | b'-' if next == byte => {
                 length = 2;
+                sign = OTHER;
                 // `a++ / b` against `++/re/.lastIndex`.
                 self.before
             }
             _ => Before::Operator,
         };
         self.at = start + length;
-        self.token(Kind::Punct, start, true, before)
+        Token { sign, ..self.token(Kind::Punct, start, true, before) }
     }
 
     /// Pops the bracket that a closing one ends. One that ends nothing, or ends the wrong one, is left alone
@@ -729,7 +746,7 @@ impl<'a> Scan<'a> {
                 Kind::TemplateTail => self.template_end(token),
                 _ => {}
             }
-            if !matches!(token.kind, Kind::Punct) || self.source[token.start as usize] != b')' {
+            if token.sign != b')' {
                 self.closed_parameters = None;
             }
             self.before_previous = self.previous;
@@ -777,8 +794,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.kind == Kind::Punct
-            && matches!(self.bytes((self.previous.start, self.previous.end)), b"." | b"?.");
+        let after_dot = self.previous.sign == b'.';
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
         }
@@ -811,11 +827,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.kind == Kind::Punct && self.is(self.previous, b"=") {
-            self.last_segment(self.assigned)
-        } else {
-            EMPTY
-        }
+        if self.previous.sign == b'=' { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -826,8 +838,7 @@ impl<'a> Scan<'a> {
     }
 
     fn punct(&mut self, token: Token) {
-        let byte = self.source[token.start as usize];
-        match byte {
+        match token.sign {
             b'(' => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
@@ -862,8 +873,7 @@ impl<'a> Scan<'a> {
             }
             b'[' => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || (self.previous.kind == Kind::Punct
-                        && matches!(self.source.get(self.previous.start as usize), Some(b')' | b']')));
+                    || matches!(self.previous.sign, b')' | b']');
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
@@ -919,7 +929,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b'=' if token.end == token.start + 1 => {
+            b'=' => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if let Some(top) = self.frames.last_mut()
@@ -952,14 +962,14 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.is(self.previous, b")") => self.closed_path,
+            Kind::Punct if self.previous.sign == b')' => self.closed_path,
             _ => EMPTY,
         }
     }
 
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
-        let arrow = self.previous.kind == Kind::Punct && self.is(self.previous, b"=>");
+        let arrow = self.previous.sign == ARROW;
         if self.class_pending {
             self.class_pending = false;
             frame.object = true;
@@ -1077,7 +1087,7 @@ impl<'a> Scan<'a> {
         {
             frame.key = (token.start + 1, token.end.saturating_sub(1).max(token.start + 1));
         }
-        let plus = self.previous.kind == Kind::Punct && self.is(self.previous, b"+");
+        let plus = self.previous.sign == b'+';
         let continues = plus
             && matches!(self.before_previous.kind, Kind::String | Kind::Template)
             && !self.chain.is_empty();
@@ -1098,12 +1108,9 @@ impl<'a> Scan<'a> {
             };
             let start = self.chain.first().map_or(token.start, |first| first.start);
             let mut literal = self.literal(text, start, LiteralKind::String);
-            if self.chain_previous.kind == Kind::Punct {
-                let before = self.bytes((self.chain_previous.start, self.chain_previous.end));
-                literal.part = before == b"+";
-                if is_comparison(before) {
-                    literal.usage = Use::Compared;
-                }
+            literal.part = self.chain_previous.sign == b'+';
+            if self.chain_previous.sign == EQUALITY {
+                literal.usage = Use::Compared;
             } else if self.chain_previous.kind == Kind::Word && self.is(self.chain_previous, b"case") {
                 literal.usage = Use::Compared;
             }
@@ -1117,19 +1124,15 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.kind == Kind::Punct {
-            // The token between was `+`; a string behind it joins the chain.
+        if self.previous.sign == b'+' {
+            // A string behind the `+` joins the chain.
             literal.part |= !matches!(next.kind, Kind::String | Kind::Template);
             return;
         }
-        if next.kind != Kind::Punct {
-            return;
-        }
-        match &self.source[next.start as usize..next.end as usize] {
-            b":" if key && self.chain.len() == 1 => literal.usage = Use::Key,
-            b"(" if key && self.chain.len() == 1 => literal.usage = Use::Key,
-            b"+" => self.pending = Some(index),
-            operator if is_comparison(operator) => literal.usage = Use::Compared,
+        match next.sign {
+            b':' | b'(' if key && self.chain.len() == 1 => literal.usage = Use::Key,
+            b'+' => self.pending = Some(index),
+            EQUALITY => literal.usage = Use::Compared,
             _ => {}
         }
     }
@@ -1169,10 +1172,7 @@ impl<'a> Scan<'a> {
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
-        if self.chain_previous.kind == Kind::Punct
-            && self.is(self.chain_previous, b"=")
-            && kind == LiteralKind::String
-        {
+        if self.chain_previous.sign == b'=' && kind == LiteralKind::String {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
@@ -1212,10 +1212,6 @@ impl<'a> Scan<'a> {
         }
         literal
     }
-}
-
-fn is_comparison(operator: &[u8]) -> bool {
-    matches!(operator, b"==" | b"===" | b"!=" | b"!==")
 }
 
 /// Properties that entries of menus have beside their text.
