@@ -172,20 +172,20 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     /// A string or template without escapes and without bytes outside ASCII.
     pub(crate) plain: bool,
-    /// Of a punctuator: its byte, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else 0.
-    sign: u8,
+    /// Of a punctuator: its character, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else NUL.
+    sign: char,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: 0, start: 0, end: 0 };
+const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: '\0', start: 0, end: 0 };
 
 /// `=>`.
-const ARROW: u8 = b'A';
+const ARROW: char = '⇒';
 /// `==`, `===`, `!=`, `!==`.
-const EQUALITY: u8 = b'E';
+const EQUALITY: char = '≡';
 /// `++`, `--`, `...`, `??`.
-const OTHER: u8 = b'O';
+const OTHER: char = '∗';
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -359,12 +359,12 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self, start: usize, end: usize) -> Token {
         self.at = end;
-        Token { kind: Kind::Comment, plain: true, sign: 0, start: start as u32, end: end as u32 }
+        Token { kind: Kind::Comment, plain: true, sign: '\0', start: start as u32, end: end as u32 }
     }
 
     fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
         self.before = before;
-        Token { kind, plain, sign: 0, start: start as u32, end: self.at as u32 }
+        Token { kind, plain, sign: '\0', start: start as u32, end: self.at as u32 }
     }
 
     fn word(&mut self, start: usize) -> Token {
@@ -525,7 +525,7 @@ impl<'a> Lexer<'a> {
     fn punct(&mut self, start: usize, byte: u8) -> Token {
         let next = self.byte(start + 1);
         let mut length = 1;
-        let mut sign = byte;
+        let mut sign = char::from(byte);
         let before = match byte {
             b'(' => {
                 self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
@@ -578,7 +578,7 @@ impl<'a> Lexer<'a> {
             }
             b'?' if next == b'.' && !self.byte(start + 2).is_ascii_digit() => {
                 length = 2;
-                sign = b'.';
+                sign = '.';
                 Before::Dot
             }
             b'?' => {
@@ -594,7 +594,7 @@ impl<'a> Lexer<'a> {
                     (b'=', b'=') => (3, EQUALITY),
                     (b'=', _) => (2, EQUALITY),
                     (b'>', _) if byte == b'=' => (2, ARROW),
-                    _ => (1, byte),
+                    _ => (1, sign),
                 };
                 if sign == ARROW { Before::Arrow } else { Before::Operator }
             }
@@ -746,7 +746,7 @@ impl<'a> Scan<'a> {
                 Kind::TemplateTail => self.template_end(token),
                 _ => {}
             }
-            if token.sign != b')' {
+            if token.sign != ')' {
                 self.closed_parameters = None;
             }
             self.before_previous = self.previous;
@@ -794,7 +794,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.sign == b'.';
+        let after_dot = self.previous.sign == '.';
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
         }
@@ -827,7 +827,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.sign == b'=' { self.last_segment(self.assigned) } else { EMPTY }
+        if self.previous.sign == '=' { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -839,7 +839,7 @@ impl<'a> Scan<'a> {
 
     fn punct(&mut self, token: Token) {
         match token.sign {
-            b'(' => {
+            '(' => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
@@ -860,7 +860,7 @@ impl<'a> Scan<'a> {
                 }
                 self.frames.push(frame);
             }
-            b')' => {
+            ')' => {
                 self.closed_path =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
@@ -871,21 +871,21 @@ impl<'a> Scan<'a> {
                     self.leave(frame, token.end as usize);
                 }
             }
-            b'[' => {
+            '[' => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || matches!(self.previous.sign, b')' | b']');
+                    || matches!(self.previous.sign, ')' | ']');
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
                 self.frames.push(Frame { index, ..frame });
             }
-            b']' => {
+            ']' => {
                 if let Some(frame) = self.pop(b'[') {
                     self.leave(frame, token.end as usize);
                 }
             }
-            b'{' => self.open_brace(token),
-            b'}' => {
+            '{' => self.open_brace(token),
+            '}' => {
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(frame, token.end as usize);
                     // The next member of a class follows without a comma.
@@ -897,7 +897,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b',' => {
+            ',' => {
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
                     if top.object {
@@ -906,7 +906,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b';' => {
+            ';' => {
                 if let Some(top) = self.frames.last_mut()
                     && top.class
                 {
@@ -914,7 +914,7 @@ impl<'a> Scan<'a> {
                     top.key = EMPTY;
                 }
             }
-            b':' => {
+            ':' => {
                 if let Some(top) = self.frames.last_mut()
                     && top.object
                     && top.expect_key
@@ -929,7 +929,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b'=' => {
+            '=' => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if let Some(top) = self.frames.last_mut()
@@ -962,7 +962,7 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.previous.sign == b')' => self.closed_path,
+            Kind::Punct if self.previous.sign == ')' => self.closed_path,
             _ => EMPTY,
         }
     }
@@ -1087,7 +1087,7 @@ impl<'a> Scan<'a> {
         {
             frame.key = (token.start + 1, token.end.saturating_sub(1).max(token.start + 1));
         }
-        let plus = self.previous.sign == b'+';
+        let plus = self.previous.sign == '+';
         let continues = plus
             && matches!(self.before_previous.kind, Kind::String | Kind::Template)
             && !self.chain.is_empty();
@@ -1108,7 +1108,7 @@ impl<'a> Scan<'a> {
             };
             let start = self.chain.first().map_or(token.start, |first| first.start);
             let mut literal = self.literal(text, start, LiteralKind::String);
-            literal.part = self.chain_previous.sign == b'+';
+            literal.part = self.chain_previous.sign == '+';
             if self.chain_previous.sign == EQUALITY {
                 literal.usage = Use::Compared;
             } else if self.chain_previous.kind == Kind::Word && self.is(self.chain_previous, b"case") {
@@ -1124,14 +1124,14 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.sign == b'+' {
+        if self.previous.sign == '+' {
             // A string behind the `+` joins the chain.
             literal.part |= !matches!(next.kind, Kind::String | Kind::Template);
             return;
         }
         match next.sign {
-            b':' | b'(' if key && self.chain.len() == 1 => literal.usage = Use::Key,
-            b'+' => self.pending = Some(index),
+            ':' | '(' if key && self.chain.len() == 1 => literal.usage = Use::Key,
+            '+' => self.pending = Some(index),
             EQUALITY => literal.usage = Use::Compared,
             _ => {}
         }
@@ -1172,7 +1172,7 @@ impl<'a> Scan<'a> {
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
-        if self.chain_previous.sign == b'=' && kind == LiteralKind::String {
+        if self.chain_previous.sign == '=' && kind == LiteralKind::String {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
