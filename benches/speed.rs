@@ -84,24 +84,20 @@ fn measure(file: &Path) {
             }
         }
     }
-    let ratio = |other: usize| median(times[2].iter().zip(&times[other]).map(|(a, b)| a / b).collect());
+    // The least of several runs is the one that the rest of the machine disturbed least.
+    let least = |index: usize| times[index].iter().copied().fold(f64::INFINITY, f64::min);
     println!(
         "{:<44} {:>7.1} {:>9.0} {:>9.0} {:>9.0} {:>11.2} {:>11.2} {:>9.0}",
         file.file_name().unwrap_or_default().to_string_lossy(),
         size as f64 / 1e6,
-        median(times[0].clone()),
-        median(times[1].clone()),
-        median(times[2].clone()),
-        ratio(0),
-        ratio(1),
+        least(0),
+        least(1),
+        least(2),
+        least(2) / least(0),
+        least(2) / least(1),
         peak as f64 / 1e6,
     );
     let _ = std::fs::remove_file(names);
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The floor: inflates the named entries, two at a time, and looks at none.

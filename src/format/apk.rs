@@ -203,8 +203,11 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
                     ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet"),
                 );
             }
-            _ if super::web::is_text_asset(name) && !name.starts_with("META-INF/") => {
-                tasks.push(Task::Asset(entry))
+            _ if super::web::is_text_asset(name)
+                && !super::web::is_data(name, entry.size)
+                && !name.starts_with("META-INF/") =>
+            {
+                tasks.push(Task::Asset(entry));
             }
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
             _ if name.starts_with("assets/") => {

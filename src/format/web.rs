@@ -16,7 +16,7 @@ use crate::model::{
 use crate::text::has_cjk;
 
 /// Longer plain texts and data files are word lists, dictionaries and maps.
-const MAX_DATA: usize = 1 << 20;
+const MAX_DATA: u64 = 1 << 20;
 /// Characters kept of one text.
 const MAX_TEXT: usize = 4_096;
 /// Magic of Hermes bytecode.
@@ -49,6 +49,14 @@ pub(crate) fn is_text_asset(name: &str) -> bool {
                     | "tpl"
             )
         })
+}
+
+/// Whether a text asset is too long to be anything but data: a word list, a map, a dictionary.
+pub(crate) fn is_data(name: &str, size: u64) -> bool {
+    let plain = name.rsplit_once('.').is_some_and(|(_, extension)| {
+        matches!(extension, "txt" | "csv" | "xml" | "md" | "properties" | "json" | "json5")
+    });
+    plain && size > MAX_DATA
 }
 
 /// Reads one text asset and counts it.
@@ -229,7 +237,7 @@ impl Asset {
         };
         inspection.read(PartName::Text);
         let animation = value.get("layers").is_some() && value.get("fr").is_some();
-        if bytes.len() > MAX_DATA || animation {
+        if bytes.len() as u64 > MAX_DATA || animation {
             return;
         }
         let mut stack = vec![&value];
@@ -270,7 +278,7 @@ impl Asset {
     /// Plain text: help, licences, lists. What stands there is a mention at most.
     fn plain(&self, source: &str, inspection: &mut Inspection) {
         inspection.read(PartName::Text);
-        if source.len() > MAX_DATA {
+        if source.len() as u64 > MAX_DATA {
             return;
         }
         let start = source.as_ptr() as usize;

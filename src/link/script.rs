@@ -49,8 +49,7 @@ fn is_platform_call(callee: &[u8]) -> bool {
         |platform: &&str| callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."));
     let own = || callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
     callee.len() <= 60
-        && (PLATFORMS.iter().any(named)
-            || UNMISTAKABLE.iter().any(|name| name.as_bytes() == own()))
+        && (PLATFORMS.iter().any(named) || UNMISTAKABLE.iter().any(|name| name.as_bytes() == own()))
 }
 
 /// A call of the platform by the name rules use: `wx.getLocation`, whatever the platform.

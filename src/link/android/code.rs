@@ -2,7 +2,7 @@
 //!
 //! Library classes are counted and named but not walked.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
@@ -30,8 +30,6 @@ pub(crate) struct CodeUnit {
     pub(crate) classes: Vec<OwnClass>,
     /// Dotted packages of library classes.
     pub(crate) packages: BTreeSet<String>,
-    /// Number of all classes.
-    pub(crate) class_count: usize,
     /// What was wrong with the code.
     pub(crate) issues: Vec<Issue>,
     /// Own code looks resources up by name, so that "nothing refers to it" cannot be said.
@@ -176,10 +174,11 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
     let wanted = Wanted { strings: reader.wanted(), packages: PACKAGES.to_vec() };
     let mut scanner = Scanner::new(dex, &wanted);
     let mut unit = CodeUnit::default();
+    let mut packages: HashSet<&[u8], RandomState> = HashSet::default();
     for class in dex.classes() {
-        unit.class_count += 1;
-        if ownership.library(class.descriptor()).is_some() {
-            unit.packages.insert(package_of(&class.name()));
+        let descriptor = class.descriptor();
+        if ownership.library(descriptor).is_some() {
+            packages.insert(memchr::memrchr(b'/', descriptor).map_or(&[], |end| &descriptor[1..end]));
             continue;
         }
         if is_resource_class(&class.name()) {
@@ -188,6 +187,7 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
         let own = reader.class(&mut scanner, &class);
         unit.classes.push(own);
     }
+    unit.packages = packages.into_iter().map(|name| String::from_utf8_lossy(name).replace('/', ".")).collect();
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
     reader.resolve_fields(&mut unit.classes);
@@ -222,10 +222,6 @@ pub(crate) fn join(units: &mut [(String, CodeUnit)]) -> Symbols {
         }
     }
     joint
-}
-
-fn package_of(class: &str) -> String {
-    class.rsplit_once('.').map_or("", |(package, _)| package).to_owned()
 }
 
 /// `R$layout` and the like: names without use.

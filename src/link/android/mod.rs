@@ -14,7 +14,7 @@ mod sink;
 pub(crate) mod symbol;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap as StdMap, HashSet as StdSet};
+use std::collections::{BTreeSet, HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -787,10 +787,8 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     fn facts(&self, inspection: &mut Inspection) {
-        let mut facts: BTreeMap<(FactKind, String), Fact> = BTreeMap::new();
-        let mut add = |fact: Fact| {
-            facts.entry((fact.kind, fact.value.clone())).or_insert(fact);
-        };
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut add = |fact: Fact| facts.push(fact);
         if let Some(manifest) = self.parts.manifest {
             let path: Arc<str> = Arc::from("AndroidManifest.xml");
             for component in &manifest.components {
@@ -804,6 +802,7 @@ impl<'a, 't> Linker<'a, 't> {
                 add(Fact::new(FactKind::Permission, permission, Place::offset(path.clone(), *offset)));
             }
         }
+        let mut functions: HashSet<Symbol> = HashSet::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
             if !node.reached && self.parts.complete {
                 continue;
@@ -825,7 +824,7 @@ impl<'a, 't> Linker<'a, 't> {
                 }
                 for method in &class.methods {
                     let method_name = self.parts.symbols.name(method.name);
-                    if is_named(method_name) {
+                    if is_named(method_name) && functions.insert(method.name) {
                         let mut fact = linked(FactKind::Function, method_name, Place::entry(dex.clone()));
                         fact.chain = vec![self.step(class.name, method.name)];
                         add(fact);
@@ -865,7 +864,9 @@ impl<'a, 't> Linker<'a, 't> {
         for package in packages {
             add(Fact::new(FactKind::Sdk, package, Place::entry("classes.dex")));
         }
-        inspection.facts.extend(facts.into_values());
+        facts.sort_by(|a, b| (a.kind, &a.value, &a.place).cmp(&(b.kind, &b.value, &b.place)));
+        facts.dedup_by(|a, b| a.kind == b.kind && a.value == b.value);
+        inspection.facts.extend(facts);
     }
 }
 
