@@ -1109,9 +1109,8 @@ impl<'a> Scan<'a> {
             let start = self.chain.first().map_or(token.start, |first| first.start);
             let mut literal = self.literal(text, start, LiteralKind::String);
             literal.part = self.chain_previous.sign == '+';
-            if self.chain_previous.sign == EQUALITY {
-                literal.usage = Use::Compared;
-            } else if self.chain_previous.kind == Kind::Word && self.is(self.chain_previous, b"case") {
+            let before = self.chain_previous;
+            if before.sign == EQUALITY || (before.kind == Kind::Word && self.is(before, b"case")) {
                 literal.usage = Use::Compared;
             }
             self.out.literals.push(literal);
