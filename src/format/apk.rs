@@ -390,6 +390,9 @@ fn hidden_code(
         inspection.anomaly("package.packed", &Place::entry(places[0]), &detail.1);
         inspection.gap(PartName::Dex, &Place::entry(places[0]), GapReason::Packed, detail);
     }
+    // What a packer or a loader hides counts as code that was not read.
+    let unread = missing.len().max(usize::from(!products.is_empty()));
+    (0..unread).for_each(|_| inspection.unread(PartName::Dex));
     let place = Place::entry("classes.dex");
     if !missing.is_empty() {
         let shown: Vec<&str> = missing.iter().copied().take(5).collect();

@@ -109,6 +109,10 @@ impl Page<'_> {
         prose::gap_reason(self.lang, *reason)
     }
 
+    fn nothing_found(&self, coverage: &Coverage) -> &'static str {
+        prose::nothing_found(self.lang, coverage.verdict)
+    }
+
     fn gap_detail(&self, gap: &Gap) -> String {
         self.clip(prose::gap_detail(self.lang, gap)).into_owned()
     }

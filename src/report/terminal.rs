@@ -208,7 +208,7 @@ impl Page<'_> {
         }
         let folded: Vec<&Finding> = prose::of_level(report, Level::Mention).collect();
         if shown == 0 {
-            let none = self.pick("未检出禁止类功能。", "No prohibited function found.");
+            let none = prose::nothing_found(lang, report.coverage.verdict);
             self.section(self.pick("检出", "findings"), plain(none))?;
         }
         let unfolded = self.view.all || folded.is_empty();

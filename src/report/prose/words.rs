@@ -99,6 +99,22 @@ pub(in crate::report) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
     lang.pick(zh, en)
 }
 
+/// What it means that nothing was found: only as much as could be seen.
+pub(in crate::report) fn nothing_found(lang: Lang, verdict: Verdict) -> &'static str {
+    let (zh, en) = match verdict {
+        Verdict::Full => ("未检出禁止类功能。", "No prohibited function found."),
+        Verdict::Partial => (
+            "在看得到的部分未检出禁止类功能。",
+            "No prohibited function found in what could be seen.",
+        ),
+        Verdict::Opaque => (
+            "主要内容无法检视，不能得出未检出的结论。",
+            "The main content could not be seen, so nothing can be said.",
+        ),
+    };
+    lang.pick(zh, en)
+}
+
 /// How many gaps a row stands for: a row without a place counts those beyond the cap (`12 more`).
 fn weight(gap: &Gap) -> u64 {
     beyond_the_cap(gap).unwrap_or(1)
