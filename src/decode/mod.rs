@@ -10,6 +10,7 @@ pub mod dex;
 pub mod arsc;
 pub mod axml;
 pub mod res_chunk;
+pub mod resindex;
 mod string_pool;
 
 /// Something wrong with the bytes of one encoding.
