@@ -85,7 +85,9 @@ pub enum Sink {
         /// `new`.
         new: bool,
     },
-    /// A property of anything, by the offset of its name.
+    /// A property of an object that is written out where it stands, by the offset of its name.
+    Member(u32),
+    /// A property of anything else, by the offset of its name.
     Property(u32),
     /// An item of a list.
     Element,
@@ -111,6 +113,8 @@ pub struct Use {
 pub enum Argument {
     /// A function, by its offset in the file.
     Function(u32),
+    /// A method that stands for itself (`this.onPunch`), by the offset of its name.
+    Method(u32),
     /// A global, by the offset of its name.
     Global(u32),
     /// Anything else.
@@ -506,7 +510,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         }
         found.members.push((key, held));
         let sink = match key {
-            Some(key) => Sink::Property(key),
+            Some(key) => Sink::Member(key),
             None if found.is_list => Sink::Element,
             None => return,
         };
@@ -599,11 +603,18 @@ impl<'w, 'a> Walker<'w, 'a> {
         }
         let argument = |index: usize| match arguments.get(index) {
             Some(Held::Function(method)) => Argument::Function(*method),
+            Some(Held::Member(_, name)) => Argument::Method(*name),
             Some(Held::Global(name)) => Argument::Global(*name),
             _ => Argument::Other,
         };
         body.calls.push(Call { callee, arguments: [argument(0), argument(1)], offset });
-        Held::Unknown
+        match function {
+            // `this.builder.bind(this)` is the builder still.
+            Held::Member(Base::Named(method), name) if self.abc.string(name).is_some_and(|name| name == "bind") => {
+                Held::Member(Base::Unknown, method)
+            }
+            _ => Held::Unknown,
+        }
     }
 
     fn make(&mut self, first: usize, count: usize, offset: u32, body: &mut Body) -> Held {
