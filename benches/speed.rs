@@ -38,7 +38,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let files = if arguments.is_empty() { fetch() } else { arguments.iter().map(PathBuf::from).collect() };
-    println!("{:<44} {:>7} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}", "file", "MB", "unzip ms", "floor ms", "scan ms", "scan/unzip", "scan/floor", "peak MB");
+    println!(
+        "{:<44} {:>7} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
+        "file", "MB", "unzip ms", "floor ms", "scan ms", "scan/unzip", "scan/floor", "peak MB"
+    );
     for file in files {
         measure(&file);
     }
@@ -55,7 +58,9 @@ fn run(command: &mut Command) -> (Duration, u64) {
 fn measure(file: &Path) {
     let size = std::fs::metadata(file).expect("the file is there").len();
     let names = std::env::temp_dir().join(format!("zhijian-bench-{}.txt", std::process::id()));
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length")).expect("is a zip").0;
+    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
+        .expect("is a zip")
+        .0;
     let read: Vec<&str> = apk::entries_read(&archive).iter().map(|entry| &*entry.name).collect();
     std::fs::write(&names, read.join("\n")).expect("can write");
     let this = std::env::current_exe().expect("has a path");
@@ -63,13 +68,14 @@ fn measure(file: &Path) {
     let mut peak = 0;
     // In turn, so that a change of the machine's speed meets all three alike; the first round warms up.
     for round in 0..=RUNS {
-        let commands = [
-            &mut Command::new("unzip").arg("-tq").arg(file),
-            &mut Command::new(&this).arg(FLOOR).arg(file).arg(&names),
-            &mut Command::new(env!("CARGO_BIN_EXE_zhijian")).args(["scan", "--format", "json"]).arg(file),
-        ];
-        for (index, command) in commands.into_iter().enumerate() {
-            let (cpu, memory) = run(command);
+        let mut unzip = Command::new("unzip");
+        unzip.arg("-tq").arg(file);
+        let mut floor = Command::new(&this);
+        floor.arg(FLOOR).arg(file).arg(&names);
+        let mut scan = Command::new(env!("CARGO_BIN_EXE_zhijian"));
+        scan.args(["scan", "--format", "json"]).arg(file);
+        for (index, mut command) in [unzip, floor, scan].into_iter().enumerate() {
+            let (cpu, memory) = run(&mut command);
             if round > 0 {
                 times[index].push(cpu.as_secs_f64() * 1e3);
             }
@@ -78,30 +84,28 @@ fn measure(file: &Path) {
             }
         }
     }
-    let ratio = |other: usize| median(times[2].iter().zip(&times[other]).map(|(a, b)| a / b).collect());
+    // The least of several runs is the one that the rest of the machine disturbed least.
+    let least = |index: usize| times[index].iter().copied().fold(f64::INFINITY, f64::min);
     println!(
         "{:<44} {:>7.1} {:>9.0} {:>9.0} {:>9.0} {:>11.2} {:>11.2} {:>9.0}",
         file.file_name().unwrap_or_default().to_string_lossy(),
         size as f64 / 1e6,
-        median(times[0].clone()),
-        median(times[1].clone()),
-        median(times[2].clone()),
-        ratio(0),
-        ratio(1),
-        peak as f64 / 1e3,
+        least(0),
+        least(1),
+        least(2),
+        least(2) / least(0),
+        least(2) / least(1),
+        peak as f64 / 1e6,
     );
     let _ = std::fs::remove_file(names);
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The floor: inflates the named entries, two at a time, and looks at none.
 fn inflate(file: &Path, names: &Path) {
     use rayon::prelude::*;
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length")).expect("is a zip").0;
+    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
+        .expect("is a zip")
+        .0;
     let names = std::fs::read_to_string(names).expect("is there");
     let total: usize = names
         .par_lines()

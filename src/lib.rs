@@ -3,10 +3,26 @@
 //! Technical detection of formalism at the fingertips in government apps and mini programs.
 //!
 //! ```text
-//! file ─▶ format ─▶ Inspection (UiText, Fact, Gap, Anomaly) ─▶ rule ─▶ Finding, Duty ─▶ scan ─▶ Report ─▶ report formats
+//! file ─▶ format ─▶ Inspection ──▶ rule ─▶ Finding, Duty ──▶ scan ─▶ Report ─▶ report
+//!        (decode,   (UiText, Fact,  (judges)                 (asks ledger for the colour,
+//!         link)      Gap, Anomaly)                            roster for the filing)
 //! ```
 //!
-//! Nothing flows backwards: a format never sees a rule, a rule never opens a file, a report format only sees a report.
+//! Nothing flows backwards: a format never sees a rule, a rule never opens a file, a report format only sees a
+//! report. The rooms, in the order of the data:
+//!
+//! - [`model`]: the nouns every room shares;
+//! - [`text`]: folding of disguised words, with a map back to the stored text;
+//! - [`decode`]: bytes to structures, one file per encoding; knows no package and no rule;
+//! - [`link`]: string to widget to screen to component to code to endpoint;
+//! - [`format`]: one file per package format: which decoder reads which entry;
+//! - [`rule`]: rules as data, and the judge;
+//! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
+//! - [`roster`]: what the office knows about targets: filing records;
+//! - [`scan`]: one file to one report;
+//! - [`report`]: one file per output.
+//!
+//! The command line is `src/cli`, one file per command; it belongs to the binary.
 
 pub mod decode;
 pub mod format;

@@ -49,7 +49,7 @@ fn rules(rule: &str) -> TempDir {
     fs::copy(policy, dir.path().join("policy.yaml")).unwrap();
     let documents = "- {key: measures, name: 《办法》, name_en: Measures, issued: 2026-01-25, scope: 应用, scope_en: apps, source: test}\n";
     fs::write(dir.path().join("documents.yaml"), documents).unwrap();
-    let guard = "{negation: [取消], window: 8, quotes: [“”], document_titles: [隐私政策], complaint_page: [指尖上的形式主义]}\n";
+    let guard = "{negation: [取消], affirmation: [不要忘记], window: 8, quotes: [“”], document_titles: [隐私政策], complaint_page: [指尖上的形式主义]}\n";
     fs::write(dir.path().join("guard.yaml"), guard).unwrap();
     fs::create_dir(dir.path().join("app")).unwrap();
     fs::write(dir.path().join("app/check-in.yaml"), rule).unwrap();
@@ -78,9 +78,18 @@ fn path(path: &Path) -> &str {
 fn help_of_every_command_in_both_languages() {
     let mut all = String::new();
     for lang in ["zh", "en"] {
-        for command in
-            ["", "scan", "rules", "rules list", "rules show", "rules check", "schema", "completions", "man"]
-        {
+        for command in [
+            "",
+            "scan",
+            "rules",
+            "rules list",
+            "rules show",
+            "rules check",
+            "rules measure",
+            "schema",
+            "completions",
+            "man",
+        ] {
             let args: Vec<&str> = command.split_whitespace().chain(["--lang", lang, "--help"]).collect();
             let output = run(&args);
             assert_eq!(output.status.code(), Some(0));

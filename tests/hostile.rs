@@ -1,5 +1,7 @@
 //! Bad input ends in a report with gaps or in one clear error; never in a panic, never in unbounded memory.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -202,7 +204,10 @@ fn broken_parts_are_gaps() {
     for name in ["AndroidManifest.xml", "resources.arsc", "classes.dex"] {
         for broken in [Vec::new(), b"garbage".to_vec(), vec![0; 4096], content(name)[..40].to_vec()] {
             let report = scan(&with(name, Some(&broken))).unwrap();
-            assert!(report.coverage.gaps.iter().any(|gap| gap.material && gap.place.starts_with(name)), "{name} {broken:?}");
+            assert!(
+                report.coverage.gaps.iter().any(|gap| gap.material && gap.place.starts_with(name)),
+                "{name} {broken:?}"
+            );
             assert!(!is_green(&report), "{name}");
         }
     }
@@ -215,13 +220,21 @@ fn a_bomb_is_a_gap_in_bounded_memory() {
     drop(zeros);
     assert!(bytes.len() < 2 << 20);
     let report = scan(&bytes).unwrap();
-    assert!(report.coverage.gaps.iter().any(|gap| gap.place == "resources.arsc"), "{:#?}", report.coverage.gaps);
+    assert!(
+        report.coverage.gaps.iter().any(|gap| gap.place == "resources.arsc"),
+        "{:#?}",
+        report.coverage.gaps
+    );
     #[cfg(target_os = "linux")]
     {
         // The test itself held a gibibyte; the scan of it in its own process must not.
         let scratch = Scratch::new();
         let path = scratch.file(&bytes);
-        let script = format!("ulimit -v 1500000; exec '{}' scan --format json '{}'", env!("CARGO_BIN_EXE_zhijian"), path.display());
+        let script = format!(
+            "ulimit -v 1500000; exec '{}' scan --format json '{}'",
+            env!("CARGO_BIN_EXE_zhijian"),
+            path.display()
+        );
         let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -236,7 +249,10 @@ fn a_dex_that_points_outside_the_file_is_a_gap() {
         broken[at..at + 4].copy_from_slice(&0x7FFF_FF00u32.to_le_bytes());
         let report = scan(&with("classes.dex", Some(&broken))).unwrap();
         if at != 0x6C {
-            assert!(report.coverage.gaps.iter().any(|gap| gap.material && gap.place.starts_with("classes.dex")), "{at:#x}");
+            assert!(
+                report.coverage.gaps.iter().any(|gap| gap.material && gap.place.starts_with("classes.dex")),
+                "{at:#x}"
+            );
         }
     }
     // Every string's offset outside.
@@ -253,9 +269,11 @@ fn a_dex_that_points_outside_the_file_is_a_gap() {
 #[test]
 fn a_layout_nested_a_hundred_thousand_deep_is_read_or_a_gap() {
     let layout = nested_layout(100_000);
-    let name = entries().into_iter().map(|(name, _)| name).find(|name| name.starts_with("res/layout/")).unwrap();
+    let name =
+        entries().into_iter().map(|(name, _)| name).find(|name| name.starts_with("res/layout/")).unwrap();
     let report = scan(&with(&name, Some(&layout))).unwrap();
-    let layouts = report.coverage.parts.iter().find(|part| part.part == zhijian::model::PartName::Layouts).unwrap();
+    let layouts =
+        report.coverage.parts.iter().find(|part| part.part == zhijian::model::PartName::Layouts).unwrap();
     let stated = report.coverage.gaps.iter().any(|gap| gap.place.starts_with(&name));
     assert!(layouts.read == layouts.total || stated);
 }
@@ -311,13 +329,22 @@ fn what_is_no_package_is_named() {
 fn folders_and_missing_files_are_told() {
     let scratch = Scratch::new();
     assert!(matches!(scanner().scan(scratch.0.path(), &Silent), Err(ScanError::Directory(_))));
-    assert!(matches!(scanner().scan(Path::new("/no/such/file.apk"), &Silent), Err(ScanError::Unreadable { .. })));
+    assert!(matches!(
+        scanner().scan(Path::new("/no/such/file.apk"), &Silent),
+        Err(ScanError::Unreadable { .. })
+    ));
 }
 
 #[test]
 fn hostile_entry_names_stay_names() {
     let mut entries = entries();
-    for name in ["../../etc/passwd", "/etc/shadow", "assets/\u{1b}[31m红.html", "assets/<script>.js", "assets/a\nb.json"] {
+    for name in [
+        "../../etc/passwd",
+        "/etc/shadow",
+        "assets/\u{1b}[31m红.html",
+        "assets/<script>.js",
+        "assets/a\nb.json",
+    ] {
         entries.push((name.to_owned(), "<button>打卡</button>".as_bytes().to_vec()));
     }
     scan(&pack(&entries)).unwrap();

@@ -3,6 +3,7 @@
 
 mod completions;
 mod man;
+mod measure;
 mod output;
 mod progress;
 mod rules;

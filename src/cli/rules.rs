@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use zhijian::model::{Lang, TargetKind};
 use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal};
 
-use super::{FOUND, load_rules};
+use super::{FOUND, load_rules, measure};
 
 #[derive(Debug, Args)]
 pub(super) struct Rules {
@@ -27,6 +27,10 @@ enum Action {
         id: String,
     },
     Check,
+    Measure {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
 }
 
 impl Rules {
@@ -47,6 +51,7 @@ impl Rules {
                 }
             },
             Action::Check => check(&rules, lang, &mut out)?,
+            Action::Measure { dir } => measure::run(rules, dir, lang, &mut out)?,
         };
         out.flush()?;
         Ok(code)

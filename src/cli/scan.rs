@@ -171,7 +171,7 @@ impl Stdout {
 }
 
 /// Why a file has no report, in the language of the output.
-fn cause(error: &ScanError, lang: Lang) -> String {
+pub(super) fn cause(error: &ScanError, lang: Lang) -> String {
     match error {
         ScanError::Unreadable { source, .. } => {
             let said = source.to_string();

@@ -52,7 +52,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
     ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
-    ("zhijian rules", "查看和校验规则", "Look at and check the rules"),
+    ("zhijian rules", "查看、校验和测评规则", "Look at, check and measure the rules"),
     (
         "zhijian rules --rules",
         "使用该目录中的规则，不用内置规则",
@@ -69,6 +69,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "zhijian rules check",
         "运行每条规则自带的示例，有不符时退出码为 1",
         "Run the examples inside every rule; exits with 1 when one fails",
+    ),
+    (
+        "zhijian rules measure",
+        "检测目录中标注过的安装包，统计各类别的精确率和召回率",
+        "Scan labelled packages: precision and recall of every category",
+    ),
+    (
+        "zhijian rules measure DIR",
+        "目录，其中 labels.json 列出各安装包（file）及各类功能有无（features：yes、no、unclear）",
+        "Folder with labels.json: each package (file) and its functions (features: yes, no, unclear)",
     ),
     ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
     ("zhijian completions", "输出命令补全脚本", "Print a completion script"),

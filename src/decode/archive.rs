@@ -88,7 +88,10 @@ impl Archive {
                 if entries.is_empty() {
                     return Err(ArchiveError::Unreadable(error.to_string()));
                 }
-                let detail = format!("central directory unusable ({error}); {} entries found by their local headers", entries.len());
+                let detail = format!(
+                    "central directory unusable ({error}); {} entries found by their local headers",
+                    entries.len()
+                );
                 issues.push(Issue::lossy("zip.no-directory", None, detail));
                 entries
             }
@@ -125,7 +128,10 @@ impl Archive {
         let unread = |reason, detail: String| Unread { reason, detail };
         let mut issues = Vec::new();
         if self.inflated.load(Ordering::Relaxed) > MAX_TOTAL {
-            return Err(unread(GapReason::LimitReached, format!("the package inflates to more than {MAX_TOTAL} bytes")));
+            return Err(unread(
+                GapReason::LimitReached,
+                format!("the package inflates to more than {MAX_TOTAL} bytes"),
+            ));
         }
         let packed = self.packed(entry)?;
         let whole = packed.len() as u64 == entry.packed;
@@ -145,13 +151,16 @@ impl Archive {
             }
             packed
         } else {
-            let (bytes, end) = inflate(&packed, entry.size)
-                .map_err(|detail| unread(GapReason::LimitReached, detail))?;
+            let (bytes, end) =
+                inflate(&packed, entry.size).map_err(|detail| unread(GapReason::LimitReached, detail))?;
             match end {
                 End::Whole => {}
                 End::TooLarge => {
                     self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                    return Err(unread(GapReason::TooLarge, format!("inflates to more than {MAX_ENTRY} bytes")));
+                    return Err(unread(
+                        GapReason::TooLarge,
+                        format!("inflates to more than {MAX_ENTRY} bytes"),
+                    ));
                 }
                 End::Short | End::Broken if bytes.is_empty() => {
                     return Err(self.hopeless(entry, "no deflate data"));
@@ -179,7 +188,11 @@ impl Archive {
             if !intact {
                 return Err(self.hopeless(entry, "the checksum does not match"));
             }
-            issues.push(Issue::odd("zip.unknown-method", None, format!("method {} but readable", entry.method)));
+            issues.push(Issue::odd(
+                "zip.unknown-method",
+                None,
+                format!("method {} but readable", entry.method),
+            ));
         }
         if bytes.len() as u64 != entry.size {
             let detail = format!("stated size {}, real size {}", entry.size, bytes.len());
@@ -205,7 +218,10 @@ impl Archive {
         let io = |error: std::io::Error| Unread { reason: GapReason::Truncated, detail: error.to_string() };
         let header = self.blob.slice(entry.header, LOCAL_HEADER).map_err(io)?;
         let (Some(name), Some(extra)) = (u16_at(&header, 26), u16_at(&header, 28)) else {
-            return Err(Unread { reason: GapReason::Truncated, detail: "the local header is not in the file".into() });
+            return Err(Unread {
+                reason: GapReason::Truncated,
+                detail: "the local header is not in the file".into(),
+            });
         };
         if !header.starts_with(b"PK\x03\x04") {
             return Err(self.hopeless(entry, "no local header where the directory says"));
@@ -246,12 +262,21 @@ fn listed(zip: &ZipArchive<BufReader<Blob>>, issues: &mut Vec<Issue>) -> Result<
         issues.push(Issue::odd("zip.prepended-data", Some(0), detail));
     }
     if zip.has_duplicate_names() {
-        issues.push(Issue::odd("zip.duplicate-names", None, "an entry name occurs more than once; the last one is read"));
+        issues.push(Issue::odd(
+            "zip.duplicate-names",
+            None,
+            "an entry name occurs more than once; the last one is read",
+        ));
     }
     starts.sort_unstable();
-    let overlapping = starts.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0).count();
+    let overlapping =
+        starts.windows(2).filter(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0).count();
     if overlapping > 0 {
-        issues.push(Issue::odd("zip.overlapping-entries", None, format!("{overlapping} entries overlap the next")));
+        issues.push(Issue::odd(
+            "zip.overlapping-entries",
+            None,
+            format!("{overlapping} entries overlap the next"),
+        ));
     }
     Ok(entries)
 }

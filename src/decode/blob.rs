@@ -60,10 +60,17 @@ impl Blob {
     /// A range of the bytes; shorter where the file ends, and never more than the file has.
     pub fn slice(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let length = length.min(self.length.saturating_sub(offset));
-        let mut bytes = Vec::new();
-        let mut reader = Blob { position: offset, ..self.clone() }.take(length);
-        bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX)).map_err(io::Error::other)?;
-        reader.read_to_end(&mut bytes)?;
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match self.read_at(offset + filled as u64, &mut bytes[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
         Ok(bytes)
     }
 }

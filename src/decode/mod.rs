@@ -6,13 +6,17 @@
 pub mod abc;
 pub mod apk_signature;
 pub mod archive;
-pub mod blob;
-pub mod dex;
 pub mod arsc;
 pub mod axml;
+pub mod blob;
+pub mod dex;
+pub mod html;
+pub mod js;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
+pub mod wxapkg;
+pub mod wxml_code;
 
 /// Something wrong with the bytes of one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::unit::{count, read, state};
+use super::unit::{count, note_images, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
@@ -27,7 +27,9 @@ pub const FORMAT: Format = Format { name: "apk", matches, inspect };
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };
-    archive.entry(MANIFEST).is_some() || archive.entry("classes.dex").is_some() || archive.entry(TABLE).is_some()
+    archive.entry(MANIFEST).is_some()
+        || archive.entry("classes.dex").is_some()
+        || archive.entry(TABLE).is_some()
 }
 
 /// One entry to be read after the resource table.
@@ -125,7 +127,12 @@ fn read_manifest(archive: &Archive, inspection: &mut Inspection) -> Option<Manif
     let place = Place::entry(MANIFEST);
     let Some(entry) = archive.entry(MANIFEST) else {
         inspection.unread(PartName::Manifest);
-        inspection.gap(PartName::Manifest, &place, GapReason::Missing, "the package has no manifest");
+        inspection.gap(
+            PartName::Manifest,
+            &place,
+            GapReason::Missing,
+            ("安装包没有清单", "the package has no manifest"),
+        );
         return None;
     };
     let bytes = read(archive, entry, PartName::Manifest, inspection)?;
@@ -165,6 +172,7 @@ fn parse_table<'a>(bytes: &'a [u8], inspection: &mut Inspection) -> Option<Table
 fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut Inspection) -> Vec<Task<'e>> {
     let kinds = file_kinds(table);
     let mut tasks = Vec::new();
+    let mut unknown = Vec::new();
     for entry in archive.entries() {
         let name = &*entry.name;
         if name == MANIFEST || name == TABLE || name.ends_with('/') {
@@ -192,23 +200,39 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
                     PartName::Other,
                     &place(),
                     GapReason::UnsupportedFormat,
-                    "a package within the package is not read yet",
+                    ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet"),
                 );
             }
-            _ if super::web::is_text_asset(name) && !name.starts_with("META-INF/") => tasks.push(Task::Asset(entry)),
+            _ if super::web::is_text_asset(name)
+                && !super::web::is_data(name, entry.size)
+                && !name.starts_with("META-INF/") =>
+            {
+                tasks.push(Task::Asset(entry));
+            }
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
-            _ if name.starts_with("assets/") => opaque_asset(entry, file, inspection),
+            _ if name.starts_with("assets/") => {
+                opaque_asset(entry, file, inspection);
+                unknown.push(name.trim_start_matches("assets/"));
+            }
             _ => {}
         }
     }
-    let images = inspection.unread_count(PartName::Images);
-    if images > 0 {
-        let detail = format!("{images} pictures; text inside pictures is not read");
-        inspection.note(PartName::Images, &Place::entry("res"), GapReason::NotInspected, detail);
+    if !unknown.is_empty() {
+        let shown = unknown[..unknown.len().min(3)].join(", ");
+        let count = unknown.len();
+        let detail = (
+            format!("类型不明的资产 {count} 个，如 {shown}"),
+            format!("{count} assets of no known kind, such as {shown}"),
+        );
+        inspection.note(PartName::Other, &Place::entry("assets"), GapReason::NotInspected, detail);
     }
+    note_images(inspection, "res");
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
-        let detail = format!("{libraries} native libraries; their code is not read");
+        let detail = (
+            format!("本地库 {libraries} 个，其代码未检视"),
+            format!("{libraries} native libraries; their code is not read"),
+        );
         inspection.note(PartName::Native, &Place::entry("lib"), GapReason::NotInspected, detail);
     }
     tasks
@@ -233,8 +257,12 @@ fn file_kinds(table: Option<&Table<'_>>) -> HashMap<String, FileKind> {
 fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Native);
     let holder = match file {
-        "libapp.so" => "compiled Dart code (Flutter) holds the interface",
-        "libil2cpp.so" => "compiled C# code (Unity) holds the interface",
+        "libapp.so" => {
+            ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface")
+        }
+        "libil2cpp.so" => {
+            ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface")
+        }
         _ => return,
     };
     inspection.gap(PartName::Native, &Place::entry(entry.name.clone()), GapReason::UnsupportedFormat, holder);
@@ -244,11 +272,14 @@ fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
 fn opaque_asset(entry: &Entry, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
     let place = Place::entry(entry.name.clone());
-    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat") || file.ends_with(".hbc") {
-        let detail = "a script bundle or metadata in binary form is not read yet";
+    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat")
+        || file.ends_with(".hbc")
+    {
+        let detail = (
+            "二进制脚本包或元数据，尚不支持检视",
+            "a script bundle or metadata in binary form is not read yet",
+        );
         inspection.gap(PartName::Js, &place, GapReason::UnsupportedFormat, detail);
-    } else {
-        inspection.note(PartName::Other, &place, GapReason::NotInspected, "an asset of no known kind");
     }
 }
 
@@ -262,7 +293,9 @@ fn run(
     match task {
         Task::Dex(entry) => Outcome::Code(read_dex(archive, entry, ownership, inspection)),
         Task::File(entry, kind) => {
-            let Some(bytes) = read(archive, entry, PartName::Layouts, inspection) else { return Outcome::File(None) };
+            let Some(bytes) = read(archive, entry, PartName::Layouts, inspection) else {
+                return Outcome::File(None);
+            };
             Outcome::File(read_file(entry, kind, &bytes, table, inspection))
         }
         Task::Asset(entry) => {
@@ -348,20 +381,23 @@ fn hidden_code(
 
     let products: BTreeSet<&str> = traces.iter().map(|trace| trace.product).collect();
     for product in &products {
-        let places: Vec<&str> = traces.iter().filter(|t| t.product == *product).map(|t| t.place.as_str()).collect();
-        let detail = format!("packed with {product}: {}", places.join(", "));
-        inspection.anomaly("package.packed", &Place::entry(places[0]), &detail);
+        let places: Vec<&str> =
+            traces.iter().filter(|t| t.product == *product).map(|t| t.place.as_str()).collect();
+        let detail = (
+            format!("已用 {product} 加固：{}", places.join("、")),
+            format!("packed with {product}: {}", places.join(", ")),
+        );
+        inspection.anomaly("package.packed", &Place::entry(places[0]), &detail.1);
         inspection.gap(PartName::Dex, &Place::entry(places[0]), GapReason::Packed, detail);
     }
     let place = Place::entry("classes.dex");
     if !missing.is_empty() {
         let shown: Vec<&str> = missing.iter().copied().take(5).collect();
-        let detail = format!(
-            "{} of {} components of the manifest are in no dex file: {}{}",
-            missing.len(),
-            components.len(),
-            shown.join(", "),
-            if missing.len() > shown.len() { ", …" } else { "" }
+        let more = if missing.len() > shown.len() { " …" } else { "" };
+        let (count, all, shown) = (missing.len(), components.len(), shown.join(", "));
+        let detail = (
+            format!("清单中 {all} 个组件有 {count} 个不在任何 dex 文件中：{shown}{more}"),
+            format!("{count} of {all} components of the manifest are in no dex file: {shown}{more}"),
         );
         inspection.gap(PartName::Dex, &place, GapReason::Missing, detail);
     }
@@ -372,7 +408,12 @@ fn hidden_code(
     !products.is_empty() || !missing.is_empty()
 }
 
-fn identify(archive: &Archive, manifest: Option<&Manifest>, table: Option<&Table<'_>>, inspection: &mut Inspection) {
+fn identify(
+    archive: &Archive,
+    manifest: Option<&Manifest>,
+    table: Option<&Table<'_>>,
+    inspection: &mut Inspection,
+) {
     let place = Place::entry(MANIFEST);
     if let Some(manifest) = manifest {
         let resolve = |text: &Text| android::resolve(text, table);
@@ -406,7 +447,8 @@ fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertifi
         .iter()
         .filter(|entry| {
             let name = entry.name.to_ascii_uppercase();
-            name.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|ending| name.ends_with(ending))
+            name.starts_with("META-INF/")
+                && [".RSA", ".DSA", ".EC"].iter().any(|ending| name.ends_with(ending))
         })
         .collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));

@@ -3,6 +3,7 @@
 pub mod apk;
 mod unit;
 pub mod web;
+pub mod wxapkg;
 
 use thiserror::Error;
 
@@ -69,7 +70,7 @@ pub struct Format {
 }
 
 /// Every format, the more specific before the more general.
-pub static FORMATS: &[Format] = &[apk::FORMAT];
+pub static FORMATS: &[Format] = &[wxapkg::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {

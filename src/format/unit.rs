@@ -24,7 +24,12 @@ pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, 
 }
 
 /// The content of an entry; states the gap when it cannot be had.
-pub(super) fn read(archive: &Archive, entry: &Entry, part: PartName, inspection: &mut Inspection) -> Option<Vec<u8>> {
+pub(super) fn read(
+    archive: &Archive,
+    entry: &Entry,
+    part: PartName,
+    inspection: &mut Inspection,
+) -> Option<Vec<u8>> {
     let place = Place::entry(entry.name.clone());
     match archive.read(entry) {
         Ok((bytes, issues)) => {
@@ -41,6 +46,22 @@ pub(super) fn read(archive: &Archive, entry: &Entry, part: PartName, inspection:
 
 /// Counts a unit as read, or as unread when its issues lost something.
 pub(super) fn count(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
-    if issues.iter().any(|issue| issue.lossy) { inspection.unread(part) } else { inspection.read(part) }
+    if issues.iter().any(|issue| issue.lossy) {
+        inspection.unread(part)
+    } else {
+        inspection.read(part)
+    }
     state(inspection, part, place, issues);
+}
+
+/// One word about all pictures: what is written in them is not read.
+pub(super) fn note_images(inspection: &mut Inspection, folder: &str) {
+    let images = inspection.unread_count(PartName::Images);
+    if images > 0 {
+        let detail = (
+            format!("图片 {images} 张，图片中的文字未识读"),
+            format!("{images} pictures; text inside pictures is not read"),
+        );
+        inspection.note(PartName::Images, &Place::entry(folder), GapReason::NotInspected, detail);
+    }
 }

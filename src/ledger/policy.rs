@@ -149,11 +149,8 @@ impl Policy {
                 policy,
             };
         };
-        let reason = |o: &&Obstacle| CodeReason {
-            id: o.id.clone(),
-            text: o.text.clone(),
-            text_en: o.text_en.clone(),
-        };
+        let reason =
+            |o: &&Obstacle| CodeReason { id: o.id.clone(), text: o.text.clone(), text_en: o.text_en.clone() };
         CodeSuggestion {
             suggested: ColorCode::None,
             state: gravest.state.clone(),

@@ -30,16 +30,62 @@ pub fn in_code(text: &str) -> Option<&str> {
     if !path.contains('/') || NOT_SERVERS.contains(&first) || path.ends_with(is_file) || path.contains("//") {
         return None;
     }
-    let enough = letters(first) >= 2 && (path.starts_with('/') || segments.next().is_some_and(|s| letters(s) >= 3));
+    let enough =
+        letters(first) >= 2 && (path.starts_with('/') || segments.next().is_some_and(|s| letters(s) >= 3));
     enough.then_some(text)
 }
 
 /// First segments of paths on the device, media types and class names.
 const NOT_SERVERS: &[&str] = &[
-    "system", "data", "proc", "sys", "dev", "sdcard", "mnt", "storage", "etc", "vendor", "sbin", "bin", "usr", "su",
-    "tmp", "apex", "product", "android_asset", "application", "image", "video", "audio", "text", "font", "multipart",
-    "yyyy", "MM", "dd", "HH", "assets", "res", "java", "javax", "android", "androidx", "kotlin", "META-INF", "lib",
-    "cache", "Android", "root", "cust", "acct", "config", "model", "message", "chemical", "inode", "vnd.android.cursor.dir",
+    "system",
+    "data",
+    "proc",
+    "sys",
+    "dev",
+    "sdcard",
+    "mnt",
+    "storage",
+    "etc",
+    "vendor",
+    "sbin",
+    "bin",
+    "usr",
+    "su",
+    "tmp",
+    "apex",
+    "product",
+    "android_asset",
+    "application",
+    "image",
+    "video",
+    "audio",
+    "text",
+    "font",
+    "multipart",
+    "yyyy",
+    "MM",
+    "dd",
+    "HH",
+    "assets",
+    "res",
+    "java",
+    "javax",
+    "android",
+    "androidx",
+    "kotlin",
+    "META-INF",
+    "lib",
+    "cache",
+    "Android",
+    "root",
+    "cust",
+    "acct",
+    "config",
+    "model",
+    "message",
+    "chemical",
+    "inode",
+    "vnd.android.cursor.dir",
     "vnd.android.cursor.item",
 ];
 
@@ -64,8 +110,19 @@ mod tests {
             assert_eq!(in_code(text), Some(text), "{text}");
         }
         for text in [
-            "application/json", "image/png", "/system/bin/su", "yyyy/MM/dd", "a/b", "http://", "N/A", "and/or", "km/h", "/",
-            "hello world", "1/2", "/data/local/tmp",
+            "application/json",
+            "image/png",
+            "/system/bin/su",
+            "yyyy/MM/dd",
+            "a/b",
+            "http://",
+            "N/A",
+            "and/or",
+            "km/h",
+            "/",
+            "hello world",
+            "1/2",
+            "/data/local/tmp",
         ] {
             assert_eq!(in_code(text), None, "{text}");
         }

@@ -4,3 +4,5 @@ pub mod android;
 pub(crate) mod ark;
 pub mod endpoint;
 pub mod library;
+pub(crate) mod mini_program;
+pub(crate) mod script;

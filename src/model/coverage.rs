@@ -170,8 +170,10 @@ pub struct Gap {
     pub place: String,
     /// Why.
     pub reason: GapReason,
-    /// What exactly, in English, for technicians.
+    /// What exactly, in Chinese where the format says it, else as the decoder words it for technicians.
     pub detail: String,
+    /// `detail` in English.
+    pub detail_en: String,
     /// Text of the user interface may be hidden in it, so it lowers the verdict.
     pub material: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::coverage::Tally;
 use super::{
-    Anomaly, Coverage, Fact, Gap, GapReason, Identity, PartName, Place, TargetKind, UiText, Verdict,
+    Anomaly, Coverage, Fact, Gap, GapReason, Identity, PartName, Place, TargetKind, UiText, Verdict, Wording,
 };
 
 /// At most this many anomalies of one code are kept; the rest are counted.
@@ -93,17 +93,18 @@ impl Inspection {
     }
 
     /// States something unseen that may hide text of the user interface.
-    pub fn gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<String>) {
+    pub fn gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<Wording>) {
         self.add_gap(part, place, reason, detail.into(), true);
     }
 
     /// States something unseen where text of the user interface is not expected.
-    pub fn note(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<String>) {
+    pub fn note(&mut self, part: PartName, place: &Place, reason: GapReason, detail: impl Into<Wording>) {
         self.add_gap(part, place, reason, detail.into(), false);
     }
 
-    fn add_gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: String, material: bool) {
-        let gap = Gap { part, place: place.to_string(), reason, detail, material };
+    fn add_gap(&mut self, part: PartName, place: &Place, reason: GapReason, detail: Wording, material: bool) {
+        let Wording { zh: detail, en: detail_en } = detail;
+        let gap = Gap { part, place: place.to_string(), reason, detail, detail_en, material };
         self.keep_gap((part, reason, material), gap);
     }
 
@@ -143,7 +144,11 @@ impl Inspection {
             list.sort();
             out.extend(list);
             if let Some(more) = self.anomalies_dropped.get(code) {
-                out.push(Anomaly { code: code.clone(), place: String::new(), detail: format!("{more} more") });
+                out.push(Anomaly {
+                    code: code.clone(),
+                    place: String::new(),
+                    detail: format!("{more} more"),
+                });
             }
         }
         out
@@ -157,8 +162,8 @@ impl Inspection {
             gaps.extend(list.iter().cloned());
             if let Some(more) = self.gaps_dropped.get(key) {
                 let (part, reason, material) = *key;
-                let detail = format!("{more} more");
-                gaps.push(Gap { part, place: String::new(), reason, detail, material });
+                let (detail, detail_en) = (format!("另有 {more} 处"), format!("{more} more"));
+                gaps.push(Gap { part, place: String::new(), reason, detail, detail_en, material });
             }
         }
         gaps.sort_by(|a, b| b.material.cmp(&a.material).then_with(|| a.cmp(b)));
@@ -173,7 +178,7 @@ impl Inspection {
             .iter()
             .filter(|p| !matches!(p.part, PartName::Native | PartName::Images | PartName::Other))
             .fold((0, 0), |(t, r), p| (t + p.total, r + p.read));
-        let mut percent = if total == 0 { 0 } else { (read * 100 / total) as u8 };
+        let mut percent = (read * 100).checked_div(total).unwrap_or_default() as u8;
         if verdict != Verdict::Full {
             percent = percent.min(99);
         }

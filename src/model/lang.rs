@@ -22,3 +22,36 @@ impl Lang {
         }
     }
 }
+
+/// A sentence in both languages; from one string it is the same in both (names, technicians' wording).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl From<String> for Wording {
+    fn from(text: String) -> Self {
+        Wording { zh: text.clone(), en: text }
+    }
+}
+
+impl From<&str> for Wording {
+    fn from(text: &str) -> Self {
+        Wording::from(text.to_owned())
+    }
+}
+
+impl From<&String> for Wording {
+    fn from(text: &String) -> Self {
+        Wording::from(text.clone())
+    }
+}
+
+impl<Z: Into<String>, E: Into<String>> From<(Z, E)> for Wording {
+    fn from((zh, en): (Z, E)) -> Self {
+        Wording { zh: zh.into(), en: en.into() }
+    }
+}

@@ -24,7 +24,7 @@ pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
 };
 pub use inspection::Inspection;
-pub use lang::Lang;
+pub use lang::{Lang, Wording};
 pub use place::{At, Place};
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use target::{Target, TargetKind};

@@ -12,7 +12,7 @@ use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
     ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, PartName,
-    PartTally, Report, Signer, Verdict,
+    PartTally, Report, Signer, TargetKind, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -110,7 +110,7 @@ impl Page<'_> {
     }
 
     fn gap_detail(&self, gap: &Gap) -> String {
-        self.clip(&prose::gap_detail(self.lang, gap)).into_owned()
+        self.clip(prose::gap_detail(self.lang, gap)).into_owned()
     }
 
     fn verdict(&self, verdict: &Verdict) -> &'static str {

@@ -70,7 +70,7 @@ fn log(run: &Run<'_>, lang: Lang) -> Value {
             results.push(said.result(&file, lang));
         }
         notifications.extend(report.coverage.gaps.iter().map(|gap| {
-            let what = format!("{}, {}: {}", gap.part.en(), gap.reason.en(), gap.detail);
+            let what = format!("{}, {}: {}", gap.part.en(), gap.reason.en(), gap.detail_en);
             let level = if gap.material { "warning" } else { "note" };
             notification("gap", level, &what, &file, &gap.place)
         }));

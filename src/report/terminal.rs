@@ -9,7 +9,8 @@ use std::io::{self, Write};
 use super::prose::{self, Excerpt, Rich, Tone, excerpt, visible, width};
 use super::{Format, Run, View};
 use crate::model::{
-    Basis, ColorCode, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Lang, Level, Report, Signer, Verdict,
+    Basis, ColorCode, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Lang, Level, Report, Signer,
+    TargetKind, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "terminal", streams: true, write };
@@ -150,10 +151,14 @@ impl Page<'_> {
         };
         self.section(label, plain(&digest))?;
         let signer = match &report.identity.signer {
-            Some(signer) => self.signer(signer),
-            None => self.pick("未见签名", "no signature seen").to_owned(),
+            Some(signer) => Some(self.signer(signer)),
+            // Mini programs carry no signature of their own.
+            None if report.target.kind != TargetKind::App => None,
+            None => Some(self.pick("未见签名", "no signature seen").to_owned()),
         };
-        self.section(self.pick("签名", "signer"), plain(&signer))?;
+        if let Some(signer) = signer {
+            self.section(self.pick("签名", "signer"), plain(&signer))?;
+        }
         let coverage = &report.coverage;
         let full = usize::from(coverage.percent.min(100)) * BAR / 100;
         let tone = match coverage.verdict {
@@ -367,7 +372,7 @@ impl Page<'_> {
             if !gap.place.is_empty() {
                 text.push(&format!("  {}", short(&gap.place, 200)), Tone::Plain);
             }
-            text.push(&format!("  {}", short(&prose::gap_detail(lang, gap), 200)), Tone::Faint);
+            text.push(&format!("  {}", short(prose::gap_detail(lang, gap), 200)), Tone::Faint);
             self.item(margin, Rich::new("-", Tone::Faint), 2, text)?;
         }
         let more = prose::material_gaps(coverage).saturating_sub(shown as u64);

@@ -79,7 +79,8 @@ impl FilingRecord {
             let record = record
                 .map_err(|error| bad(error.position().map_or(0, csv::Position::line), error.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
-            let cell = |column: Option<usize>| column.and_then(|c| record.get(c)).filter(|cell| !cell.is_empty());
+            let cell =
+                |column: Option<usize>| column.and_then(|c| record.get(c)).filter(|cell| !cell.is_empty());
             let key = cell(id).or(cell(name)).ok_or_else(|| bad(line, "neither id nor name".into()))?;
             let number = cell(Some(number)).ok_or_else(|| bad(line, format!("{key} has no number")))?;
             list.insert(key.to_owned(), number.to_owned());

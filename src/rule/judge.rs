@@ -180,17 +180,18 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     let mut rows = Vec::new();
     let of_kinds =
         |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
-    let permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
+    // What a library calls is not the app's doing; an SDK is always somebody else's.
+    let mut permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
+    permissions.retain(|fact| fact.origin == Origin::App);
     let sdks = of_kinds(&[FactKind::Sdk]);
     for (signal, at) in signals(rules) {
         let found: Vec<&Fact> = match signal.evidence {
             SignalKind::Permission => {
-                let groups: Option<Vec<&Fact>> = signal
-                    .all
-                    .iter()
-                    .map(|group| permissions.iter().copied().find(|fact| group.contains(&fact.value)))
-                    .collect();
-                groups.unwrap_or_default()
+                let of = |group: &Vec<String>| -> Vec<&Fact> {
+                    permissions.iter().copied().filter(|fact| group.contains(&fact.value)).collect()
+                };
+                let groups: Vec<Vec<&Fact>> = signal.all.iter().map(of).collect();
+                if groups.iter().any(Vec::is_empty) { Vec::new() } else { groups.concat() }
             }
             SignalKind::Sdk => {
                 let has = |fact: &&&Fact| signal.prefixes.iter().any(|prefix| is_prefix(prefix, &fact.value));
@@ -201,11 +202,13 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
         let Some(first) = found.first() else { continue };
         let (kind, why) = match signal.evidence {
             SignalKind::Sdk => (EvidenceKind::Sdk, Why::Sdk),
+            _ if signal.strength == Strength::Strong => (EvidenceKind::Permission, Why::Api),
             _ => (EvidenceKind::Permission, Why::Permission),
         };
-        let names: Vec<&str> = found.iter().map(|fact| fact.value.as_str()).collect();
+        let mut named = HashSet::new();
+        let names: Vec<&str> =
+            found.iter().map(|fact| fact.value.as_str()).filter(|name| named.insert(*name)).collect();
         let text = names.join(" + ");
-        // An SDK is always somebody else's; it is the app's choice that it is there.
         let evidence = Evidence {
             kind,
             matched: text.clone(),
@@ -252,7 +255,7 @@ fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence 
 
 fn screen_name(screen: &Screen) -> String {
     match &screen.title {
-        Some(title) => format!("{title}({})", screen.name),
+        Some(title) => format!("{title}（{}）", screen.name),
         None => screen.name.clone(),
     }
 }
@@ -353,6 +356,14 @@ fn finding(
         rows.iter()
             .filter(|row| is_strong_trace(row))
             .for_each(|row| traces.entry(facet(row)).or_default().add(row));
+        let permitted: BTreeSet<&str> =
+            rows.iter().filter(|row| row.why == Why::Permission).map(&facet).collect();
+        // Where there is clear wording: facet and screen or class.
+        let clear: HashSet<(&str, &str)> = rows
+            .iter()
+            .filter(|row| row.level >= Level::Suspected && row.strength == Strength::Strong)
+            .flat_map(|row| row.anchors.iter().map(move |anchor| (facet(row), anchor.as_str())))
+            .collect();
         let mut worded: BTreeSet<&str> = BTreeSet::new();
         for (index, row) in rows.iter().enumerate() {
             let borne_out = traces.get(facet(row)).and_then(|traces| traces.for_text(row));
@@ -361,8 +372,17 @@ fn finding(
                     raised.push((index, Level::Confirmed, Why::Corroborated));
                     pairs.push((index, trace.clone()));
                 }
-                (Level::Mention, Strength::Weak, Some(_)) if row.why == Why::WeakWord => {
+                (Level::Mention, _, Some(_)) if row.why == Why::WeakWord => {
                     raised.push((index, Level::Suspected, Why::WeakBorneOut));
+                }
+                (Level::Mention, _, None)
+                    if row.why == Why::WeakWord
+                        && row
+                            .anchors
+                            .iter()
+                            .any(|anchor| clear.contains(&(facet(row), anchor.as_str()))) =>
+                {
+                    raised.push((index, Level::Suspected, Why::WeakBeside));
                 }
                 _ => {}
             }
@@ -372,14 +392,15 @@ fn finding(
         }
         for (index, row) in rows.iter().enumerate().filter(|(_, row)| is_own_trace(row)) {
             let Some(traces) = traces.get(facet(row)) else { continue };
-            if row.strength == Strength::Weak {
+            if row.strength != Strength::Strong {
                 continue;
             }
             if traces.pair().is_some() && row.declared {
                 raised.push((index, Level::Confirmed, row.why));
             } else if worded.contains(facet(row))
                 || row.why.is_page()
-                || row.why == Why::Sdk
+                || matches!(row.why, Why::Sdk | Why::Api)
+                || (row.why == Why::Endpoint && permitted.contains(facet(row)))
                 || traces.kinds() >= 2
             {
                 raised.push((index, Level::Suspected, row.why));
@@ -399,7 +420,7 @@ fn finding(
     }
     // A weak trace without a word (a common permission, a file name) says nothing worth reading.
     let worded = rows.iter().any(|row| row.level >= Level::Suspected);
-    let lone = |row: &Row| is_own_trace(row) && row.strength == Strength::Weak && !worded;
+    let lone = |row: &Row| is_own_trace(row) && row.strength != Strength::Strong && !worded;
     let lone_word = |row: &Row| row.why == Why::WeakWord;
     rows.retain(|row| !lone(row) && !lone_word(row));
     let level = rows.iter().map(|row| row.level).max()?;
@@ -434,7 +455,12 @@ fn rank(rows: Vec<Row>) -> (Vec<Evidence>, u64) {
         .collect();
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.evidence.kind, row.evidence.place.clone(), row.evidence.text.clone());
-        b.level.cmp(&a.level).then(b.strength.cmp(&a.strength)).then_with(|| key(a).cmp(&key(b)))
+        let pressed = |row: &Row| row.why == Why::Operable;
+        b.level
+            .cmp(&a.level)
+            .then(pressed(b).cmp(&pressed(a)))
+            .then(b.strength.cmp(&a.strength))
+            .then_with(|| key(a).cmp(&key(b)))
     });
     let omitted = rows.len().saturating_sub(MAX_EVIDENCE) as u64;
     (rows.into_iter().take(MAX_EVIDENCE).map(|row| row.evidence).collect(), omitted)
@@ -451,7 +477,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
             (
                 format!(
-                    "“{}”是页面“{screen}”上可以操作的控件({widget}),用户打开该页面即可使用,据此确认。",
+                    "“{}”是页面“{screen}”上可以操作的控件（{widget}），用户打开该页面即可使用，据此确认。",
                     row.evidence.matched
                 ),
                 format!(
@@ -466,7 +492,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
             (
                 format!(
-                    "“{shown}”({what})与“{}”({})指向同一功能,属于两种独立证据,据此确认。",
+                    "“{shown}”（{what}）与“{}”（{}）指向同一功能，属于两种独立证据，据此确认。",
                     trace.evidence.text,
                     trace.why.texts().0
                 ),
@@ -481,7 +507,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
         (Level::Suspected, _) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
             Some(row) => (
                 format!(
-                    "发现文字“{}”({}),证据还不足以确认,需要人工打开页面核查。",
+                    "发现文字“{}”（{}），证据还不足以确认，需要人工打开页面核查。",
                     row.evidence.matched,
                     row.why.texts().0
                 ),
@@ -497,7 +523,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
                 let (text, (zh, en)) =
                     trace.map_or(("", ("", "")), |row| (row.evidence.text.as_str(), row.why.texts()));
                 (
-                    format!("没有发现直接的文字,但“{text}”({zh})指向该功能,需要人工核查。"),
+                    format!("没有发现直接的文字，但“{text}”（{zh}）指向该功能，需要人工核查。"),
                     format!(
                         "No direct wording was found, but \"{text}\" ({en}) points to the function; a person has to look."
                     ),
@@ -509,7 +535,7 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             let zh: Vec<&str> = whys.iter().map(|why| why.0).collect();
             let en: Vec<&str> = whys.iter().map(|why| why.1).collect();
             (
-                format!("只是提及({}),不作为具有该功能的依据。", zh.join(";")),
+                format!("只是提及（{}），不作为具有该功能的依据。", zh.join("；")),
                 format!("Only mentioned ({}); this does not show that the function exists.", en.join("; ")),
             )
         }
@@ -530,10 +556,19 @@ fn duty(
             || row.why.is_page()
             || matches!(row.why, Why::Negated | Why::Quoted | Why::ComplaintPage | Why::Prose)
     };
+    // Two weak words on one screen, a title and a button to submit, are as good as a clear one.
+    let weak = |row: &&Row| row.strength != Strength::Strong && row.evidence.kind == EvidenceKind::Text;
+    let beside = |row: &Row| {
+        let near = |other: &Row| {
+            other.evidence.text != row.evidence.text
+                && other.anchors.iter().any(|anchor| row.anchors.contains(anchor))
+        };
+        row.why == Why::WeakControl && rows.iter().filter(weak).any(near)
+    };
     let seen: HashSet<&str> = rows
         .iter()
         .filter(counts)
-        .filter(|row| row.strength == Strength::Strong)
+        .filter(|row| row.strength == Strength::Strong || beside(row))
         .filter_map(|row| rule.signals.get(row.at.signal))
         .map(|signal| signal.id.as_str())
         .collect();
@@ -550,12 +585,12 @@ fn duty(
     let (zh, en) = match status {
         DutyStatus::Met => ("看到相应的文字或页面。", "Wording or a page of the kind was seen."),
         DutyStatus::Missing if seen.is_empty() => (
-            "可能含有界面文字的内容已全部检视,未见相应的文字或页面。",
+            "可能含有界面文字的内容已全部检视，未见相应的文字或页面。",
             "Everything that may hold text of the interface was read, and nothing of the kind was seen.",
         ),
-        DutyStatus::Missing => ("只看到其中一部分,不完整。", "Only a part of what is required was seen."),
+        DutyStatus::Missing => ("只看到其中一部分，不完整。", "Only a part of what is required was seen."),
         DutyStatus::Unknown => (
-            "部分内容未能检视,不能判断有无。",
+            "部分内容未能检视，不能判断有无。",
             "Parts could not be seen, so whether it is there cannot be told.",
         ),
     };

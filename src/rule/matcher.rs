@@ -331,6 +331,14 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|ch: char| !ch.is_alphanumeric())
 }
 
+/// Whether a signal over permissions names nothing but interfaces that code calls and elements of templates.
+/// Other kinds of signals pass.
+fn is_api(signal: &Signal) -> bool {
+    let mut named = signal.all.iter().flatten();
+    signal.evidence != SignalKind::Permission
+        || named.all(|name| name.starts_with("wx.") || name.starts_with('<'))
+}
+
 /// Refuses fields that do not belong to the kind of evidence.
 fn validate(signal: &Signal) -> Result<(), String> {
     let text = !signal.phrases.is_empty() || !signal.exact.is_empty() || !signal.patterns.is_empty();
@@ -360,9 +368,7 @@ fn validate(signal: &Signal) -> Result<(), String> {
     {
         return Err(format!("{word:?}: words are three or more lower-case letters"));
     }
-    if matches!(signal.evidence, SignalKind::Permission | SignalKind::Asset)
-        && signal.strength == Strength::Strong
-    {
+    if signal.strength == Strength::Strong && (signal.evidence == SignalKind::Asset || !is_api(signal)) {
         return Err("permissions and file names are common to many apps: strength must be weak".into());
     }
     if signal.all.iter().any(Vec::is_empty) {

@@ -97,7 +97,9 @@ pub struct Document {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strength {
-    /// Counts only beside other evidence.
+    /// Counts only beside other evidence, even as the label of a widget: 立即转发 on the page of a task.
+    Slight,
+    /// Counts beside other evidence, or as the label of a widget or a title.
     Weak,
     /// The function's own word.
     Strong,

@@ -18,10 +18,12 @@ pub(super) enum Why {
     WeakControl,
     WeakWord,
     WeakBorneOut,
+    WeakBeside,
     Page,
     Name,
     Endpoint,
     Permission,
+    Api,
     Sdk,
     Asset,
     Library,
@@ -45,7 +47,10 @@ impl Why {
 
     /// Evidence of the app's own that is no text.
     pub(super) fn is_trace(self) -> bool {
-        matches!(self, Why::Page | Why::Name | Why::Endpoint | Why::Permission | Why::Sdk | Why::Asset)
+        matches!(
+            self,
+            Why::Page | Why::Name | Why::Endpoint | Why::Permission | Why::Api | Why::Sdk | Why::Asset
+        )
     }
 
     /// A page or component registered by the app.
@@ -57,27 +62,38 @@ impl Why {
         match self {
             Why::Operable => ("可到达页面上可以操作的控件", "an operable widget of a reachable screen"),
             Why::Corroborated => (
-                "界面文字,另有独立的代码证据印证",
+                "界面文字，另有独立的代码证据印证",
                 "text of the interface, borne out by independent evidence in code",
             ),
-            Why::OnScreen => ("界面文字,未见可操作的控件", "text on a screen, no operable widget seen"),
-            Why::Shown => ("向用户显示的文字,所在页面未能查明", "text shown to users, its screen not found"),
-            Why::InCode => ("代码中的文字,显示位置未能查明", "text in code, where it is shown was not found"),
+            Why::OnScreen => ("界面文字，未见可操作的控件", "text on a screen, no operable widget seen"),
+            Why::Shown => ("向用户显示的文字，所在页面未能查明", "text shown to users, its screen not found"),
+            Why::InCode => {
+                ("代码中的文字，显示位置未能查明", "text in code, where it is shown was not found")
+            }
             Why::InResource => {
-                ("资源表中的文字,引用位置未能查明", "a string resource whose use was not found")
+                ("资源表中的文字，引用位置未能查明", "a string resource whose use was not found")
             }
-            Why::WeakControl => {
-                ("控件或标题的文字,词义不够明确", "label of a widget or a title, the word alone is not clear")
-            }
+            Why::WeakControl => (
+                "控件或标题的文字，词义不够明确",
+                "label of a widget or a title, the word alone is not clear",
+            ),
             Why::WeakBorneOut => (
-                "词义不够明确的文字,另有代码证据",
+                "词义不够明确的文字，另有代码证据",
                 "a word that alone is not clear, with evidence in code beside it",
             ),
+            Why::WeakBeside => (
+                "词义不够明确的文字，同一页面另有明确的文字",
+                "a word that alone is not clear, with clear wording on the same screen",
+            ),
             Why::Page => ("页面或组件的名称", "name of a page or component"),
-            Why::WeakWord => ("词义不够明确,单独不作依据", "the word alone is not clear and does not count"),
+            Why::WeakWord => ("词义不够明确，单独不作依据", "the word alone is not clear and does not count"),
             Why::Name => ("代码、布局或控件的名称", "name in code, of a layout or of a widget"),
             Why::Endpoint => ("代码调用的接口地址", "address that the code calls"),
             Why::Permission => ("同时申请的权限或调用的接口", "permissions or interfaces used together"),
+            Why::Api => (
+                "专用于该功能的平台接口或组件",
+                "an interface or element of the platform that serves only this",
+            ),
             Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
             Why::Asset => ("图片等资产的文件名", "file name of a picture or other asset"),
             Why::Library => ("第三方库自带的文字", "text of a third-party library"),
@@ -86,9 +102,9 @@ impl Why {
             Why::Policy => ("政策、通知或新闻中的文字", "text of a policy, notice or news"),
             Why::Help => ("帮助、说明中的文字", "text of a help page"),
             Why::Prose => ("长段说明文字", "running text"),
-            Why::Log => ("日志或统计上报,不向用户显示", "a log or telemetry call, not shown to users"),
+            Why::Log => ("日志或统计上报，不向用户显示", "a log or telemetry call, not shown to users"),
             Why::Comment => {
-                ("注释、键名或比较值,不向用户显示", "a comment, key or compared value, not shown to users")
+                ("注释、键名或比较值，不向用户显示", "a comment, key or compared value, not shown to users")
             }
             Why::Negated => ("上下文为取消、禁止等否定意思", "denied by its context"),
             Why::Quoted => ("引号内的引述", "a quotation"),
@@ -114,6 +130,7 @@ pub(super) fn text(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> 
     }
     let prose = folded.as_str().chars().count() > PROSE_CHARS;
     match text.role {
+        _ if hit.strength == Strength::Slight => (Level::Mention, Why::WeakWord),
         Role::Control if !prose => control(text, hit.strength),
         _ if prose => (Level::Mention, Why::Prose),
         Role::Title if hit.strength == Strength::Weak => (Level::Suspected, Why::WeakControl),
@@ -129,7 +146,7 @@ fn control(text: &UiText, strength: Strength) -> (Level, Why) {
     let operable = text.widget.as_ref().is_some_and(|widget| widget.operable);
     let reachable = text.screen.as_ref().is_some_and(|screen| screen.reachable);
     match strength {
-        Strength::Weak => (Level::Suspected, Why::WeakControl),
+        Strength::Weak | Strength::Slight => (Level::Suspected, Why::WeakControl),
         Strength::Strong if operable && reachable => (Level::Confirmed, Why::Operable),
         Strength::Strong if text.screen.is_some() => (Level::Suspected, Why::OnScreen),
         Strength::Strong => (Level::Suspected, Why::Shown),

@@ -159,6 +159,7 @@ pub(crate) fn ordinary() -> Report {
         place: "assets/logic.dat".into(),
         reason: GapReason::Encrypted,
         detail: "entropy 7.99 bits per byte over 1,204,224 bytes".into(),
+        detail_en: "entropy 7.99 bits per byte over 1,204,224 bytes".into(),
         material: true,
     }];
     gaps.extend((0..12).map(|n| Gap {
@@ -166,13 +167,15 @@ pub(crate) fn ordinary() -> Report {
         place: format!("res/layout/item_{n}.xml@0x40"),
         reason: GapReason::Malformed,
         detail: "chunk size 0 at offset 64".into(),
+        detail_en: "chunk size 0 at offset 64".into(),
         material: true,
     }));
     gaps.push(Gap {
         part: PartName::Layouts,
         place: String::new(),
         reason: GapReason::Malformed,
-        detail: "7 more".into(),
+        detail: "另有 7 处".into(),
+        detail_en: "7 more".into(),
         material: true,
     });
     gaps.extend((0..30).map(|n| Gap {
@@ -180,6 +183,7 @@ pub(crate) fn ordinary() -> Report {
         place: format!("res/drawable-xxhdpi/banner_{n}.webp"),
         reason: GapReason::NotInspected,
         detail: "picture".into(),
+        detail_en: "picture".into(),
         material: false,
     }));
     gaps.push(Gap {
@@ -187,6 +191,7 @@ pub(crate) fn ordinary() -> Report {
         place: "lib/arm64-v8a/libmap.so".into(),
         reason: GapReason::NotInspected,
         detail: "native code".into(),
+        detail_en: "native code".into(),
         material: false,
     });
 

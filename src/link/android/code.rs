@@ -2,14 +2,13 @@
 //!
 //! Library classes are counted and named but not walked.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use crate::decode::Issue;
 use crate::decode::dex::{
-    Annotated, Annotation, Class, Dex, Encoded, IdSet, MethodCode, Scanner, Source, Value,
-    Wanted,
+    Annotated, Annotation, Class, Dex, Encoded, IdSet, MethodCode, Scanner, Source, Value, Wanted,
 };
 use crate::link::{endpoint, library};
 use crate::model::Role;
@@ -31,8 +30,6 @@ pub(crate) struct CodeUnit {
     pub(crate) classes: Vec<OwnClass>,
     /// Dotted packages of library classes.
     pub(crate) packages: BTreeSet<String>,
-    /// Number of all classes.
-    pub(crate) class_count: usize,
     /// What was wrong with the code.
     pub(crate) issues: Vec<Issue>,
     /// Own code looks resources up by name, so that "nothing refers to it" cannot be said.
@@ -177,10 +174,11 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
     let wanted = Wanted { strings: reader.wanted(), packages: PACKAGES.to_vec() };
     let mut scanner = Scanner::new(dex, &wanted);
     let mut unit = CodeUnit::default();
+    let mut packages: HashSet<&[u8], RandomState> = HashSet::default();
     for class in dex.classes() {
-        unit.class_count += 1;
-        if ownership.library(class.descriptor()).is_some() {
-            unit.packages.insert(package_of(&class.name()));
+        let descriptor = class.descriptor();
+        if ownership.library(descriptor).is_some() {
+            packages.insert(memchr::memrchr(b'/', descriptor).map_or(&[], |end| &descriptor[1..end]));
             continue;
         }
         if is_resource_class(&class.name()) {
@@ -189,6 +187,7 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
         let own = reader.class(&mut scanner, &class);
         unit.classes.push(own);
     }
+    unit.packages = packages.into_iter().map(|name| String::from_utf8_lossy(name).replace('/', ".")).collect();
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
     reader.resolve_fields(&mut unit.classes);
@@ -201,7 +200,8 @@ pub(crate) fn join(units: &mut [(String, CodeUnit)]) -> Symbols {
     let mut joint = Symbols::default();
     for (_, unit) in units {
         let map = joint.absorb(&std::mem::take(&mut unit.symbols));
-        let renumber = |symbol: &mut Symbol| *symbol = map.get(symbol.0 as usize).copied().unwrap_or_default();
+        let renumber =
+            |symbol: &mut Symbol| *symbol = map.get(symbol.0 as usize).copied().unwrap_or_default();
         for class in &mut unit.classes {
             renumber(&mut class.name);
             class.superclass.iter_mut().for_each(renumber);
@@ -212,7 +212,9 @@ pub(crate) fn join(units: &mut [(String, CodeUnit)]) -> Symbols {
                     renumber(class);
                     renumber(name);
                 }
-                for (class, name) in method.listeners.iter_mut().filter_map(|listener| listener.handler.as_mut()) {
+                for (class, name) in
+                    method.listeners.iter_mut().filter_map(|listener| listener.handler.as_mut())
+                {
                     renumber(class);
                     name.iter_mut().for_each(renumber);
                 }
@@ -220,10 +222,6 @@ pub(crate) fn join(units: &mut [(String, CodeUnit)]) -> Symbols {
         }
     }
     joint
-}
-
-fn package_of(class: &str) -> String {
-    class.rsplit_once('.').map_or("", |(package, _)| package).to_owned()
 }
 
 /// `R$layout` and the like: names without use.
@@ -341,10 +339,7 @@ impl<'d> Reader<'d> {
     }
 
     fn method(&mut self, code: &MethodCode, method_index: usize) -> OwnMethod {
-        let mut own = OwnMethod {
-            name: self.method_name(code.method),
-            ..OwnMethod::default()
-        };
+        let mut own = OwnMethod { name: self.method_name(code.method), ..OwnMethod::default() };
         for &call in &code.calls {
             let Some(method) = self.dex.method(call) else { continue };
             if self.is_own(method.class)
@@ -403,7 +398,9 @@ impl<'d> Reader<'d> {
                         Value::String(_) => continue,
                     };
                     for call in &code.views {
-                        let Some(argument) = call.arguments.iter().position(|a| *a == Some(source)) else { continue };
+                        let Some(argument) = call.arguments.iter().position(|a| *a == Some(source)) else {
+                            continue;
+                        };
                         let passed = sink::call(self.dex, call.method, u8::try_from(argument).ok());
                         if passed.role < found.role {
                             found = passed;
@@ -441,7 +438,9 @@ impl<'d> Reader<'d> {
     fn view(&mut self, source: Source) -> Option<ViewRef> {
         match source {
             Source::Id(id) => Some(ViewRef::Id(id)),
-            Source::IdField(field) => self.dex.field(field).map(|field| ViewRef::Name(field.name().into_owned())),
+            Source::IdField(field) => {
+                self.dex.field(field).map(|field| ViewRef::Name(field.name().into_owned()))
+            }
             Source::Field(field) => {
                 let field = self.dex.field(field)?;
                 let binding = field.class_name().ends_with("Binding");
@@ -495,7 +494,8 @@ impl<'d> Reader<'d> {
         let Some(kind) = self.dex.type_name(annotation.type_index) else { return };
         let simple = sink::simple(&kind);
         let verb = endpoint::verb(simple);
-        if verb.is_none() && matches!(simple, "Metadata" | "Signature" | "MemberClasses" | "InnerClass" | "EnclosingMethod")
+        if verb.is_none()
+            && matches!(simple, "Metadata" | "Signature" | "MemberClasses" | "InnerClass" | "EnclosingMethod")
         {
             return;
         }
@@ -506,13 +506,17 @@ impl<'d> Reader<'d> {
         }
         match on {
             Annotated::Method(index) => {
-                let Some(method) = methods.get(&index).and_then(|&at| own.methods.get_mut(at)) else { return };
+                let Some(method) = methods.get(&index).and_then(|&at| own.methods.get_mut(at)) else {
+                    return;
+                };
                 if let Some(verb) = verb {
                     let texts = strings.iter().filter_map(|&s| self.dex.string(s));
-                    method.endpoints.extend(texts.filter(|text| !text.is_empty()).take(1).map(|text| Endpoint {
-                        address: text.into_owned(),
-                        verb: Some(verb),
-                        offset: self.dex.string_offset(strings[0]).unwrap_or_default(),
+                    method.endpoints.extend(texts.filter(|text| !text.is_empty()).take(1).map(|text| {
+                        Endpoint {
+                            address: text.into_owned(),
+                            verb: Some(verb),
+                            offset: self.dex.string_offset(strings[0]).unwrap_or_default(),
+                        }
                     }));
                 } else if simple.contains("Click") || simple == "Event" {
                     let handler = Some((own.name, Some(method.name)));
@@ -539,7 +543,9 @@ impl<'d> Reader<'d> {
     /// Fills in the views that were read from fields.
     fn resolve_fields(&mut self, classes: &mut [OwnClass]) {
         for (class, method, at, field) in std::mem::take(&mut self.pending) {
-            let Some(method) = classes.get_mut(class).and_then(|class| class.methods.get_mut(method)) else { continue };
+            let Some(method) = classes.get_mut(class).and_then(|class| class.methods.get_mut(method)) else {
+                continue;
+            };
             let view = self.fields.get(&field).cloned();
             match at {
                 Pending::Text(index) => {
@@ -553,7 +559,8 @@ impl<'d> Reader<'d> {
                     }
                 }
                 Pending::Listener => {
-                    let waiting = method.listeners.iter_mut().find(|l| l.view == ViewRef::Camel(String::new()));
+                    let waiting =
+                        method.listeners.iter_mut().find(|l| l.view == ViewRef::Camel(String::new()));
                     if let (Some(listener), Some(view)) = (waiting, view) {
                         listener.view = view;
                     }

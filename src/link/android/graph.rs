@@ -53,7 +53,11 @@ pub(super) fn outer(name: &str) -> Cow<'_, str> {
     }
     let simple = name.rfind('.').map_or(0, |at| at + 1);
     // A leading `$` is part of the name.
-    let end = name[simple..].char_indices().skip(1).find(|(_, ch)| *ch == '$').map_or(name.len(), |(at, _)| simple + at);
+    let end = name[simple..]
+        .char_indices()
+        .skip(1)
+        .find(|(_, ch)| *ch == '$')
+        .map_or(name.len(), |(at, _)| simple + at);
     Cow::Borrowed(&name[..end])
 }
 
@@ -139,7 +143,9 @@ impl<'c> Graph<'c> {
         for _ in 0..16 {
             let node = &self.nodes[id];
             let main = node.classes.iter().find(|class| self.symbols.name(class.name) == node.name);
-            let Some(parent) = main.or(node.classes.first()).and_then(|class| class.superclass) else { return false };
+            let Some(parent) = main.or(node.classes.first()).and_then(|class| class.superclass) else {
+                return false;
+            };
             match self.node(parent) {
                 Some(next) if next != id => id = next,
                 _ => {

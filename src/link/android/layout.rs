@@ -95,7 +95,8 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, table: Option<&Table<'_>>) 
     if widget.class.contains('.') {
         widget.classes.push(widget.class.clone());
     }
-    let is_input = simple(&widget.class).ends_with("EditText") || simple(&widget.class).ends_with("AutoCompleteTextView");
+    let is_input = simple(&widget.class).ends_with("EditText")
+        || simple(&widget.class).ends_with("AutoCompleteTextView");
     for attribute in element.attributes() {
         let name = attribute.name();
         let value = attribute.value();
@@ -106,23 +107,36 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, table: Option<&Table<'_>>) 
             ("name" | "class" | "fragment", Value::String(class)) if class.contains('.') => {
                 widget.classes.push(class.clone().into_owned());
             }
-            ("layout" | "menu" | "navGraph" | "graph" | "headerLayout" | "actionLayout", Value::Reference(id)) => {
+            (
+                "layout" | "menu" | "navGraph" | "graph" | "headerLayout" | "actionLayout",
+                Value::Reference(id),
+            ) => {
                 widget.includes.push(*id);
             }
             (_, Value::Reference(id)) => {
-                let is_text = table.and_then(|t| t.resource(*id)).is_some_and(|resource| {
-                    matches!(resource.type_name(), "string" | "array" | "plurals")
-                });
+                let is_text = table
+                    .and_then(|t| t.resource(*id))
+                    .is_some_and(|resource| matches!(resource.type_name(), "string" | "array" | "plurals"));
                 if is_text && !name.starts_with("layout_") {
                     let role = role(kind, &widget, &name, is_input);
                     let text = Text::Resource(*id);
-                    widget.texts.push(ElementText { text, role, attribute: name.into_owned(), offset: attribute.offset() });
+                    widget.texts.push(ElementText {
+                        text,
+                        role,
+                        attribute: name.into_owned(),
+                        offset: attribute.offset(),
+                    });
                 }
             }
             (_, Value::String(text)) if !text.is_empty() && (is_text_attribute(&name) || has_cjk(text)) => {
                 let role = role(kind, &widget, &name, is_input);
                 let text = Text::Literal(text.clone().into_owned());
-                widget.texts.push(ElementText { text, role, attribute: name.into_owned(), offset: attribute.offset() });
+                widget.texts.push(ElementText {
+                    text,
+                    role,
+                    attribute: name.into_owned(),
+                    offset: attribute.offset(),
+                });
             }
             _ => {}
         }
@@ -139,9 +153,27 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, table: Option<&Table<'_>>) 
 fn is_text_attribute(name: &str) -> bool {
     matches!(
         name,
-        "text" | "hint" | "title" | "summary" | "label" | "contentDescription" | "textOn" | "textOff" | "queryHint"
-            | "dialogTitle" | "dialogMessage" | "positiveButtonText" | "negativeButtonText" | "summaryOn" | "summaryOff"
-            | "subtitle" | "tooltipText" | "shortcutShortLabel" | "shortcutLongLabel" | "description" | "prompt"
+        "text"
+            | "hint"
+            | "title"
+            | "summary"
+            | "label"
+            | "contentDescription"
+            | "textOn"
+            | "textOff"
+            | "queryHint"
+            | "dialogTitle"
+            | "dialogMessage"
+            | "positiveButtonText"
+            | "negativeButtonText"
+            | "summaryOn"
+            | "summaryOff"
+            | "subtitle"
+            | "tooltipText"
+            | "shortcutShortLabel"
+            | "shortcutLongLabel"
+            | "description"
+            | "prompt"
     )
 }
 
@@ -154,10 +186,14 @@ fn role(kind: FileKind, widget: &Node, attribute: &str, is_input: bool) -> Role 
         "dialogMessage" => Role::Message,
         "positiveButtonText" | "negativeButtonText" => Role::Control,
         "summary" | "summaryOn" | "summaryOff" | "subtitle" | "description" => Role::Label,
-        "key" | "tag" | "defaultValue" | "entryValues" | "dependency" | "targetPackage" | "fontFamily" => Role::Comment,
+        "key" | "tag" | "defaultValue" | "entryValues" | "dependency" | "targetPackage" | "fontFamily" => {
+            Role::Comment
+        }
         "label" if kind == FileKind::Navigation => Role::Title,
         "title" if kind == FileKind::Layout && is_bar(plain) => Role::Title,
-        "title" if kind == FileKind::Xml && plain == "PreferenceScreen" && widget.parent.is_none() => Role::Title,
+        "title" if kind == FileKind::Xml && plain == "PreferenceScreen" && widget.parent.is_none() => {
+            Role::Title
+        }
         _ if widget.operable => Role::Control,
         _ => Role::Label,
     }
@@ -166,5 +202,8 @@ fn role(kind: FileKind, widget: &Node, attribute: &str, is_input: bool) -> Role 
 /// Toolbars and title bars, of libraries and of the app's own.
 fn is_bar(class: &str) -> bool {
     let lower = class.to_ascii_lowercase();
-    lower.ends_with("toolbar") || lower.contains("titlebar") || lower.ends_with("appbar") || lower.contains("toolbarlayout")
+    lower.ends_with("toolbar")
+        || lower.contains("titlebar")
+        || lower.ends_with("appbar")
+        || lower.contains("toolbarlayout")
 }

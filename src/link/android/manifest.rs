@@ -70,7 +70,9 @@ impl Manifest {
         let mut main = false;
         for element in xml.elements() {
             // Components are children of <application>, itself a child of <manifest>.
-            if element.depth() <= 2 && let Some((done, _)) = component.take() {
+            if element.depth() <= 2
+                && let Some((done, _)) = component.take()
+            {
                 manifest.components.push(done);
             }
             let name = element.name();
@@ -114,10 +116,13 @@ impl Manifest {
                         component.exported = true;
                     }
                 }
-                ("action", _) => main |= string(&element, "name").as_deref() == Some("android.intent.action.MAIN"),
+                ("action", _) => {
+                    main |= string(&element, "name").as_deref() == Some("android.intent.action.MAIN")
+                }
                 ("category", _) if main => {
-                    let launcher = string(&element, "name")
-                        .is_some_and(|name| name.starts_with("android.intent.category.") && name.ends_with("LAUNCHER"));
+                    let launcher = string(&element, "name").is_some_and(|name| {
+                        name.starts_with("android.intent.category.") && name.ends_with("LAUNCHER")
+                    });
                     if let Some((component, _)) = &mut component {
                         component.launcher |= launcher;
                     }

@@ -14,7 +14,7 @@ mod sink;
 pub(crate) mod symbol;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap as StdMap, HashSet as StdSet};
+use std::collections::{BTreeSet, HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -174,9 +174,12 @@ impl<'a, 't> Linker<'a, 't> {
     fn view_id(&self, view: &ViewRef) -> Option<u32> {
         match view {
             // Any call that takes an id gives an object "of" it: only ids of views are views.
-            ViewRef::Id(id) => {
-                self.parts.table?.resource(*id).is_some_and(|resource| resource.type_name() == "id").then_some(*id)
-            }
+            ViewRef::Id(id) => self
+                .parts
+                .table?
+                .resource(*id)
+                .is_some_and(|resource| resource.type_name() == "id")
+                .then_some(*id),
             ViewRef::Name(name) => self.ids_by_name.get(name).copied(),
             ViewRef::Camel(name) => self.ids_by_camel.get(name).copied(),
         }
@@ -276,7 +279,9 @@ impl<'a, 't> Linker<'a, 't> {
     fn index_listeners(&mut self) {
         let mut listeners: HashMap<u32, Vec<(NodeId, Handler)>> = HashMap::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
-            for listener in node.classes.iter().flat_map(|class| &class.methods).flat_map(|method| &method.listeners) {
+            for listener in
+                node.classes.iter().flat_map(|class| &class.methods).flat_map(|method| &method.listeners)
+            {
                 if let Some(view) = self.view_id(&listener.view) {
                     listeners.entry(view).or_default().push((id, listener.handler));
                 }
@@ -293,9 +298,10 @@ impl<'a, 't> Linker<'a, 't> {
                 if component.label == manifest.label {
                     continue;
                 }
-                if let (Some(node), Some(title)) =
-                    (self.graph.find(&component.class), component.label.as_ref().and_then(|label| self.resolve(label)))
-                {
+                if let (Some(node), Some(title)) = (
+                    self.graph.find(&component.class),
+                    component.label.as_ref().and_then(|label| self.resolve(label)),
+                ) {
                     titles.insert(node, title);
                 }
             }
@@ -317,7 +323,11 @@ impl<'a, 't> Linker<'a, 't> {
         }
         for (id, node) in self.graph.nodes.iter().enumerate() {
             let methods = node.classes.iter().flat_map(|class| &class.methods);
-            let set = methods.clone().flat_map(|m| &m.texts).find(|t| names_screen(&t.sink)).map(|t| t.text.clone());
+            let set = methods
+                .clone()
+                .flat_map(|m| &m.texts)
+                .find(|t| names_screen(&t.sink))
+                .map(|t| t.text.clone());
             let by_id = || {
                 let resource = methods.flat_map(|m| &m.resources).find(|r| names_screen(&r.sink))?;
                 self.resolve(&Text::Resource(self.resource_id(&resource.resource)?))
@@ -341,8 +351,18 @@ impl<'a, 't> Linker<'a, 't> {
         let id_says = widget.id.and_then(|id| self.resource_name(id)).is_some_and(|name| {
             matches!(
                 name.as_str(),
-                "title" | "tv_title" | "toolbar_title" | "title_tv" | "txt_title" | "text_title" | "tvTitle"
-                    | "tv_toolbar_title" | "titleText" | "title_text" | "tv_bar_title" | "tv_center_title"
+                "title"
+                    | "tv_title"
+                    | "toolbar_title"
+                    | "title_tv"
+                    | "txt_title"
+                    | "text_title"
+                    | "tvTitle"
+                    | "tv_toolbar_title"
+                    | "titleText"
+                    | "title_text"
+                    | "tv_bar_title"
+                    | "tv_center_title"
             )
         });
         let shown = widget.texts.iter().find(|text| {
@@ -390,7 +410,9 @@ impl<'a, 't> Linker<'a, 't> {
                         continue;
                     }
                     match self.graph.node(caller.0) {
-                        Some(node) if self.graph.nodes[node].is_screen || self.graph.nodes[node].is_activity => {
+                        Some(node)
+                            if self.graph.nodes[node].is_screen || self.graph.nodes[node].is_activity =>
+                        {
                             found.insert(node);
                         }
                         _ => next.push(caller),
@@ -422,7 +444,8 @@ impl<'a, 't> Linker<'a, 't> {
                         found.chain.insert(0, format!("@{key}"));
                     }
                     found.chain.dedup();
-                    if found.role == Role::Code && resource.as_ref().is_some_and(|r| r.type_name() == "array") {
+                    if found.role == Role::Code && resource.as_ref().is_some_and(|r| r.type_name() == "array")
+                    {
                         found.role = Role::Item;
                     }
                     if let Some(library) = resource.and_then(|r| library::of_resource(&r.name())) {
@@ -442,11 +465,14 @@ impl<'a, 't> Linker<'a, 't> {
         let Some(manifest) = self.parts.manifest else { return };
         let path: Arc<str> = Arc::from("AndroidManifest.xml");
         if let Some(label) = &manifest.label {
-            let base = UiText { usage: Usage::Used, ..UiText::new("", Role::Title, Place::entry(path.clone())) };
+            let base =
+                UiText { usage: Usage::Used, ..UiText::new("", Role::Title, Place::entry(path.clone())) };
             self.add(inspection, label, base);
         }
         for component in manifest.components.iter().filter(|c| c.enabled) {
-            let Some(label) = component.label.as_ref().filter(|label| Some(*label) != manifest.label.as_ref()) else {
+            let Some(label) =
+                component.label.as_ref().filter(|label| Some(*label) != manifest.label.as_ref())
+            else {
                 continue;
             };
             let mut base = UiText::new("", Role::Title, Place::offset(path.clone(), component.offset));
@@ -502,7 +528,8 @@ impl<'a, 't> Linker<'a, 't> {
     /// The screen that shows what these nodes use, a reachable one first.
     fn shown_by(&self, users: &[NodeId]) -> Option<(NodeId, Screen)> {
         let screens = users.iter().flat_map(|&user| self.graph.screens_of(user));
-        let mut screens: Vec<(NodeId, Screen)> = screens.map(|&screen| (screen, self.as_screen(screen))).collect();
+        let mut screens: Vec<(NodeId, Screen)> =
+            screens.map(|&screen| (screen, self.as_screen(screen))).collect();
         screens.sort_by(|a, b| b.1.reachable.cmp(&a.1.reachable).then_with(|| a.1.name.cmp(&b.1.name)));
         screens.into_iter().next()
     }
@@ -515,7 +542,8 @@ impl<'a, 't> Linker<'a, 't> {
         while let Some(node) = at {
             let listener = node.id.and_then(|id| self.listener(id, users));
             // A list or an input around a text is operable, but not by pressing the text.
-            let counts = own || node.handler.is_some() || listener.is_some() || !sink::is_operable(&node.class);
+            let counts =
+                own || node.handler.is_some() || listener.is_some() || !sink::is_operable(&node.class);
             if counts && (node.operable || node.handler.is_some() || listener.is_some()) {
                 press.operable = true;
                 press.handler = match &node.handler {
@@ -549,12 +577,19 @@ impl<'a, 't> Linker<'a, 't> {
         let listeners = self.listeners.get(&id)?;
         let screens: Vec<&NodeId> = users.iter().flat_map(|&user| self.graph.screens_of(user)).collect();
         let related = |node: NodeId| {
-            users.contains(&node) || self.graph.screens_of(node).iter().any(|screen| screens.contains(&screen))
+            users.contains(&node)
+                || self.graph.screens_of(node).iter().any(|screen| screens.contains(&screen))
         };
         listeners.iter().find(|(node, _)| related(*node)).map(|(_, handler)| *handler)
     }
 
-    fn chain(&self, file: &ScreenFile, press: &Press, screen: Option<NodeId>, users: &[NodeId]) -> Vec<String> {
+    fn chain(
+        &self,
+        file: &ScreenFile,
+        press: &Press,
+        screen: Option<NodeId>,
+        users: &[NodeId],
+    ) -> Vec<String> {
         let mut chain = vec![file.path.clone()];
         chain.extend(press.through.clone().map(|id| format!("@id/{id}")));
         let screen_name = screen.map(|node| self.graph.nodes[node].name);
@@ -620,7 +655,10 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     fn method_name(&self, press: &Press) -> Option<String> {
-        let followed = press.handler.and_then(|(_, method)| method).map(|method| self.parts.symbols.name(method).to_owned());
+        let followed = press
+            .handler
+            .and_then(|(_, method)| method)
+            .map(|method| self.parts.symbols.name(method).to_owned());
         followed.or_else(|| press.named.clone())
     }
 
@@ -630,7 +668,8 @@ impl<'a, 't> Linker<'a, 't> {
             let usage = if self.graph.nodes[id].reached { Usage::Used } else { Usage::Unknown };
             for class in classes {
                 let dex: Arc<str> = Arc::from(self.dex_of.get(&class.name).copied().unwrap_or_default());
-                for method in &class.methods {
+                let told = |method: &&OwnMethod| !method.texts.is_empty() || !method.resources.is_empty();
+                for method in class.methods.iter().filter(told) {
                     let screen = self.screen_of_method(id, (class.name, method.name));
                     for text in &method.texts {
                         let view = text.view.as_ref().and_then(|view| self.view_id(view));
@@ -641,9 +680,10 @@ impl<'a, 't> Linker<'a, 't> {
                     }
                     for used in &method.resources {
                         let Some(resource) = self.resource_id(&used.resource) else { continue };
-                        let is_text = self.parts.table.and_then(|t| t.resource(resource)).is_some_and(|resource| {
-                            matches!(resource.type_name(), "string" | "array" | "plurals")
-                        });
+                        let is_text =
+                            self.parts.table.and_then(|t| t.resource(resource)).is_some_and(|resource| {
+                                matches!(resource.type_name(), "string" | "array" | "plurals")
+                            });
                         if is_text {
                             let view = used.view.as_ref().and_then(|view| self.view_id(view));
                             let place = Place::entry(dex.clone());
@@ -672,7 +712,8 @@ impl<'a, 't> Linker<'a, 't> {
         let class_name = placed.map(|widget| widget.class.clone()).or_else(|| sink.widget.clone());
         let operable = sink.role == Role::Control
             || (sink.role == Role::Label
-                && (listener.is_some() || placed.is_some_and(|widget| widget.operable || widget.handler.is_some())));
+                && (listener.is_some()
+                    || placed.is_some_and(|widget| widget.operable || widget.handler.is_some())));
         if operable && text.role == Role::Label {
             text.role = Role::Control;
         }
@@ -702,7 +743,8 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// The widget of an id in a file that the node uses.
     fn widget_of(&self, id: u32, node: NodeId) -> Option<&'a Node> {
-        let files = self.users.iter().filter(|(_, users)| users.contains(&node)).map(|(resource, _)| resource);
+        let files =
+            self.users.iter().filter(|(_, users)| users.contains(&node)).map(|(resource, _)| resource);
         let mut files: Vec<&u32> = files.collect();
         files.sort_unstable();
         files
@@ -719,7 +761,8 @@ impl<'a, 't> Linker<'a, 't> {
         let by_name = self.parts.code.iter().any(|(_, unit)| unit.looks_up_names);
         let usage = if self.parts.complete && !by_name { Usage::Unreferenced } else { Usage::Unknown };
         for resource in table.resources() {
-            if !matches!(resource.type_name(), "string" | "array" | "plurals") || self.used_strings.contains(&resource.id())
+            if !matches!(resource.type_name(), "string" | "array" | "plurals")
+                || self.used_strings.contains(&resource.id())
             {
                 continue;
             }
@@ -744,10 +787,8 @@ impl<'a, 't> Linker<'a, 't> {
     }
 
     fn facts(&self, inspection: &mut Inspection) {
-        let mut facts: BTreeMap<(FactKind, String), Fact> = BTreeMap::new();
-        let mut add = |fact: Fact| {
-            facts.entry((fact.kind, fact.value.clone())).or_insert(fact);
-        };
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut add = |fact: Fact| facts.push(fact);
         if let Some(manifest) = self.parts.manifest {
             let path: Arc<str> = Arc::from("AndroidManifest.xml");
             for component in &manifest.components {
@@ -761,6 +802,7 @@ impl<'a, 't> Linker<'a, 't> {
                 add(Fact::new(FactKind::Permission, permission, Place::offset(path.clone(), *offset)));
             }
         }
+        let mut functions: HashSet<Symbol> = HashSet::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
             if !node.reached && self.parts.complete {
                 continue;
@@ -782,7 +824,7 @@ impl<'a, 't> Linker<'a, 't> {
                 }
                 for method in &class.methods {
                     let method_name = self.parts.symbols.name(method.name);
-                    if is_named(method_name) {
+                    if is_named(method_name) && functions.insert(method.name) {
                         let mut fact = linked(FactKind::Function, method_name, Place::entry(dex.clone()));
                         fact.chain = vec![self.step(class.name, method.name)];
                         add(fact);
@@ -817,11 +859,14 @@ impl<'a, 't> Linker<'a, 't> {
                 }
             }
         }
-        let packages: BTreeSet<&String> = self.parts.code.iter().flat_map(|(_, unit)| &unit.packages).collect();
+        let packages: BTreeSet<&String> =
+            self.parts.code.iter().flat_map(|(_, unit)| &unit.packages).collect();
         for package in packages {
             add(Fact::new(FactKind::Sdk, package, Place::entry("classes.dex")));
         }
-        inspection.facts.extend(facts.into_values());
+        facts.sort_by(|a, b| (a.kind, &a.value, &a.place).cmp(&(b.kind, &b.value, &b.place)));
+        facts.dedup_by(|a, b| a.kind == b.kind && a.value == b.value);
+        inspection.facts.extend(facts);
     }
 }
 
@@ -832,9 +877,11 @@ pub(crate) fn resolve(text: &Text, table: Option<&Table<'_>>) -> Option<String> 
         Text::Literal(text) => Some(text.clone()),
         Text::Resource(id) => {
             let texts = table?.strings(*id);
-            let preferred =
-                PREFERRED.iter().find_map(|tag| texts.iter().find(|text| text.locale.as_deref() == Some(tag)));
-            let best = preferred.or_else(|| texts.iter().find(|text| text.locale.is_none())).or(texts.first())?;
+            let preferred = PREFERRED
+                .iter()
+                .find_map(|tag| texts.iter().find(|text| text.locale.as_deref() == Some(tag)));
+            let best =
+                preferred.or_else(|| texts.iter().find(|text| text.locale.is_none())).or(texts.first())?;
             Some(best.text.clone().into_owned())
         }
     }
@@ -861,7 +908,8 @@ fn origin_of_class(class: &str, graph: &Graph<'_>) -> Origin {
 
 /// Whether what receives a title is the screen itself rather than a dialog on it.
 fn names_screen(sink: &sink::Sink) -> bool {
-    let on_dialog = sink.name.as_deref().is_some_and(|name| name.contains("Builder.") || name.contains("Dialog."));
+    let on_dialog =
+        sink.name.as_deref().is_some_and(|name| name.contains("Builder.") || name.contains("Dialog."));
     sink.role == Role::Title && !on_dialog
 }
 

@@ -26,7 +26,14 @@ const PRODUCTS: &[Product] = &[
     },
     Product {
         name: "腾讯乐固 (Tencent Legu)",
-        libraries: &["libshella", "libshellx", "libshell-super", "libshell.so", "libtup.so", "liblegudzanjava"],
+        libraries: &[
+            "libshella",
+            "libshellx",
+            "libshell-super",
+            "libshell.so",
+            "libtup.so",
+            "liblegudzanjava",
+        ],
         stubs: &["com.tencent.StubShell.", "com.wrapper.proxyapplication."],
         payloads: &["0OO00l111l1l", "tosversion", "libshella", "o0oooOO0ooOo.dat"],
     },
@@ -132,14 +139,20 @@ mod tests {
 
     #[test]
     fn loaders_and_stubs_are_told() {
-        let found = traces(["lib/arm64-v8a/libjiagu.so", "assets/jiagu_data"].into_iter(), Some("com.stub.StubApp"));
+        let found =
+            traces(["lib/arm64-v8a/libjiagu.so", "assets/jiagu_data"].into_iter(), Some("com.stub.StubApp"));
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|trace| trace.product.starts_with("360加固")));
     }
 
     #[test]
     fn ordinary_libraries_and_lone_payload_names_are_not() {
-        let entries = ["lib/arm64-v8a/libexecutor.so", "lib/arm64-v8a/libc++_shared.so", "assets/dex.dat", "classes.dex"];
+        let entries = [
+            "lib/arm64-v8a/libexecutor.so",
+            "lib/arm64-v8a/libc++_shared.so",
+            "assets/dex.dat",
+            "classes.dex",
+        ];
         assert_eq!(traces(entries.into_iter(), Some("cn.gov.example.App")), []);
     }
 }

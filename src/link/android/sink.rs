@@ -50,30 +50,38 @@ pub(super) fn call(dex: &Dex<'_>, method: u32, argument: Option<u8>) -> Sink {
 
 fn role(class: &str, name: &str, argument: Option<u8>) -> Role {
     let plain = simple(class);
-    // A call on the literal itself: `"打卡".equals(x)`.
-    if argument.is_none() {
-        return Role::Comment;
-    }
     if is_log(class, plain, name) {
         return Role::Log;
     }
     match name {
         "setText" | "setTextOn" | "setTextOff" | "append" if is_operable(plain) => Role::Control,
-        "setText" | "append" if class.starts_with("android.") || class.starts_with("androidx.") => Role::Label,
+        "setText" | "append" if class.starts_with("android.") || class.starts_with("androidx.") => {
+            Role::Label
+        }
         "setText" | "setTextContent" | "setLabel" | "setSubTitle" | "setSubtitle" => Role::Label,
         "setTitle" | "setTitleText" | "setToolbarTitle" | "setTitleBar" | "setPageTitle" | "initTitle"
         | "setCenterTitle" | "setMiddleTitle" | "setActionBarTitle" => Role::Title,
-        "makeText" | "showToast" | "toast" | "showShort" | "showLong" | "showShortToast" | "showLongToast"
-        | "setMessage" | "setContentText" | "setContentTitle" | "showMessage" | "showTip" | "showDialog"
-        | "showLoading" | "setBigContentTitle" | "bigText" => Role::Message,
-        "setPositiveButton" | "setNegativeButton" | "setNeutralButton" | "setItems" | "addTab" | "setRightText"
-        | "setAction" | "setSingleChoiceItems" => Role::Control,
+        "makeText" | "showToast" | "toast" | "showShort" | "showLong" | "showShortToast"
+        | "showLongToast" | "setMessage" | "setContentText" | "setContentTitle" | "showMessage"
+        | "showTip" | "showDialog" | "showLoading" | "setBigContentTitle" | "bigText" => Role::Message,
+        "setPositiveButton"
+        | "setNegativeButton"
+        | "setNeutralButton"
+        | "setItems"
+        | "addTab"
+        | "setRightText"
+        | "setAction"
+        | "setSingleChoiceItems" => Role::Control,
         "add" if matches!(plain, "Menu" | "SubMenu") => Role::Control,
         "setHint" | "setContentDescription" | "setError" | "setQueryHint" => Role::Hint,
-        "equals" | "contains" | "startsWith" | "endsWith" | "indexOf" | "equalsIgnoreCase" | "areEqual" | "matches"
-        | "split" | "replace" | "replaceAll" | "compareTo" => Role::Comment,
+        // What is compared is often a label that a server or a menu gives: `"签到".equals(name)` tells of it.
+        "equals" | "contains" | "startsWith" | "endsWith" | "indexOf" | "equalsIgnoreCase" | "areEqual" => {
+            Role::Code
+        }
+        "matches" | "split" | "replace" | "replaceAll" | "compareTo" => Role::Comment,
         "put" | "get" | "opt" | "optString" | "getString" | "putString" | "putExtra" | "getStringExtra"
-        | "containsKey" | "has" | "addParam" | "addHeader" | "getInt" | "getBoolean" | "putInt" | "putBoolean"
+        | "containsKey" | "has" | "addParam" | "addHeader" | "getInt" | "getBoolean" | "putInt"
+        | "putBoolean"
             if argument == Some(0) =>
         {
             Role::Comment
@@ -84,24 +92,48 @@ fn role(class: &str, name: &str, argument: Option<u8>) -> Role {
 
 /// Calls whose text goes to developers: logs, exceptions, assertions, telemetry.
 fn is_log(class: &str, plain: &str, name: &str) -> bool {
-    matches!(class, "android.util.Log" | "java.io.PrintStream" | "java.util.logging.Logger" | "timber.log.Timber")
-        || matches!(
-            plain,
-            "Log" | "Logger" | "LogUtil" | "LogUtils" | "Logs" | "ALog" | "KLog" | "XLog" | "LOG" | "L" | "MLog"
-                | "DebugLog" | "LogHelper" | "LogManager" | "CrashReport" | "MobclickAgent" | "Preconditions"
-        )
-        || (name == "<init>" && (plain.ends_with("Exception") || plain.ends_with("Error")))
+    matches!(
+        class,
+        "android.util.Log" | "java.io.PrintStream" | "java.util.logging.Logger" | "timber.log.Timber"
+    ) || matches!(
+        plain,
+        "Log"
+            | "Logger"
+            | "LogUtil"
+            | "LogUtils"
+            | "Logs"
+            | "ALog"
+            | "KLog"
+            | "XLog"
+            | "LOG"
+            | "L"
+            | "MLog"
+            | "DebugLog"
+            | "LogHelper"
+            | "LogManager"
+            | "CrashReport"
+            | "MobclickAgent"
+            | "Preconditions"
+    ) || (name == "<init>" && (plain.ends_with("Exception") || plain.ends_with("Error")))
         || matches!(
             name,
-            "checkNotNullParameter" | "checkNotNullExpressionValue" | "checkParameterIsNotNull" | "checkNotNull"
-                | "throwUninitializedPropertyAccessException" | "printStackTrace" | "println" | "onEvent"
+            "checkNotNullParameter"
+                | "checkNotNullExpressionValue"
+                | "checkParameterIsNotNull"
+                | "checkNotNull"
+                | "throwUninitializedPropertyAccessException"
+                | "printStackTrace"
+                | "println"
+                | "onEvent"
         )
 }
 
 /// Whether a call of this name gives a view something to do when it is pressed.
 pub(super) fn is_listener(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    lower.contains("click") || (lower.starts_with("set") && lower.ends_with("listener")) || name == "applySingleDebouncing"
+    lower.contains("click")
+        || (lower.starts_with("set") && lower.ends_with("listener"))
+        || name == "applySingleDebouncing"
 }
 
 /// Whether a person operates a view of this class.
@@ -110,11 +142,30 @@ pub(super) fn is_operable(class: &str) -> bool {
     plain.ends_with("Button")
         || matches!(
             plain,
-            "CheckBox" | "Switch" | "SwitchCompat" | "SwitchMaterial" | "MaterialSwitch" | "AppCompatCheckBox"
-                | "MaterialCheckBox" | "CheckedTextView" | "AppCompatCheckedTextView" | "Chip" | "TabItem" | "Tab"
-                | "Spinner" | "AppCompatSpinner" | "Preference" | "SwitchPreference" | "SwitchPreferenceCompat"
-                | "CheckBoxPreference" | "ListPreference" | "EditTextPreference" | "PreferenceScreen"
-                | "MultiSelectListPreference" | "SettingItemView" | "RatingBar"
+            "CheckBox"
+                | "Switch"
+                | "SwitchCompat"
+                | "SwitchMaterial"
+                | "MaterialSwitch"
+                | "AppCompatCheckBox"
+                | "MaterialCheckBox"
+                | "CheckedTextView"
+                | "AppCompatCheckedTextView"
+                | "Chip"
+                | "TabItem"
+                | "Tab"
+                | "Spinner"
+                | "AppCompatSpinner"
+                | "Preference"
+                | "SwitchPreference"
+                | "SwitchPreferenceCompat"
+                | "CheckBoxPreference"
+                | "ListPreference"
+                | "EditTextPreference"
+                | "PreferenceScreen"
+                | "MultiSelectListPreference"
+                | "SettingItemView"
+                | "RatingBar"
         )
 }
 

@@ -1,6 +1,5 @@
 //! The sentences of a report that do not come from rules or policy, in both languages.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{
@@ -106,15 +105,12 @@ fn weight(gap: &Gap) -> u64 {
 }
 
 fn beyond_the_cap(gap: &Gap) -> Option<u64> {
-    if gap.place.is_empty() { gap.detail.strip_suffix(" more")?.parse().ok() } else { None }
+    if gap.place.is_empty() { gap.detail_en.strip_suffix(" more")?.parse().ok() } else { None }
 }
 
 /// What exactly could not be seen.
-pub(in crate::report) fn gap_detail(lang: Lang, gap: &Gap) -> Cow<'_, str> {
-    match (lang, beyond_the_cap(gap)) {
-        (Lang::Zh, Some(more)) => Cow::Owned(format!("另有 {more} 处")),
-        _ => Cow::Borrowed(&gap.detail),
-    }
+pub(in crate::report) fn gap_detail(lang: Lang, gap: &Gap) -> &str {
+    lang.pick(&gap.detail, &gap.detail_en)
 }
 
 /// Number of gaps that may hide text of the user interface.
