@@ -225,9 +225,10 @@ impl<'p, 'a> Linker<'p, 'a> {
             self.functions.push(Function { body, ..Function::default() });
         }
         if let Some(first) = broken.first() {
-            let detail = format!("abc.unknown-instruction: {} methods cannot be followed to their end", broken.len());
+            let detail = format!("{} methods cannot be followed to their end", broken.len());
             let place = Place::offset(self.path.clone(), u64::from(*first));
-            inspection.gap(PartName::Dex, &place, GapReason::Malformed, &detail);
+            let both = (format!("{} 个方法的代码无法完整解读", broken.len()), detail.clone());
+            inspection.gap(PartName::Dex, &place, GapReason::Malformed, both);
             inspection.anomaly("abc.unknown-instruction", &place, detail);
             self.loose(inspection);
         }
@@ -639,7 +640,7 @@ impl<'p, 'a> Linker<'p, 'a> {
                         let base = self.base(index, shown, place);
                         self.left = self.left.saturating_sub(text.len());
                         if self.left == 0 {
-                            let detail = "the same strings again and again; the rest is not read";
+                            let detail = ("文本量超过上限，其余未检视", "more text than the file can hold; the rest is not read");
                             let place = Place::entry(self.path.clone());
                             inspection.gap(PartName::Dex, &place, GapReason::LimitReached, detail);
                             return;
