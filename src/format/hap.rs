@@ -685,3 +685,18 @@ mod tests {
         }
     }
 }
+#[cfg(test)]
+mod dump {
+    #[test]
+    fn dump() {
+        let Ok(path) = std::env::var("HAP") else { return };
+        let blob = crate::decode::blob::Blob::memory(std::fs::read(path).unwrap());
+        let found = crate::format::inspect(blob, &crate::format::Silent).unwrap();
+        for t in &found.texts {
+            println!("T {:?} {:?} {:?} | {} | {} | {:?} | {:?} | {} | {}", t.role, t.usage, t.origin, t.text.replace('\n', "\\n"), t.place,
+                t.screen.as_ref().map(|s| (&s.name, &s.title)), t.widget.as_ref().map(|w| (&w.class, &w.handler, w.operable)),
+                t.code.as_ref().map(|c| format!("{}.{:?} {:?}", c.class, c.method, c.sink)).unwrap_or_default(), t.chain.join(" → "));
+        }
+        for f in &found.facts { println!("F {:?} {} @ {} {:?} {}", f.kind, f.value, f.place, f.screen.as_ref().map(|s| &s.name), f.chain.join(" → ")); }
+    }
+}

@@ -132,6 +132,8 @@ struct Function {
     /// The function around it: the component it is inside of, or what defines it.
     parent: Option<usize>,
     endpoints: Vec<(String, u32)>,
+    /// Pages it goes to.
+    routes: Vec<(String, u32)>,
     calls: Vec<usize>,
 }
 
@@ -235,6 +237,7 @@ impl<'p, 'a> Linker<'p, 'a> {
         for index in 0..self.functions.len() {
             self.functions[index].components = self.components(index);
             self.functions[index].endpoints = self.endpoints(index);
+            self.functions[index].routes = self.routes(index);
             self.functions[index].calls = self.calls(index);
         }
         broken.is_empty()
@@ -300,11 +303,34 @@ impl<'p, 'a> Linker<'p, 'a> {
         found
     }
 
+    fn routes(&self, index: usize) -> Vec<(String, u32)> {
+        let class = self.abc.methods()[index].class;
+        let goes = |used: &&Use| {
+            used.sinks.iter().any(|sink| match sink {
+                Sink::Call { callee, key, .. } => {
+                    let (base, name) = self.callee(class, *callee);
+                    let key = key.map(|key| self.name(key));
+                    is_router(&base, &name)
+                        && name != "registerNamedRoute"
+                        && key.is_none_or(|key| matches!(&*key, "url" | "name" | "uri"))
+                }
+                _ => false,
+            })
+        };
+        let uses = self.functions[index].body.uses.iter().filter(goes);
+        let named = uses.filter_map(|used| match used.value {
+            Value::String(string) => Some((self.name(string).into_owned(), used.offset)),
+            Value::Resource(_) => None,
+        });
+        named.filter(|(route, _)| route.len() > 2 && route.len() < 200).collect()
+    }
+
     /// A page or a file of the package.
     fn is_path(&self, text: &str) -> bool {
         let path = text.trim_start_matches("./").trim_start_matches("ets/");
         text.starts_with("./")
             || text.starts_with("../")
+            || text.contains("src/main/ets/")
             || path.starts_with("pages/")
             || self.parts.pages.iter().any(|page| page == path)
             || text.contains(".ohos.")
@@ -499,7 +525,7 @@ impl<'p, 'a> Linker<'p, 'a> {
         }
     }
 
-    /// Addresses that a method leads to; none when there are too many to mean anything.
+    /// Addresses and pages that a method leads to; none when there are too many to mean anything.
     fn endpoints_of(&self, method: usize) -> Vec<String> {
         let mut found = BTreeSet::new();
         let mut seen = HashSet::new();
@@ -508,7 +534,8 @@ impl<'p, 'a> Linker<'p, 'a> {
             let mut following = Vec::new();
             for method in next {
                 if seen.len() < MAX_VISITED && seen.insert(method) {
-                    found.extend(self.functions[method].endpoints.iter().map(|(address, _)| address.clone()));
+                    let function = &self.functions[method];
+                    found.extend(function.endpoints.iter().chain(&function.routes).map(|(address, _)| address.clone()));
                     following.extend(&self.functions[method].calls);
                 }
             }
@@ -584,10 +611,12 @@ impl<'p, 'a> Linker<'p, 'a> {
                 role = Role::Control;
             }
             let handler = press.and_then(|press| self.handler(class, press).1);
-            widget = Some(Widget { class: base, id: None, handler, operable: role == Role::Control });
+            let input = matches!(&*base, "TextInput" | "TextArea" | "Search" | "RichEditor");
+            widget = Some(Widget { class: base, id: None, handler, operable: input || role == Role::Control });
         } else if role == Role::Code {
             // A builder of the page, or a component of the app, shows what it is given.
-            let builder = self.by_name.get(&(class, name.as_str())).and_then(|methods| {
+            let methods = self.by_name.get(&(class, name.as_str())).filter(|_| !name.is_empty());
+            let builder = methods.and_then(|methods| {
                 methods.iter().copied().find(|&method| self.builds(method))
             });
             if let Some(builder) = builder {
@@ -773,18 +802,9 @@ impl<'p, 'a> Linker<'p, 'a> {
                         add(FactKind::Api, &api, call.offset, vec![step.clone()], inspection);
                     }
                 }
-                for used in &self.functions[method].body.uses {
-                    let Value::String(string) = used.value else { continue };
-                    let goes = used.sinks.iter().any(|sink| match sink {
-                        Sink::Call { callee, .. } => {
-                            let (base, name) = self.callee(index, *callee);
-                            is_router(&base, &name)
-                        }
-                        _ => false,
-                    });
-                    let text = self.name(string);
-                    if goes && text.len() > 2 && seen.insert((FactKind::Route, text.to_string())) {
-                        add(FactKind::Route, &text, used.offset, vec![step.clone()], inspection);
+                for (route, offset) in &self.functions[method].routes {
+                    if seen.insert((FactKind::Route, route.clone())) {
+                        add(FactKind::Route, route, *offset, vec![step.clone()], inspection);
                     }
                 }
             }
@@ -852,7 +872,7 @@ fn is_log(base: &str, name: &str) -> bool {
 
 fn is_router(base: &str, name: &str) -> bool {
     matches!(name, "pushUrl" | "replaceUrl" | "pushNamedRoute" | "replaceNamedRoute" | "pushPathByName" | "pushPath"
-        | "replacePathByName" | "replacePath" | "pushDestinationByName" | "pushDestination" | "loadContent")
+        | "replacePathByName" | "replacePath" | "pushDestinationByName" | "pushDestination" | "loadContent" | "registerNamedRoute")
         || (matches!(base, "router" | "Router") && matches!(name, "push" | "replace" | "back"))
 }
 

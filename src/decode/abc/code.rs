@@ -454,8 +454,11 @@ impl<'w, 'a> Walker<'w, 'a> {
                 self.resources.insert(array, resource);
                 resource
             });
-            if let Some(id) = resource {
-                return literal(body, Value::Resource(id), here);
+            match resource {
+                // A library does not know its ids yet: the name is a parameter that the object takes later.
+                Some(u32::MAX) => return self.object(false),
+                Some(id) => return literal(body, Value::Resource(id), here),
+                None => {}
             }
         }
         let literals = self.abc.literals(array);
@@ -481,20 +484,19 @@ impl<'w, 'a> Walker<'w, 'a> {
         Held::Object(object)
     }
 
-    /// `{ id: 16777216, type: 10003, … }` is what `$r('app.string.…')` becomes.
+    /// `{ id: 16777216, type: 10003, bundleName: …, moduleName: … }` is what `$r('app.string.…')` becomes.
     fn resource(&self, literals: &[Literal]) -> Option<u32> {
-        let (mut id, mut kind) = (None, None);
+        let (mut id, mut kind, mut bundle) = (None, false, false);
         for pair in literals.chunks_exact(2) {
-            if let [Literal::String(key), Literal::Integer(value)] = *pair {
-                match &*self.abc.string(key)? {
-                    "id" => id = Some(value),
-                    "type" => kind = Some(value),
-                    _ => {}
-                }
+            let [Literal::String(key), value] = *pair else { continue };
+            match (&*self.abc.string(key)?, value) {
+                ("id", Literal::Integer(value)) => id = Some(value),
+                ("type", Literal::Integer(_)) => kind = true,
+                ("bundleName", _) => bundle = true,
+                _ => {}
             }
         }
-        // A library does not know its ids yet: they are -1, and the name is a parameter.
-        id.filter(|id| kind.is_some_and(|kind| (10_000..10_100).contains(&kind)) && *id != u32::MAX)
+        id.filter(|_| kind && bundle)
     }
 
     fn keep(&mut self, object: u32, key: Option<u32>, held: Held, body: &mut Body) {
