@@ -203,7 +203,7 @@ impl<'a> Table<'a> {
         kinds.into_iter().find(|known| known.word() == kind).and_then(|kind| self.id(kind, name))
     }
 
-    /// One wording of a text that may be a reference: Chinese before the default before anything.
+    /// One wording of a text that may be a reference: that of mainland China before the default before any other.
     pub fn resolve(&self, text: &str) -> Option<String> {
         let mut text = Cow::Borrowed(text);
         for _ in 0..MAX_HOPS {
@@ -216,13 +216,15 @@ impl<'a> Table<'a> {
         None
     }
 
-    /// The value a Chinese user would see.
+    /// The value a user in mainland China would see.
     pub fn preferred(&self, id: u32) -> Option<&Value<'a>> {
-        let values = self.resource(id);
-        let chinese = values.iter().find(|value| self.locale(value).is_some_and(|tag| tag.starts_with("zh")));
-        chinese
-            .or_else(|| values.iter().find(|value| self.locale(value).is_none()))
-            .or_else(|| values.first())
+        let rank = |value: &&Value<'_>| match self.locale(value) {
+            Some("zh-CN" | "zh-Hans-CN") => 0,
+            Some("zh" | "zh-Hans") => 1,
+            None => 2,
+            Some(_) => 3,
+        };
+        self.resource(id).iter().min_by_key(rank)
     }
 }
 

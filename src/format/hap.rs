@@ -638,6 +638,7 @@ fn fa(json: &Json, resolve: &dyn Fn(&Json, &str) -> Option<String>) -> Manifest 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Verdict;
 
     fn unresolved(json: &Json, key: &str) -> Option<String> {
         text(json, key)
@@ -684,19 +685,97 @@ mod tests {
             assert!(fa(&json, &unresolved).abilities.is_empty());
         }
     }
-}
-#[cfg(test)]
-mod dump {
-    #[test]
-    fn dump() {
-        let Ok(path) = std::env::var("HAP") else { return };
-        let blob = crate::decode::blob::Blob::memory(std::fs::read(path).unwrap());
-        let found = crate::format::inspect(blob, &crate::format::Silent).unwrap();
-        for t in &found.texts {
-            println!("T {:?} {:?} {:?} | {} | {} | {:?} | {:?} | {} | {}", t.role, t.usage, t.origin, t.text.replace('\n', "\\n"), t.place,
-                t.screen.as_ref().map(|s| (&s.name, &s.title)), t.widget.as_ref().map(|w| (&w.class, &w.handler, w.operable)),
-                t.code.as_ref().map(|c| format!("{}.{:?} {:?}", c.class, c.method, c.sink)).unwrap_or_default(), t.chain.join(" → "));
+
+    /// The entries of a built fixture.
+    fn entries(package: &str) -> Vec<(String, Vec<u8>)> {
+        let path = format!("{}/fixtures/built/{package}", env!("CARGO_MANIFEST_DIR"));
+        let (archive, _) = Archive::open(Blob::memory(std::fs::read(path).unwrap())).unwrap();
+        let read = |entry: &Entry| (entry.name.to_string(), archive.read(entry).unwrap().0);
+        archive.entries().iter().map(read).collect()
+    }
+
+    fn packed(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            writer.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut writer, bytes).unwrap();
         }
-        for f in &found.facts { println!("F {:?} {} @ {} {:?} {}", f.kind, f.value, f.place, f.screen.as_ref().map(|s| &s.name), f.chain.join(" → ")); }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn inspected(bytes: Vec<u8>) -> Result<Inspection, FormatError> {
+        crate::format::inspect(Blob::memory(bytes), &crate::format::Silent)
+    }
+
+    /// The fixture with one entry replaced, or without it.
+    fn with(name: &str, content: Option<&[u8]>) -> Inspection {
+        let mut entries = entries("volunteer.hap");
+        entries.retain(|(entry, _)| entry != name);
+        entries.extend(content.map(|content| (name.to_owned(), content.to_vec())));
+        inspected(packed(&entries)).unwrap()
+    }
+
+    fn gap(found: &Inspection, part: PartName, reason: GapReason) -> bool {
+        found.coverage().gaps.iter().any(|gap| gap.part == part && gap.reason == reason && gap.material)
+    }
+
+    #[test]
+    fn what_is_missing_or_broken_is_a_gap() {
+        let code = "ets/modules.abc";
+        let found = with(code, None);
+        assert!(gap(&found, PartName::Dex, GapReason::Missing));
+        assert_eq!(found.coverage().verdict, Verdict::Opaque);
+        let found = with(STAGE, Some(b"{"));
+        assert!(gap(&found, PartName::Manifest, GapReason::Malformed));
+        let found = with(TABLE, Some(b"Restool"));
+        assert!(gap(&found, PartName::Resources, GapReason::Malformed));
+        let found = with("resources/base/profile/main_pages.json", None);
+        assert!(gap(&found, PartName::Manifest, GapReason::Missing));
+        let found = with(code, Some(b"PANDA\0\0\0"));
+        assert!(gap(&found, PartName::Dex, GapReason::Truncated));
+        assert_eq!(found.coverage().verdict, Verdict::Opaque);
+    }
+
+    #[test]
+    fn strings_of_an_unknown_version_are_kept() {
+        let code = "ets/modules.abc";
+        let mut bytes = entries("volunteer.hap").into_iter().find(|(name, _)| name == code).unwrap().1;
+        bytes[12] = 77;
+        let found = with(code, Some(&bytes));
+        assert!(gap(&found, PartName::Dex, GapReason::UnsupportedFormat));
+        assert_eq!(found.coverage().verdict, Verdict::Opaque);
+        let text = found.texts.iter().find(|text| text.text == "投诉建议").unwrap();
+        assert_eq!(text.usage, Usage::Unknown);
+    }
+
+    #[test]
+    fn a_signature_block_is_seen() {
+        let unsigned = packed(&entries("volunteer.hap"));
+        let has = |found: &Inspection| found.anomalies().iter().any(|anomaly| anomaly.code == "signature.missing");
+        assert!(has(&inspected(unsigned.clone()).unwrap()));
+        let end = unsigned.len() - 22;
+        let directory = u32::from_le_bytes(unsigned[end + 16..end + 20].try_into().unwrap()) as usize;
+        let mut block = vec![0; 32];
+        block[12..28].copy_from_slice(SIGNATURE_MAGICS[1]);
+        block[28] = 3;
+        let mut signed = unsigned;
+        signed[end + 16..end + 20].copy_from_slice(&(directory as u32 + 32).to_le_bytes());
+        signed.splice(directory..directory, block);
+        let found = inspected(signed).unwrap();
+        assert!(!has(&found));
+        assert!(found.coverage().gaps.iter().any(|gap| gap.part == PartName::Container && !gap.material));
+    }
+
+    #[test]
+    fn cut_packages_end() {
+        for package in ["volunteer.hap", "party-school.app"] {
+            let path = format!("{}/fixtures/built/{package}", env!("CARGO_MANIFEST_DIR"));
+            let bytes = std::fs::read(path).unwrap();
+            for length in (0..bytes.len()).step_by(61) {
+                if let Ok(found) = inspected(bytes[..length].to_vec()) {
+                    assert!(found.has_gaps(), "{package} cut to {length} bytes");
+                }
+            }
+        }
     }
 }
