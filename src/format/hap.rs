@@ -19,7 +19,9 @@ use crate::decode::archive::{Archive, Entry};
 use crate::decode::blob::Blob;
 use crate::decode::resindex::{Kind, Table};
 use crate::link::ark;
-use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage};
+use crate::model::{
+    Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage,
+};
 use crate::text::has_cjk;
 
 const STAGE: &str = "module.json";
@@ -45,7 +47,9 @@ fn matches(probe: &Probe) -> bool {
         return false;
     }
     let code = has(TABLE) || has(PACK) || has("ets/modules.abc");
-    (code && (has(STAGE) || has(FA))) || has("ets/modules.abc") || (has(PACK) && archive.entries().iter().any(is_module))
+    (code && (has(STAGE) || has(FA)))
+        || has("ets/modules.abc")
+        || (has(PACK) && archive.entries().iter().any(is_module))
 }
 
 fn is_module(entry: &Entry) -> bool {
@@ -80,7 +84,12 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
                     format!("超过 {MAX_MODULES} 个模块，其余未检视"),
                     format!("more than {MAX_MODULES} modules; the rest is not read"),
                 );
-                inspection.gap(PartName::Container, &Place::entry(entry.name.clone()), GapReason::LimitReached, detail);
+                inspection.gap(
+                    PartName::Container,
+                    &Place::entry(entry.name.clone()),
+                    GapReason::LimitReached,
+                    detail,
+                );
                 break;
             }
             identities.extend(inner(&archive, entry, progress, &mut inspection));
@@ -103,7 +112,12 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
 }
 
 /// A module inside a bundle.
-fn inner(archive: &Archive, entry: &Entry, progress: &dyn Progress, inspection: &mut Inspection) -> Option<Identity> {
+fn inner(
+    archive: &Archive,
+    entry: &Entry,
+    progress: &dyn Progress,
+    inspection: &mut Inspection,
+) -> Option<Identity> {
     let outside = Module { archive, prefix: "", alone: false };
     let bytes = outside.bytes(entry, PartName::Container, inspection)?;
     let place = Place::entry(entry.name.clone());
@@ -131,7 +145,8 @@ fn signature(archive: &Archive, inspection: &mut Inspection) {
     });
     let place = Place::entry("");
     if magic == Some(true) {
-        let detail = ("有鸿蒙签名块，签名者未读取", "a HarmonyOS signature block is there; the signer is not read");
+        let detail =
+            ("有鸿蒙签名块，签名者未读取", "a HarmonyOS signature block is there; the signer is not read");
         inspection.note(PartName::Container, &place, GapReason::NotInspected, detail);
     } else {
         inspection.anomaly("signature.missing", &place, "the package is not signed");
@@ -191,7 +206,8 @@ impl Module<'_> {
     }
 
     fn read(&self, progress: &dyn Progress, inspection: &mut Inspection) -> Identity {
-        let table_bytes = self.archive.entry(TABLE).and_then(|entry| self.bytes(entry, PartName::Resources, inspection));
+        let table_bytes =
+            self.archive.entry(TABLE).and_then(|entry| self.bytes(entry, PartName::Resources, inspection));
         let table = table_bytes.as_deref().and_then(|bytes| self.table(bytes, inspection));
         let manifest = self.manifest(table.as_ref(), inspection);
         let mut pages = manifest.pages.clone();
@@ -232,7 +248,10 @@ impl Module<'_> {
         outcomes.into_iter().for_each(|found| inspection.absorb(found));
 
         if manifest.stage && !manifest.codeless && codes.is_empty() && !scripts {
-            let detail = ("清单中有界面组件，包内却没有字节码", "the manifest has abilities, but there is no bytecode");
+            let detail = (
+                "清单中有界面组件，包内却没有字节码",
+                "the manifest has abilities, but there is no bytecode",
+            );
             inspection.gap(PartName::Dex, &self.place("ets/modules.abc"), GapReason::Missing, detail);
             inspection.opaque();
             followed = false;
@@ -240,7 +259,8 @@ impl Module<'_> {
         self.manifest_texts(&manifest, table.as_ref(), &mut used, inspection);
         for page in &pages {
             let mut fact = Fact::new(FactKind::Route, page.clone(), self.place(STAGE));
-            fact.screen = Some(Screen { name: page.clone(), title: titles.get(page).cloned(), reachable: true });
+            fact.screen =
+                Some(Screen { name: page.clone(), title: titles.get(page).cloned(), reachable: true });
             inspection.facts.push(fact);
         }
         let sure = self.alone && followed && !codes.is_empty() && !inspection.has_gaps();
@@ -256,7 +276,12 @@ impl Module<'_> {
             }
             Err(error) => {
                 inspection.unread(PartName::Resources);
-                inspection.gap(PartName::Resources, &self.place(TABLE), GapReason::Malformed, error.to_string());
+                inspection.gap(
+                    PartName::Resources,
+                    &self.place(TABLE),
+                    GapReason::Malformed,
+                    error.to_string(),
+                );
                 None
             }
         }
@@ -288,7 +313,8 @@ impl Module<'_> {
     fn manifest(&self, table: Option<&Table<'_>>, inspection: &mut Inspection) -> Manifest {
         let has = |name| self.archive.entry(name).is_some();
         let resolve = |json: &Json, key: &str| {
-            let id = json.get(format!("{key}Id")).and_then(Json::as_u64).and_then(|id| u32::try_from(id).ok());
+            let id =
+                json.get(format!("{key}Id")).and_then(Json::as_u64).and_then(|id| u32::try_from(id).ok());
             let by_id = id.and_then(|id| Some(table?.preferred(id)?.text().into_owned()));
             let text = json.get(key).and_then(Json::as_str)?;
             let found = match (by_id, table) {
@@ -299,10 +325,14 @@ impl Module<'_> {
             found.filter(|text| !text.is_empty())
         };
         if has(STAGE) {
-            let Some(json) = self.json(STAGE, PartName::Manifest, inspection) else { return Manifest::default() };
+            let Some(json) = self.json(STAGE, PartName::Manifest, inspection) else {
+                return Manifest::default();
+            };
             stage(&json, &resolve)
         } else if has(FA) {
-            let Some(json) = self.json(FA, PartName::Manifest, inspection) else { return Manifest::default() };
+            let Some(json) = self.json(FA, PartName::Manifest, inspection) else {
+                return Manifest::default();
+            };
             fa(&json, &resolve)
         } else {
             inspection.unread(PartName::Manifest);
@@ -322,7 +352,8 @@ impl Module<'_> {
         inspection: &mut Inspection,
     ) {
         // The table has the path with the module's name before it.
-        let stored = table.and_then(|table| Some(table.preferred(table.reference(profile)?)?.text().into_owned()));
+        let stored =
+            table.and_then(|table| Some(table.preferred(table.reference(profile)?)?.text().into_owned()));
         let stored = stored.and_then(|path| path.find("resources/").map(|at| path[at..].to_owned()));
         let name = profile.split(':').next_back().unwrap_or(profile);
         let usual = format!("resources/base/profile/{name}.json");
@@ -348,7 +379,12 @@ impl Module<'_> {
     }
 
     /// What is to be read, and a word about what is not.
-    fn sort<'e>(&'e self, codes: &mut Vec<&'e Entry>, assets: &mut Vec<&'e Entry>, inspection: &mut Inspection) {
+    fn sort<'e>(
+        &'e self,
+        codes: &mut Vec<&'e Entry>,
+        assets: &mut Vec<&'e Entry>,
+        inspection: &mut Inspection,
+    ) {
         let mut native = 0;
         for entry in self.archive.entries() {
             let name = &*entry.name;
@@ -362,7 +398,8 @@ impl Module<'_> {
                 .any(|folder| name.starts_with(folder) || name.contains("/resources/rawfile/"));
             match extension.as_str() {
                 "abc" => codes.push(entry),
-                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico" | "astc" | "sut" => {
+                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico"
+                | "astc" | "sut" => {
                     inspection.unread(PartName::Images);
                     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
                     inspection.facts.push(Fact::new(FactKind::Asset, stem, self.place(name)));
@@ -371,19 +408,22 @@ impl Module<'_> {
                     native += 1;
                     inspection.unread(PartName::Native);
                     let holder = match file {
-                        "libapp.so" => {
-                            ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface")
-                        }
-                        "libil2cpp.so" => {
-                            ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface")
-                        }
+                        "libapp.so" => (
+                            "界面在编译后的 Dart 代码（Flutter）中",
+                            "compiled Dart code (Flutter) holds the interface",
+                        ),
+                        "libil2cpp.so" => (
+                            "界面在编译后的 C# 代码（Unity）中",
+                            "compiled C# code (Unity) holds the interface",
+                        ),
                         _ => continue,
                     };
                     inspection.gap(PartName::Native, &self.place(name), GapReason::UnsupportedFormat, holder);
                 }
                 "hap" | "hsp" | "apk" | "zip" | "wgt" | "rpk" | "wxapkg" => {
                     inspection.unread(PartName::Other);
-                    let detail = ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet");
+                    let detail =
+                        ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet");
                     inspection.gap(PartName::Other, &self.place(name), GapReason::UnsupportedFormat, detail);
                 }
                 _ if bundled && super::web::is_text_asset(name) && !super::web::is_data(name, entry.size) => {
@@ -475,7 +515,11 @@ impl Module<'_> {
         let name = if manifest.stage { STAGE } else { FA };
         let place = self.place(name);
         for (text, role, key, ability) in &manifest.texts {
-            let base = UiText { usage: Usage::Used, key: Some((*key).to_owned()), ..UiText::new("", *role, place.clone()) };
+            let base = UiText {
+                usage: Usage::Used,
+                key: Some((*key).to_owned()),
+                ..UiText::new("", *role, place.clone())
+            };
             let mut base = UiText { chain: vec![place.path.to_string()], ..base };
             base.chain.extend(ability.clone());
             let resource = table.and_then(|table| Some((table, table.reference(text)?)));
@@ -751,7 +795,8 @@ mod tests {
     #[test]
     fn a_signature_block_is_seen() {
         let unsigned = packed(&entries("volunteer.hap"));
-        let has = |found: &Inspection| found.anomalies().iter().any(|anomaly| anomaly.code == "signature.missing");
+        let has =
+            |found: &Inspection| found.anomalies().iter().any(|anomaly| anomaly.code == "signature.missing");
         assert!(has(&inspected(unsigned.clone()).unwrap()));
         let end = unsigned.len() - 22;
         let directory = u32::from_le_bytes(unsigned[end + 16..end + 20].try_into().unwrap()) as usize;

@@ -61,16 +61,58 @@ pub(crate) struct Record {
 
 /// Scopes of packages that third parties publish.
 const SCOPES: &[&str] = &[
-    "@ohos/", "@ohos+", "@hms", "@hw-", "@huawei", "@umeng", "@tencent", "@alipay", "@cashier_alipay", "@amap", "@bdmap",
-    "@baidu", "@jg/", "@jpush", "@jiguang", "@getui", "@wechat", "@pura", "@abner", "@lyb", "@rn", "@react-native",
-    "@sentry", "@mob", "@rongcloud", "@netease", "@aliyun", "@volcengine", "@bytedance", "@dcloudio", "@cordova",
+    "@ohos/",
+    "@ohos+",
+    "@hms",
+    "@hw-",
+    "@huawei",
+    "@umeng",
+    "@tencent",
+    "@alipay",
+    "@cashier_alipay",
+    "@amap",
+    "@bdmap",
+    "@baidu",
+    "@jg/",
+    "@jpush",
+    "@jiguang",
+    "@getui",
+    "@wechat",
+    "@pura",
+    "@abner",
+    "@lyb",
+    "@rn",
+    "@react-native",
+    "@sentry",
+    "@mob",
+    "@rongcloud",
+    "@netease",
+    "@aliyun",
+    "@volcengine",
+    "@bytedance",
+    "@dcloudio",
+    "@cordova",
     "@flutter",
 ];
 
 /// Packages without a scope that apps take from the registry.
 const PACKAGES: &[&str] = &[
-    "dayjs", "crypto-js", "lodash", "moment", "class-transformer", "reflect-metadata", "js-base64", "axios", "buffer",
-    "pako", "uuid", "long", "protobufjs", "eventemitter3", "flutter_module", "flutter",
+    "dayjs",
+    "crypto-js",
+    "lodash",
+    "moment",
+    "class-transformer",
+    "reflect-metadata",
+    "js-base64",
+    "axios",
+    "buffer",
+    "pako",
+    "uuid",
+    "long",
+    "protobufjs",
+    "eventemitter3",
+    "flutter_module",
+    "flutter",
 ];
 
 /// Reads a record name: `&entry/src/main/ets/pages/Index&`, `com.example/entry/ets/pages/Index`.
@@ -82,7 +124,9 @@ pub(crate) fn record(name: &str) -> Record {
         _ => (name, false),
     };
     let lower = path.to_ascii_lowercase();
-    if let Some(folder) = ["pkg_modules/", "oh_modules/", "node_modules/"].into_iter().find(|folder| lower.contains(folder)) {
+    if let Some(folder) =
+        ["pkg_modules/", "oh_modules/", "node_modules/"].into_iter().find(|folder| lower.contains(folder))
+    {
         let at = lower.rfind(folder).map_or(0, |at| at + folder.len());
         let rest = &path[at..];
         let mut segments = rest.split('/');
@@ -102,7 +146,8 @@ pub(crate) fn record(name: &str) -> Record {
     let at = path.match_indices('/').nth(depth - 1).map_or(path.len(), |(at, _)| at);
     let (module, rest) = path.split_at(at);
     let rest = rest.trim_start_matches('/');
-    let inside = ["src/main/ets/", "src/main/js/", "ets/"].iter().find_map(|folder| rest.strip_prefix(folder));
+    let inside =
+        ["src/main/ets/", "src/main/js/", "ets/"].iter().find_map(|folder| rest.strip_prefix(folder));
     let library = SCOPES.iter().any(|scope| path.starts_with(scope)) || PACKAGES.contains(&module);
     Record { path: inside.unwrap_or(rest).to_owned(), module: module.to_owned(), library }
 }
@@ -159,7 +204,7 @@ struct Linker<'p, 'a> {
 pub(crate) fn link<'p>(
     abc: &'p Abc<'_>,
     parts: &'p Parts<'p>,
-    size: usize, 
+    size: usize,
     inspection: &mut Inspection,
 ) -> (HashSet<u32>, bool) {
     let mut linker = Linker {
@@ -204,7 +249,8 @@ impl<'p, 'a> Linker<'p, 'a> {
     /// What an imported name is called where it is defined: `router` of `@ohos:router`.
     fn import(&self, class: usize, index: u16) -> String {
         let module = self.abc.classes().get(class).map(|class| &class.module);
-        let Some((module, import)) = module.and_then(|m| Some((m, m.imports.get(usize::from(index))?))) else {
+        let Some((module, import)) = module.and_then(|m| Some((m, m.imports.get(usize::from(index))?)))
+        else {
             return String::new();
         };
         if import.name != "default" {
@@ -336,14 +382,17 @@ impl<'p, 'a> Linker<'p, 'a> {
             || text.contains(".ohos.")
             || ["png", "jpg", "jpeg", "svg", "gif", "webp", "mp3", "mp4", "ttf", "so", "ets", "ts", "db"]
                 .iter()
-                .any(|ending| text.rsplit_once('.').is_some_and(|(_, last)| last == *ending) && !text.contains("://"))
+                .any(|ending| {
+                    text.rsplit_once('.').is_some_and(|(_, last)| last == *ending) && !text.contains("://")
+                })
     }
 
     /// Own methods that a function calls, and functions it makes.
     fn calls(&self, index: usize) -> Vec<usize> {
         let class = self.abc.methods()[index].class;
         let body = &self.functions[index].body;
-        let mut found: Vec<usize> = body.functions.iter().filter_map(|made| self.abc.method_at(*made)).collect();
+        let mut found: Vec<usize> =
+            body.functions.iter().filter_map(|made| self.abc.method_at(*made)).collect();
         // The file as a whole makes its classes; it does not run them.
         if self.abc.methods()[index].plain_name() == "func_main_0" {
             found.clear();
@@ -354,7 +403,8 @@ impl<'p, 'a> Linker<'p, 'a> {
             let mut holder = class;
             if let Base::Import(import) = call.callee.base {
                 let module = &self.abc.classes()[class].module;
-                let source = module.imports.get(usize::from(import)).and_then(|i| module.requests.get(i.request));
+                let source =
+                    module.imports.get(usize::from(import)).and_then(|i| module.requests.get(i.request));
                 match source.and_then(|text| self.class_names.get(&*request(text)).copied()) {
                     Some(other) => holder = other,
                     None => continue,
@@ -376,7 +426,14 @@ impl<'p, 'a> Linker<'p, 'a> {
         let classes = self.abc.classes();
         let imports: Vec<Vec<usize>> = classes
             .iter()
-            .map(|class| class.module.requests.iter().filter_map(|r| self.class_names.get(&*request(r)).copied()).collect())
+            .map(|class| {
+                class
+                    .module
+                    .requests
+                    .iter()
+                    .filter_map(|r| self.class_names.get(&*request(r)).copied())
+                    .collect()
+            })
             .collect();
         let of_path = |path: &str| {
             let wanted = path.trim_start_matches("./").trim_start_matches("ets/");
@@ -406,7 +463,8 @@ impl<'p, 'a> Linker<'p, 'a> {
             }
         }
         // Files of abilities belong to the app, but to no page.
-        let mut queue: VecDeque<usize> = self.parts.entries.iter().filter_map(|entry| of_path(entry)).collect();
+        let mut queue: VecDeque<usize> =
+            self.parts.entries.iter().filter_map(|entry| of_path(entry)).collect();
         while let Some(class) = queue.pop_front() {
             if !std::mem::replace(&mut self.reached[class], true) {
                 queue.extend(&imports[class]);
@@ -456,13 +514,18 @@ impl<'p, 'a> Linker<'p, 'a> {
                             && let Some(made) = self.abc.method_at(made)
                             && open.len() < MAX_OPEN
                         {
-                            open.push((made, self.functions[made].components.first().map(|found| &*found.class)));
+                            open.push((
+                                made,
+                                self.functions[made].components.first().map(|found| &*found.class),
+                            ));
                         }
                     }
                     "pop" => {
                         let Base::Named(base) = call.callee.base else { continue };
                         let class = self.name(base);
-                        let Some(at) = open.iter().rposition(|(_, open)| *open == Some(&*class)) else { continue };
+                        let Some(at) = open.iter().rposition(|(_, open)| *open == Some(&*class)) else {
+                            continue;
+                        };
                         let owner = open[at].0;
                         for (inner, _) in open.drain(at + 1..) {
                             parents[inner].get_or_insert(owner);
@@ -535,7 +598,9 @@ impl<'p, 'a> Linker<'p, 'a> {
             for method in next {
                 if seen.len() < MAX_VISITED && seen.insert(method) {
                     let function = &self.functions[method];
-                    found.extend(function.endpoints.iter().chain(&function.routes).map(|(address, _)| address.clone()));
+                    found.extend(
+                        function.endpoints.iter().chain(&function.routes).map(|(address, _)| address.clone()),
+                    );
                     following.extend(&self.functions[method].calls);
                 }
             }
@@ -550,7 +615,8 @@ impl<'p, 'a> Linker<'p, 'a> {
         for _ in 0..MAX_DEPTH {
             let index = at?;
             let name = self.abc.methods()[index].plain_name();
-            if !name.is_empty() && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+            if !name.is_empty() && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            {
                 return (name != "func_main_0").then_some(name);
             }
             at = self.definers.get(index).copied().flatten();
@@ -564,13 +630,17 @@ impl<'p, 'a> Linker<'p, 'a> {
         let mut best: Option<Shown> = None;
         for sink in &used.sinks {
             let found = match *sink {
-                Sink::Call { callee, argument, key, new } => self.call(method, class, used, callee, argument, key, new),
+                Sink::Call { callee, argument, key, new } => {
+                    self.call(method, class, used, callee, argument, key, new)
+                }
                 Sink::Member(key) => {
                     let key = self.name(key).into_owned();
                     let role = if is_caption(&key) { Role::Item } else { Role::Code };
                     Shown { role, sink: Some(key), widget: None }
                 }
-                Sink::Property(key) => Shown { role: Role::Code, sink: Some(self.name(key).into_owned()), widget: None },
+                Sink::Property(key) => {
+                    Shown { role: Role::Code, sink: Some(self.name(key).into_owned()), widget: None }
+                }
                 Sink::Element => Shown { role: Role::Item, sink: None, widget: None },
                 Sink::Compared => Shown { role: Role::Comment, sink: None, widget: None },
                 Sink::Return => Shown { role: Role::Code, sink: None, widget: None },
@@ -612,13 +682,13 @@ impl<'p, 'a> Linker<'p, 'a> {
             }
             let handler = press.and_then(|press| self.handler(class, press).1);
             let input = matches!(&*base, "TextInput" | "TextArea" | "Search" | "RichEditor");
-            widget = Some(Widget { class: base, id: None, handler, operable: input || role == Role::Control });
+            widget =
+                Some(Widget { class: base, id: None, handler, operable: input || role == Role::Control });
         } else if role == Role::Code {
             // A builder of the page, or a component of the app, shows what it is given.
             let methods = self.by_name.get(&(class, name.as_str())).filter(|_| !name.is_empty());
-            let builder = methods.and_then(|methods| {
-                methods.iter().copied().find(|&method| self.builds(method))
-            });
+            let builder =
+                methods.and_then(|methods| methods.iter().copied().find(|&method| self.builds(method)));
             if let Some(builder) = builder {
                 let press = self.pressed_inside(builder);
                 role = if press.is_some() { Role::Control } else { Role::Label };
@@ -662,14 +732,21 @@ impl<'p, 'a> Linker<'p, 'a> {
                             continue;
                         }
                         let plain = text.is_ascii() && (library || !is_shown(shown.role));
-                        if plain || text.trim().is_empty() || endpoint::in_code(&text).is_some() || self.is_path(&text) {
+                        if plain
+                            || text.trim().is_empty()
+                            || endpoint::in_code(&text).is_some()
+                            || self.is_path(&text)
+                        {
                             continue;
                         }
                         let place = Place::offset(self.path.clone(), u64::from(string));
                         let base = self.base(index, shown, place);
                         self.left = self.left.saturating_sub(text.len());
                         if self.left == 0 {
-                            let detail = ("文本量超过上限，其余未检视", "more text than the file can hold; the rest is not read");
+                            let detail = (
+                                "文本量超过上限，其余未检视",
+                                "more text than the file can hold; the rest is not read",
+                            );
                             let place = Place::entry(self.path.clone());
                             inspection.gap(PartName::Dex, &place, GapReason::LimitReached, detail);
                             return;
@@ -684,7 +761,8 @@ impl<'p, 'a> Linker<'p, 'a> {
     /// `app.string.title`, as libraries and calls by name have it.
     fn named_resource(&self, text: &str) -> Option<u32> {
         let (kind, name) = text.strip_prefix("app.")?.split_once('.')?;
-        let kind = [Kind::String, Kind::StringArray, Kind::Plural].into_iter().find(|known| known.word() == kind)?;
+        let kind =
+            [Kind::String, Kind::StringArray, Kind::Plural].into_iter().find(|known| known.word() == kind)?;
         self.parts.table?.id(kind, name)
     }
 
@@ -743,7 +821,8 @@ impl<'p, 'a> Linker<'p, 'a> {
             base.chain.push(record.path.clone());
         }
         if let Some(widget) = &shown.widget {
-            let own = self.functions[index].components.iter().find(|component| component.class == widget.class);
+            let own =
+                self.functions[index].components.iter().find(|component| component.class == widget.class);
             let press = if widget.operable { self.press(index, own) } else { None };
             if let Some(press) = press {
                 let (method, name) = self.handler(class, press);
@@ -780,7 +859,13 @@ impl<'p, 'a> Linker<'p, 'a> {
                 let name = self.abc.methods()[method].plain_name();
                 let step = format!("{}.{}", simple(&record.path), self.named(method).unwrap_or_default());
                 if is_named(name) && seen.insert((FactKind::Function, name.to_owned())) {
-                    add(FactKind::Function, name, self.abc.methods()[method].offset, vec![step.clone()], inspection);
+                    add(
+                        FactKind::Function,
+                        name,
+                        self.abc.methods()[method].offset,
+                        vec![step.clone()],
+                        inspection,
+                    );
                 }
                 for (address, offset) in &self.functions[method].endpoints {
                     if seen.insert((FactKind::Endpoint, address.clone())) {
@@ -816,8 +901,11 @@ impl<'p, 'a> Linker<'p, 'a> {
 
     /// Whether an import is one of the system's modules.
     fn is_platform(&self, class: &Class<'_>, import: u16) -> bool {
-        let request = class.module.imports.get(usize::from(import)).and_then(|i| class.module.requests.get(i.request));
-        request.is_some_and(|request| ["@ohos:", "@kit.", "@hms:", "@system."].iter().any(|p| request.starts_with(p)))
+        let request =
+            class.module.imports.get(usize::from(import)).and_then(|i| class.module.requests.get(i.request));
+        request.is_some_and(|request| {
+            ["@ohos:", "@kit.", "@hms:", "@system."].iter().any(|p| request.starts_with(p))
+        })
     }
 }
 
@@ -851,29 +939,49 @@ fn is_shown(role: Role) -> bool {
 
 /// Events of a component that a person causes.
 fn is_press(name: &str) -> bool {
-    matches!(name, "onClick" | "onTouch" | "onChange" | "onSelect" | "onSubmit" | "gesture" | "priorityGesture")
+    matches!(
+        name,
+        "onClick" | "onTouch" | "onChange" | "onSelect" | "onSubmit" | "gesture" | "priorityGesture"
+    )
 }
 
 /// Names of properties that hold what a person reads.
 fn is_caption(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
-    ["title", "name", "text", "label", "value", "content", "desc", "tip", "hint", "caption", "menu", "tab", "btn"]
-        .iter()
-        .any(|word| lower.ends_with(word) || lower.starts_with(word))
+    [
+        "title", "name", "text", "label", "value", "content", "desc", "tip", "hint", "caption", "menu",
+        "tab", "btn",
+    ]
+    .iter()
+    .any(|word| lower.ends_with(word) || lower.starts_with(word))
 }
 
 fn is_log(base: &str, name: &str) -> bool {
-    matches!(base, "hilog" | "console" | "Logger" | "logger" | "Log" | "log" | "LogUtil" | "LogUtils" | "hiTraceMeter")
-        || base.ends_with("Error")
+    matches!(
+        base,
+        "hilog" | "console" | "Logger" | "logger" | "Log" | "log" | "LogUtil" | "LogUtils" | "hiTraceMeter"
+    ) || base.ends_with("Error")
         || base.ends_with("Logger")
         || base.ends_with("Log")
         || matches!(name, "hilog" | "printLog")
 }
 
 fn is_router(base: &str, name: &str) -> bool {
-    matches!(name, "pushUrl" | "replaceUrl" | "pushNamedRoute" | "replaceNamedRoute" | "pushPathByName" | "pushPath"
-        | "replacePathByName" | "replacePath" | "pushDestinationByName" | "pushDestination" | "loadContent" | "registerNamedRoute")
-        || (matches!(base, "router" | "Router") && matches!(name, "push" | "replace" | "back"))
+    matches!(
+        name,
+        "pushUrl"
+            | "replaceUrl"
+            | "pushNamedRoute"
+            | "replaceNamedRoute"
+            | "pushPathByName"
+            | "pushPath"
+            | "replacePathByName"
+            | "replacePath"
+            | "pushDestinationByName"
+            | "pushDestination"
+            | "loadContent"
+            | "registerNamedRoute"
+    ) || (matches!(base, "router" | "Router") && matches!(name, "push" | "replace" | "back"))
 }
 
 fn role(base: &str, name: &str, argument: u8, key: Option<&str>, new: bool) -> Role {
@@ -895,35 +1003,69 @@ fn role(base: &str, name: &str, argument: u8, key: Option<&str>, new: bool) -> R
         ("Button" | "Chip", "createWithLabel" | "create", _) => Role::Control,
         ("MenuItem", "create", _) => Role::Control,
         ("Select", "create", _) => Role::Control,
-        ("Radio" | "Checkbox" | "CheckboxGroup" | "Image" | "Web" | "XComponent" | "ForEach" | "If", "create", _) => Role::Code,
+        (
+            "Radio" | "Checkbox" | "CheckboxGroup" | "Image" | "Web" | "XComponent" | "ForEach" | "If",
+            "create",
+            _,
+        ) => Role::Code,
         (_, "createWithLabel", _) => Role::Control,
         (_, "create", _) if base.starts_with(|first: char| first.is_ascii_uppercase()) => Role::Label,
         (_, "title" | "setTitle" | "setNavTitle", _) => Role::Title,
         (_, "subtitle" | "subTitle", _) => Role::Label,
         (_, "tabBar", _) => Role::Control,
-        (_, "bindMenu" | "bindContextMenu" | "menus" | "toolbarConfiguration" | "toolBar", _) => Role::Control,
-        (_, "bindPopup" | "bindTips", _) => Role::Message,
-        (_, "showDialog" | "showAlertDialog" | "showActionSheet" | "showActionMenu" | "show" | "openCustomDialog", _) => {
-            match key {
-                Some("text" | "value") => Role::Control,
-                Some("title") if name == "showActionSheet" || base == "ActionSheet" => Role::Control,
-                _ => Role::Message,
-            }
+        (_, "bindMenu" | "bindContextMenu" | "menus" | "toolbarConfiguration" | "toolBar", _) => {
+            Role::Control
         }
+        (_, "bindPopup" | "bindTips", _) => Role::Message,
+        (
+            _,
+            "showDialog" | "showAlertDialog" | "showActionSheet" | "showActionMenu" | "show"
+            | "openCustomDialog",
+            _,
+        ) => match key {
+            Some("text" | "value") => Role::Control,
+            Some("title") if name == "showActionSheet" || base == "ActionSheet" => Role::Control,
+            _ => Role::Message,
+        },
         (_, "publish", Some("title" | "text" | "additionalText" | "briefText" | "longText")) => Role::Message,
         (_, "placeholder" | "hint" | "accessibilityText" | "accessibilityDescription", _) => Role::Hint,
         _ if lower.contains("toast") || base.to_ascii_lowercase().contains("toast") => Role::Message,
-        (_, "equals" | "includes" | "indexOf" | "startsWith" | "endsWith" | "split" | "replace" | "replaceAll" | "match"
-            | "test" | "localeCompare" | "equalTo" | "orderByAsc" | "orderByDesc" | "executeSql" | "querySql", _) => {
-            Role::Comment
-        }
-        (_, "get" | "set" | "put" | "has" | "getSync" | "putSync" | "hasSync" | "delete" | "deleteSync" | "emit" | "on"
-            | "off" | "once" | "setOrCreate" | "getOrCreate" | "link" | "prop" | "setAndLink" | "getColumnIndex"
-            | "fontColor" | "backgroundColor" | "fontFamily" | "width" | "height" | "getStringByNameSync", _)
-            if argument == 0 && key.is_none() =>
-        {
-            Role::Comment
-        }
+        (
+            _,
+            "equals" | "includes" | "indexOf" | "startsWith" | "endsWith" | "split" | "replace"
+            | "replaceAll" | "match" | "test" | "localeCompare" | "equalTo" | "orderByAsc" | "orderByDesc"
+            | "executeSql" | "querySql",
+            _,
+        ) => Role::Comment,
+        (
+            _,
+            "get"
+            | "set"
+            | "put"
+            | "has"
+            | "getSync"
+            | "putSync"
+            | "hasSync"
+            | "delete"
+            | "deleteSync"
+            | "emit"
+            | "on"
+            | "off"
+            | "once"
+            | "setOrCreate"
+            | "getOrCreate"
+            | "link"
+            | "prop"
+            | "setAndLink"
+            | "getColumnIndex"
+            | "fontColor"
+            | "backgroundColor"
+            | "fontFamily"
+            | "width"
+            | "height"
+            | "getStringByNameSync",
+            _,
+        ) if argument == 0 && key.is_none() => Role::Comment,
         _ => Role::Code,
     }
 }
@@ -935,20 +1077,51 @@ fn is_named(name: &str) -> bool {
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && !matches!(
             name,
-            "func_main_0" | "constructor" | "initialRender" | "rerender" | "aboutToBeDeleted" | "updateStateVars"
-                | "purgeVariableDependenciesOnElmtId" | "setInitiallyProvidedValue" | "aboutToAppear" | "getEntryName"
-                | "aboutToDisappear" | "onPageShow" | "onPageHide" | "onCreate" | "onDestroy" | "onForeground"
-                | "onBackground" | "onWindowStageCreate" | "onWindowStageDestroy" | "updateRecycleElmtId" | "build"
-                | "static_initializer" | "instance_initializer" | "itemGenFunction" | "forEachItemGenFunction" | "deepRenderFunction"
-                | "observedDeepRender" | "componentCall" | "itemCreation" | "itemCreation2" | "paramsLambda"
-                | "resetStateVarsOnReuse" | "onBackup" | "onRestore" | "onBackPress"
+            "func_main_0"
+                | "constructor"
+                | "initialRender"
+                | "rerender"
+                | "aboutToBeDeleted"
+                | "updateStateVars"
+                | "purgeVariableDependenciesOnElmtId"
+                | "setInitiallyProvidedValue"
+                | "aboutToAppear"
+                | "getEntryName"
+                | "aboutToDisappear"
+                | "onPageShow"
+                | "onPageHide"
+                | "onCreate"
+                | "onDestroy"
+                | "onForeground"
+                | "onBackground"
+                | "onWindowStageCreate"
+                | "onWindowStageDestroy"
+                | "updateRecycleElmtId"
+                | "build"
+                | "static_initializer"
+                | "instance_initializer"
+                | "itemGenFunction"
+                | "forEachItemGenFunction"
+                | "deepRenderFunction"
+                | "observedDeepRender"
+                | "componentCall"
+                | "itemCreation"
+                | "itemCreation2"
+                | "paramsLambda"
+                | "resetStateVarsOnReuse"
+                | "onBackup"
+                | "onRestore"
+                | "onBackPress"
         )
 }
 
 /// Files that the build makes.
 fn is_generated(record: &str) -> bool {
-    record.contains("build/generated") || record.ends_with("BuildProfile") || record.starts_with("_ES")
-        || record.starts_with('_') || record.contains("ResourceTable")
+    record.contains("build/generated")
+        || record.ends_with("BuildProfile")
+        || record.starts_with("_ES")
+        || record.starts_with('_')
+        || record.contains("ResourceTable")
 }
 
 #[cfg(test)]

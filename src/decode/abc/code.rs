@@ -34,8 +34,8 @@ const LENGTHS: [u8; 226] = [
 const CALLRUNTIME: &[u8] =
     &[2, 5, 8, 2, 6, 8, 4, 11, 4, 3, 4, 3, 4, 3, 4, 6, 3, 4, 6, 3, 3, 3, 4, 3, 4, 3, 3, 4];
 const DEPRECATED: &[u8] = &[
-    2, 2, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 5, 5, 5, 10, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 7, 5, 5, 4, 5, 7, 6,
-    6, 7, 7, 7, 6, 6, 6, 2, 4, 3, 4,
+    2, 2, 4, 4, 4, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 5, 5, 5, 10, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 7, 5, 5, 4, 5, 7,
+    6, 6, 7, 7, 7, 6, 6, 6, 2, 4, 3, 4,
 ];
 const WIDE: &[u8] = &[6, 5, 4, 6, 5, 5, 5, 5, 6, 7, 7, 4, 6, 6, 4, 4, 4, 4, 4, 4, 7];
 const THROW: &[u8] = &[2, 2, 2, 2, 3, 3, 4, 3, 4, 4];
@@ -276,7 +276,8 @@ impl<'w, 'a> Walker<'w, 'a> {
                 0xfe => THROW.get(usize::from(second)),
                 _ => LENGTHS.get(usize::from(opcode)),
             };
-            let Some(length) = length.map(|length| usize::from(*length)).filter(|length| at + length <= end) else {
+            let Some(length) = length.map(|length| usize::from(*length)).filter(|length| at + length <= end)
+            else {
                 body.broken = Some(at as u32);
                 return;
             };
@@ -350,7 +351,13 @@ impl<'w, 'a> Walker<'w, 'a> {
                 0x2d => acc = self.call(acc, &[], here, false, body),
                 0x2e => acc = self.call(acc, &[self.get(byte(3))], here, false, body),
                 0x30 => {
-                    acc = self.call(acc, &[self.get(byte(3)), self.get(byte(4)), self.get(byte(5))], here, false, body);
+                    acc = self.call(
+                        acc,
+                        &[self.get(byte(3)), self.get(byte(4)), self.get(byte(5))],
+                        here,
+                        false,
+                        body,
+                    );
                 }
                 0x31 => acc = self.call(acc, &self.range(byte(3) + 1, byte(2)), here, false, body),
                 0x73 => acc = self.call(acc, &self.range(byte(3), byte(2)), here, false, body),
@@ -368,12 +375,23 @@ impl<'w, 'a> Walker<'w, 'a> {
                 }
                 0xfd => match second {
                     0x01 => acc = self.make(byte(4), usize::from(half(2)), here, body),
-                    0x04 => acc = self.call(acc, &self.range(byte(4), usize::from(half(2))), here, false, body),
-                    0x05 => acc = self.call(acc, &self.range(byte(4) + 1, usize::from(half(2))), here, false, body),
+                    0x04 => {
+                        acc = self.call(acc, &self.range(byte(4), usize::from(half(2))), here, false, body)
+                    }
+                    0x05 => {
+                        acc =
+                            self.call(acc, &self.range(byte(4) + 1, usize::from(half(2))), here, false, body)
+                    }
                     0x11 => acc = Held::Import(half(2)),
                     0x14 => {
                         let callee = member(self.get(byte(6)), id(4));
-                        acc = self.call(callee, &self.range(byte(6) + 1, usize::from(half(2))), here, false, body);
+                        acc = self.call(
+                            callee,
+                            &self.range(byte(6) + 1, usize::from(half(2))),
+                            here,
+                            false,
+                            body,
+                        );
                     }
                     0x09 | 0x0a => self.store(self.get(byte(2)), None, acc, body),
                     _ => acc = Held::Unknown,
@@ -405,7 +423,11 @@ impl<'w, 'a> Walker<'w, 'a> {
                 0x0a => acc = self.join(self.get(byte(2)), acc),
                 0x4d => self.jump(at as i64 + i64::from(bytes[at + 1] as i8), &mut acc, at),
                 0x4e => self.jump(at as i64 + i64::from(half(1) as i16), &mut acc, at),
-                0x98 => self.jump(at as i64 + i64::from(u32_at(bytes, at + 1).unwrap_or_default() as i32), &mut acc, at),
+                0x98 => self.jump(
+                    at as i64 + i64::from(u32_at(bytes, at + 1).unwrap_or_default() as i32),
+                    &mut acc,
+                    at,
+                ),
                 // Conditional jumps, tests and such keep the accumulator.
                 0x4f..=0x5b | 0x9a..=0xa6 | 0xd5 => {}
                 // So do stores in variables of outer functions and of the file, and in computed keys.
@@ -534,7 +556,9 @@ impl<'w, 'a> Walker<'w, 'a> {
         for held in [left, right] {
             match held {
                 Held::Literal(index) => all.push(index),
-                Held::Joined(index) => all.extend(self.joins.get(index as usize).into_iter().flatten().copied()),
+                Held::Joined(index) => {
+                    all.extend(self.joins.get(index as usize).into_iter().flatten().copied())
+                }
                 _ => {}
             }
         }
@@ -576,7 +600,9 @@ impl<'w, 'a> Walker<'w, 'a> {
             self.budget = self.budget.saturating_sub(object.members.len());
             for &(name, held) in object.members.iter().take(MAX_NESTED) {
                 let sink = match sink {
-                    Sink::Call { callee, argument, new, .. } => Sink::Call { callee, argument, key: name, new },
+                    Sink::Call { callee, argument, new, .. } => {
+                        Sink::Call { callee, argument, key: name, new }
+                    }
                     other => other,
                 };
                 match held {
@@ -612,7 +638,9 @@ impl<'w, 'a> Walker<'w, 'a> {
         body.calls.push(Call { callee, arguments: [argument(0), argument(1)], offset });
         match function {
             // `this.builder.bind(this)` is the builder still.
-            Held::Member(Base::Named(method), name) if self.abc.string(name).is_some_and(|name| name == "bind") => {
+            Held::Member(Base::Named(method), name)
+                if self.abc.string(name).is_some_and(|name| name == "bind") =>
+            {
                 Held::Member(Base::Unknown, method)
             }
             _ => Held::Unknown,

@@ -226,12 +226,17 @@ impl<'a> Abc<'a> {
         for region in &self.regions {
             let count = (region.count as usize).min(budget);
             budget -= count;
-            offsets.extend((0..count).filter_map(|index| u32_at(self.bytes, region.indices as usize + index * 4)));
+            offsets.extend(
+                (0..count).filter_map(|index| u32_at(self.bytes, region.indices as usize + index * 4)),
+            );
         }
         offsets.sort_unstable();
         offsets.dedup();
         offsets.retain(|offset| !self.by_offset.contains_key(offset));
-        offsets.into_iter().filter_map(|offset| Some((offset, strict_string(self.bytes, offset as usize)?))).collect()
+        offsets
+            .into_iter()
+            .filter_map(|offset| Some((offset, strict_string(self.bytes, offset as usize)?)))
+            .collect()
     }
 }
 
@@ -255,7 +260,8 @@ pub fn strings_anywhere(bytes: &[u8]) -> Vec<(u32, Cow<'_, str>)> {
                 while first > 0 && run[first] & 0xC0 == 0x80 && at - first < 4 {
                     first -= 1;
                 }
-                let Some(character) = std::str::from_utf8(&run[first..at]).ok().and_then(|text| text.chars().next())
+                let Some(character) =
+                    std::str::from_utf8(&run[first..at]).ok().and_then(|text| text.chars().next())
                 else {
                     break;
                 };
@@ -326,13 +332,19 @@ impl<'a> Reader<'a> {
         for index in 0..count as usize {
             let at = at as usize + index * REGION;
             let field = |offset| u32_at(self.bytes, at + offset);
-            let (Some(start), Some(end), Some(count), Some(indices)) = (field(0), field(4), field(16), field(20)) else {
+            let (Some(start), Some(end), Some(count), Some(indices)) =
+                (field(0), field(4), field(16), field(20))
+            else {
                 self.lossy("abc.truncated", at, "the index of regions ends early");
                 break;
             };
             let fits = u64::from(indices) + u64::from(count) * 4 <= self.bytes.len() as u64;
             if !fits {
-                self.lossy("abc.bad-region", at, format!("the region at {start:#x} has an index outside the file"));
+                self.lossy(
+                    "abc.bad-region",
+                    at,
+                    format!("the region at {start:#x} has an index outside the file"),
+                );
             }
             regions.push(Region { start, end, indices, count: if fits { count } else { 0 } });
         }
@@ -356,7 +368,12 @@ impl<'a> Reader<'a> {
                 if self.methods.len() > known && self.methods[known].class == self.classes.len() {
                     let name = self.name(offset);
                     let methods = known..self.methods.len();
-                    self.classes.push(Class { name: plain(name), offset, methods, module: Module::default() });
+                    self.classes.push(Class {
+                        name: plain(name),
+                        offset,
+                        methods,
+                        module: Module::default(),
+                    });
                 }
                 if self.budget == 0 {
                     return;
@@ -512,7 +529,8 @@ fn strict_string(bytes: &[u8], offset: usize) -> Option<Cow<'_, str>> {
     let stated = uleb(bytes, &mut at)?;
     let units = text.chars().map(char::len_utf16).sum::<usize>();
     let ascii = u32::from(text.is_ascii());
-    (stated as usize == units << 1 | ascii as usize && !text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
+    (stated as usize == units << 1 | ascii as usize && !text.contains(char::REPLACEMENT_CHARACTER))
+        .then_some(text)
 }
 
 /// An unsigned number of up to five bytes; moves `at` behind it.

@@ -52,7 +52,7 @@ fn code_is_followed_as_its_source_says() {
     let page = abc.classes().iter().find(|class| class.name == index).unwrap();
     assert_eq!(page.module.imports[0].local, "router");
     assert_eq!(page.module.requests[page.module.imports[0].request], "@ohos:router");
-    assert_eq!(page.methods.len(), 10);
+    assert_eq!(page.methods.len(), 11);
 
     let found = body(&abc, index, "onPunch");
     let toast = &["showToast(0)"];
@@ -61,7 +61,8 @@ fn code_is_followed_as_its_source_says() {
     assert_eq!(found.calls[1].callee, promptaction);
 
     // Functions without a name, in order: column, row, icon, label, notice, feedback, pressed, opened.
-    let unnamed: Vec<usize> = page.methods.clone().filter(|&i| abc.methods()[i].plain_name().is_empty()).collect();
+    let unnamed: Vec<usize> =
+        page.methods.clone().filter(|&i| abc.methods()[i].plain_name().is_empty()).collect();
     let mut walker = Walker::new(&abc);
     let mut of = |index: usize| told(&abc, &walker.method(unnamed[index]).unwrap());
     // The second name of the resource file in the order of kind and name.
@@ -75,7 +76,11 @@ fn old_bytecode_is_followed_too() {
     let bytes = sample("library.hap");
     let (abc, issues) = Abc::parse(&bytes).unwrap();
     assert_eq!((abc.version(), issues), ([9, 0, 0, 0], vec![]));
-    let page = abc.classes().iter().find(|class| class.name == "cn.gov.example.library/entry/ets/pages/Index").unwrap();
+    let page = abc
+        .classes()
+        .iter()
+        .find(|class| class.name == "cn.gov.example.library/entry/ets/pages/Index")
+        .unwrap();
     let open = page.methods.clone().next_back().unwrap();
     let body = Walker::new(&abc).method(open).unwrap();
     assert_eq!(
