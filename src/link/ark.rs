@@ -5,6 +5,7 @@
 //! that DevEco Studio built and their sources.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -27,6 +28,10 @@ const MAX_ENDPOINTS: usize = 4;
 const MAX_TEXT: usize = 20_000;
 /// Texts of one file may take this many times its size.
 const MAX_GROWTH: usize = 8;
+/// Strings of one file are read as often as makes this many times its size.
+const MAX_READ: usize = 64;
+/// Components, calls and functions of one function that are looked at for one text.
+const MAX_LOOKED_AT: usize = 256;
 /// Components of one function that are open at the same time, at most.
 const MAX_OPEN: usize = 256;
 /// Components around a component, at most.
@@ -195,7 +200,11 @@ struct Linker<'p, 'a> {
     screens: Vec<Option<Screen>>,
     reached: Vec<bool>,
     used: HashSet<u32>,
+    /// Bytes of text that may still be added.
     left: usize,
+    /// Bytes of strings that may still be read.
+    readable: Cell<usize>,
+    pages: HashSet<&'p str>,
     path: Arc<str>,
     table_path: Arc<str>,
 }
@@ -219,6 +228,8 @@ pub(crate) fn link<'p>(
         reached: Vec::new(),
         used: HashSet::new(),
         left: size.saturating_mul(MAX_GROWTH),
+        readable: Cell::new(size.saturating_mul(MAX_READ)),
+        pages: parts.pages.iter().map(String::as_str).collect(),
         path: Arc::from(parts.path),
         table_path: Arc::from(parts.table_path),
     };
@@ -227,12 +238,27 @@ pub(crate) fn link<'p>(
     linker.nest();
     linker.texts(inspection);
     linker.facts(inspection);
-    (linker.used, whole)
+    let cut = linker.left == 0 || linker.readable.get() == 0;
+    if cut {
+        let detail = ("文本量超过上限，其余未检视", "more text than the file can hold; the rest is not read");
+        inspection.gap(PartName::Dex, &Place::entry(parts.path), GapReason::LimitReached, detail);
+    }
+    (linker.used, whole && !cut)
 }
 
 impl<'p, 'a> Linker<'p, 'a> {
     fn name(&self, offset: u32) -> Cow<'a, str> {
-        self.abc.string(offset).unwrap_or_default()
+        self.abc.name(offset).unwrap_or_default()
+    }
+
+    /// A string that may be long; empty when more was read than the file can hold.
+    fn text(&self, offset: u32) -> Cow<'a, str> {
+        if self.readable.get() == 0 {
+            return Cow::Borrowed("");
+        }
+        let text = self.abc.string(offset).unwrap_or_default();
+        self.readable.set(self.readable.get().saturating_sub(text.len()));
+        text
     }
 
     /// The words before and after the dot of a call, as the source has them.
@@ -314,7 +340,8 @@ impl<'p, 'a> Linker<'p, 'a> {
             let name = self.name(name);
             if name.starts_with("create") {
                 let class = self.name(base);
-                if class.starts_with(|first: char| first.is_ascii_uppercase()) && class != "Object" {
+                let known = class.starts_with(|first: char| first.is_ascii_uppercase()) && class != "Object";
+                if known && all.len() < MAX_LOOKED_AT {
                     all.push(Component { class: class.into_owned(), offset: call.offset, handler: None });
                 }
             } else if is_press(&name) {
@@ -332,7 +359,7 @@ impl<'p, 'a> Linker<'p, 'a> {
         let mut found = Vec::new();
         for used in &self.functions[index].body.uses {
             let Value::String(string) = used.value else { continue };
-            let text = self.name(string);
+            let text = self.text(string);
             let Some(address) = endpoint::in_code(&text) else { continue };
             let silent = used.sinks.iter().any(|sink| match sink {
                 Sink::Compared => true,
@@ -365,7 +392,7 @@ impl<'p, 'a> Linker<'p, 'a> {
         };
         let uses = self.functions[index].body.uses.iter().filter(goes);
         let named = uses.filter_map(|used| match used.value {
-            Value::String(string) => Some((self.name(string).into_owned(), used.offset)),
+            Value::String(string) => Some((self.text(string).into_owned(), used.offset)),
             Value::Resource(_) => None,
         });
         named.filter(|(route, _)| route.len() > 2 && route.len() < 200).collect()
@@ -378,7 +405,7 @@ impl<'p, 'a> Linker<'p, 'a> {
             || text.starts_with("../")
             || text.contains("src/main/ets/")
             || path.starts_with("pages/")
-            || self.parts.pages.iter().any(|page| page == path)
+            || self.pages.contains(path)
             || text.contains(".ohos.")
             || ["png", "jpg", "jpeg", "svg", "gif", "webp", "mp3", "mp4", "ttf", "so", "ets", "ts", "db"]
                 .iter()
@@ -435,19 +462,23 @@ impl<'p, 'a> Linker<'p, 'a> {
                     .collect()
             })
             .collect();
+        let mut by_path: HashMap<String, usize> = HashMap::new();
+        for (index, record) in self.records.iter().enumerate().filter(|(_, record)| !record.library) {
+            by_path.entry(record.path.clone()).or_insert(index);
+        }
         let of_path = |path: &str| {
             let wanted = path.trim_start_matches("./").trim_start_matches("ets/");
             let wanted = wanted.trim_start_matches("src/main/ets/");
             let wanted = wanted.strip_suffix(".ets").or(wanted.strip_suffix(".ts")).unwrap_or(wanted);
-            self.records.iter().position(|record| !record.library && record.path == wanted)
+            by_path.get(wanted).copied()
         };
         self.screens = vec![None; classes.len()];
         self.reached = vec![false; classes.len()];
         let mut queue = VecDeque::new();
         for page in self.parts.pages {
-            if let Some(class) = of_path(page) {
+            if let Some(class) = of_path(page).filter(|class| self.screens[*class].is_none()) {
                 let title = self.parts.titles.get(page).cloned().or_else(|| self.title(class));
-                self.screens[class].get_or_insert(Screen { name: page.clone(), title, reachable: true });
+                self.screens[class] = Some(Screen { name: page.clone(), title, reachable: true });
                 self.reached[class] = true;
                 queue.push_back(class);
             }
@@ -485,7 +516,7 @@ impl<'p, 'a> Linker<'p, 'a> {
                 });
                 if titles {
                     let title = match used.value {
-                        Value::String(string) => Some(self.name(string).into_owned()),
+                        Value::String(string) => Some(self.text(string).into_owned()),
                         Value::Resource(id) => {
                             self.parts.table.and_then(|table| Some(table.preferred(id)?.text().into_owned()))
                         }
@@ -572,7 +603,7 @@ impl<'p, 'a> Linker<'p, 'a> {
                 if is_named(name) {
                     return (Some(method), Some(name.to_owned()));
                 }
-                let called = self.functions[method].body.calls.iter().find_map(|call| {
+                let called = self.functions[method].body.calls.iter().take(MAX_LOOKED_AT).find_map(|call| {
                     let own = matches!(call.callee.base, Base::This | Base::Unknown);
                     let name = call.callee.name.filter(|_| own).map(|name| self.name(name))?;
                     self.by_name.contains_key(&(class, &*name)).then(|| name.into_owned())
@@ -598,10 +629,9 @@ impl<'p, 'a> Linker<'p, 'a> {
             for method in next {
                 if seen.len() < MAX_VISITED && seen.insert(method) {
                     let function = &self.functions[method];
-                    found.extend(
-                        function.endpoints.iter().chain(&function.routes).map(|(address, _)| address.clone()),
-                    );
-                    following.extend(&self.functions[method].calls);
+                    let addresses = function.endpoints.iter().chain(&function.routes).take(MAX_ENDPOINTS + 1);
+                    found.extend(addresses.map(|(address, _)| address.clone()));
+                    following.extend(function.calls.iter().take(MAX_LOOKED_AT));
                 }
             }
             next = following;
@@ -704,14 +734,17 @@ impl<'p, 'a> Linker<'p, 'a> {
 
     /// Whether a method creates components, itself or in a function it makes.
     fn builds(&self, method: usize) -> bool {
-        let made = self.functions[method].body.functions.iter().filter_map(|made| self.abc.method_at(*made));
-        std::iter::once(method).chain(made).any(|index| !self.functions[index].components.is_empty())
+        self.with_made(method).any(|index| !self.functions[index].components.is_empty())
+    }
+
+    /// A method and the functions it makes.
+    fn with_made(&self, method: usize) -> impl Iterator<Item = usize> + '_ {
+        let made = self.functions[method].body.functions.iter().take(MAX_LOOKED_AT);
+        std::iter::once(method).chain(made.filter_map(|made| self.abc.method_at(*made)))
     }
 
     fn pressed_inside(&self, method: usize) -> Option<Argument> {
-        let made = self.functions[method].body.functions.iter().filter_map(|made| self.abc.method_at(*made));
-        std::iter::once(method)
-            .chain(made)
+        self.with_made(method)
             .flat_map(|index| &self.functions[index].components)
             .find_map(|component| component.handler)
     }
@@ -726,7 +759,7 @@ impl<'p, 'a> Linker<'p, 'a> {
                 match used.value {
                     Value::Resource(id) => self.resource(index, id, shown, inspection),
                     Value::String(string) => {
-                        let text = self.name(string);
+                        let text = self.text(string);
                         if let Some(id) = self.named_resource(&text) {
                             self.resource(index, id, shown, inspection);
                             continue;
@@ -743,12 +776,6 @@ impl<'p, 'a> Linker<'p, 'a> {
                         let base = self.base(index, shown, place);
                         self.left = self.left.saturating_sub(text.len());
                         if self.left == 0 {
-                            let detail = (
-                                "文本量超过上限，其余未检视",
-                                "more text than the file can hold; the rest is not read",
-                            );
-                            let place = Place::entry(self.path.clone());
-                            inspection.gap(PartName::Dex, &place, GapReason::LimitReached, detail);
                             return;
                         }
                         inspection.texts.push(UiText { text: cut(&text), ..base });

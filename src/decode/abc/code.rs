@@ -511,7 +511,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let (mut id, mut kind, mut bundle) = (None, false, false);
         for pair in literals.chunks_exact(2) {
             let [Literal::String(key), value] = *pair else { continue };
-            match (&*self.abc.string(key)?, value) {
+            match (&*self.abc.name(key)?, value) {
                 ("id", Literal::Integer(value)) => id = Some(value),
                 ("type", Literal::Integer(_)) => kind = true,
                 ("bundleName", _) => bundle = true,
@@ -639,7 +639,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         match function {
             // `this.builder.bind(this)` is the builder still.
             Held::Member(Base::Named(method), name)
-                if self.abc.string(name).is_some_and(|name| name == "bind") =>
+                if self.abc.name(name).is_some_and(|name| name == "bind") =>
             {
                 Held::Member(Base::Unknown, method)
             }

@@ -183,6 +183,11 @@ impl<'a> Abc<'a> {
         string(self.bytes, offset as usize).map(|(text, _)| text)
     }
 
+    /// The name at an offset; none when it is longer than names are.
+    pub fn name(&self, offset: u32) -> Option<Cow<'a, str>> {
+        name(self.bytes, offset as usize).map(|(text, _)| text)
+    }
+
     /// What an index in the code of a method stands for: the offset of a string, method or literal array.
     fn resolve(&self, method: u32, index: u16) -> Option<u32> {
         let after = self.regions.partition_point(|region| region.start <= method);
@@ -233,10 +238,16 @@ impl<'a> Abc<'a> {
         offsets.sort_unstable();
         offsets.dedup();
         offsets.retain(|offset| !self.by_offset.contains_key(offset));
-        offsets
-            .into_iter()
-            .filter_map(|offset| Some((offset, strict_string(self.bytes, offset as usize)?)))
-            .collect()
+        // Strings of an honest file do not overlap.
+        let mut left = self.bytes.len();
+        let mut found = Vec::new();
+        for offset in offsets {
+            let Some(text) = strict_string(self.bytes, offset as usize) else { continue };
+            let Some(rest) = left.checked_sub(text.len()) else { break };
+            left = rest;
+            found.push((offset, text));
+        }
+        found
     }
 }
 
@@ -498,6 +509,8 @@ fn plain(name: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Longest name that is read, in bytes.
 const MAX_NAME: usize = 1024;
+/// Longest string that is read, in bytes.
+const MAX_TEXT: usize = 1 << 20;
 
 /// The name at an offset, and where what follows begins.
 fn name(bytes: &[u8], offset: usize) -> Option<(Cow<'_, str>, usize)> {
@@ -506,7 +519,7 @@ fn name(bytes: &[u8], offset: usize) -> Option<(Cow<'_, str>, usize)> {
 
 /// The string at an offset, and where what follows begins.
 fn string(bytes: &[u8], offset: usize) -> Option<(Cow<'_, str>, usize)> {
-    string_of(bytes, offset, usize::MAX)
+    string_of(bytes, offset, MAX_TEXT)
 }
 
 fn string_of(bytes: &[u8], offset: usize, most: usize) -> Option<(Cow<'_, str>, usize)> {
@@ -524,7 +537,7 @@ fn string_of(bytes: &[u8], offset: usize, most: usize) -> Option<(Cow<'_, str>, 
 
 /// A string whose stated length is right.
 fn strict_string(bytes: &[u8], offset: usize) -> Option<Cow<'_, str>> {
-    let (text, _) = string(bytes, offset)?;
+    let (text, _) = string_of(bytes, offset, MAX_TEXT)?;
     let mut at = offset;
     let stated = uleb(bytes, &mut at)?;
     let units = text.chars().map(char::len_utf16).sum::<usize>();
