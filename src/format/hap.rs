@@ -224,10 +224,10 @@ impl Module<'_> {
         let mut followed = true;
         for &entry in &codes {
             if let Some(bytes) = self.bytes(entry, PartName::Dex, inspection) {
-                let (resources, whole) =
+                let linked =
                     self.bytecode(entry, &bytes, &manifest, table.as_ref(), &pages, &titles, inspection);
-                used.extend(resources);
-                followed &= whole;
+                used.extend(linked.used);
+                followed &= linked.whole && !linked.by_name;
             } else {
                 followed = false;
             }
@@ -443,7 +443,7 @@ impl Module<'_> {
         }
     }
 
-    /// Reads bytecode; gives back the resources it uses, and whether all of it could be followed.
+    /// Reads bytecode.
     #[allow(clippy::too_many_arguments)]
     fn bytecode(
         &self,
@@ -454,7 +454,7 @@ impl Module<'_> {
         pages: &[String],
         titles: &BTreeMap<String, String>,
         inspection: &mut Inspection,
-    ) -> (HashSet<u32>, bool) {
+    ) -> ark::Linked {
         let place = self.place(&entry.name);
         let error = match Abc::parse(bytes) {
             Ok((abc, issues)) => {
@@ -469,15 +469,16 @@ impl Module<'_> {
                     titles,
                 };
                 let lossy = issues.iter().any(|issue| issue.lossy);
-                let (used, whole) = ark::link(&abc, &parts, bytes.len(), inspection);
-                if whole || lossy {
+                let mut linked = ark::link(&abc, &parts, bytes.len(), inspection);
+                if linked.whole || lossy {
                     count(inspection, PartName::Dex, &place, issues);
                 } else {
                     // The linker has stated the gap.
                     inspection.unread(PartName::Dex);
                     state(inspection, PartName::Dex, &place, issues);
                 }
-                return (used, whole && !lossy);
+                linked.whole &= !lossy;
+                return linked;
             }
             Err(error) => error,
         };
@@ -502,7 +503,7 @@ impl Module<'_> {
             let place = Place::offset(place.path.clone(), u64::from(offset));
             inspection.texts.push(UiText::new(text, Role::Code, place));
         }
-        (HashSet::new(), false)
+        ark::Linked::default()
     }
 
     fn manifest_texts(

@@ -209,13 +209,24 @@ struct Linker<'p, 'a> {
     table_path: Arc<str>,
 }
 
-/// Adds what the bytecode holds; gives back the resources it uses, and whether all of it could be followed.
+/// What linking found out beside texts and facts.
+#[derive(Debug, Default)]
+pub(crate) struct Linked {
+    /// Ids of the resources that code uses.
+    pub(crate) used: HashSet<u32>,
+    /// All of the code could be followed.
+    pub(crate) whole: bool,
+    /// Code looks resources up by names that may be made at run time.
+    pub(crate) by_name: bool,
+}
+
+/// Adds what the bytecode holds.
 pub(crate) fn link<'p>(
     abc: &'p Abc<'_>,
     parts: &'p Parts<'p>,
     size: usize,
     inspection: &mut Inspection,
-) -> (HashSet<u32>, bool) {
+) -> Linked {
     let mut linker = Linker {
         parts,
         abc,
@@ -243,7 +254,8 @@ pub(crate) fn link<'p>(
         let detail = ("文本量超过上限，其余未检视", "more text than the file can hold; the rest is not read");
         inspection.gap(PartName::Dex, &Place::entry(parts.path), GapReason::LimitReached, detail);
     }
-    (linker.used, whole && !cut)
+    let by_name = linker.looks_up_names();
+    Linked { used: linker.used, whole: whole && !cut, by_name }
 }
 
 impl<'p, 'a> Linker<'p, 'a> {
@@ -374,6 +386,17 @@ impl<'p, 'a> Linker<'p, 'a> {
             }
         }
         found
+    }
+
+    fn looks_up_names(&self) -> bool {
+        let mut names: HashSet<u32> = HashSet::new();
+        for call in self.functions.iter().flat_map(|function| &function.body.calls) {
+            names.extend(call.callee.name);
+        }
+        names.into_iter().any(|name| {
+            let name = self.name(name);
+            name.starts_with("get") && (name.ends_with("ByName") || name.ends_with("ByNameSync"))
+        })
     }
 
     fn routes(&self, index: usize) -> Vec<(String, u32)> {
