@@ -162,6 +162,14 @@ struct Module<'m> {
     alone: bool,
 }
 
+/// What is known of a module before its code is read.
+struct Around<'c> {
+    manifest: &'c Manifest,
+    table: Option<&'c Table<'c>>,
+    pages: &'c [String],
+    titles: &'c BTreeMap<String, String>,
+}
+
 /// What the manifest of either model says.
 #[derive(Debug, Default)]
 struct Manifest {
@@ -222,10 +230,10 @@ impl Module<'_> {
         self.sort(&mut codes, &mut assets, inspection);
         let mut used = HashSet::new();
         let mut followed = true;
+        let around = Around { manifest: &manifest, table: table.as_ref(), pages: &pages, titles: &titles };
         for &entry in &codes {
             if let Some(bytes) = self.bytes(entry, PartName::Dex, inspection) {
-                let linked =
-                    self.bytecode(entry, &bytes, &manifest, table.as_ref(), &pages, &titles, inspection);
+                let linked = self.bytecode(entry, &bytes, &around, inspection);
                 used.extend(linked.used);
                 followed &= linked.whole && !linked.by_name;
             } else {
@@ -444,15 +452,11 @@ impl Module<'_> {
     }
 
     /// Reads bytecode.
-    #[allow(clippy::too_many_arguments)]
     fn bytecode(
         &self,
         entry: &Entry,
         bytes: &[u8],
-        manifest: &Manifest,
-        table: Option<&Table<'_>>,
-        pages: &[String],
-        titles: &BTreeMap<String, String>,
+        around: &Around<'_>,
         inspection: &mut Inspection,
     ) -> ark::Linked {
         let place = self.place(&entry.name);
@@ -463,10 +467,10 @@ impl Module<'_> {
                 let parts = ark::Parts {
                     path: &path,
                     table_path: &table_path,
-                    table,
-                    pages,
-                    entries: &manifest.entries,
-                    titles,
+                    table: around.table,
+                    pages: around.pages,
+                    entries: &around.manifest.entries,
+                    titles: around.titles,
                 };
                 let lossy = issues.iter().any(|issue| issue.lossy);
                 let mut linked = ark::link(&abc, &parts, bytes.len(), inspection);

@@ -679,13 +679,10 @@ impl<'p, 'a> Linker<'p, 'a> {
 
     /// What receives a value, in the words of the rules: the strongest of its sinks.
     fn shown(&self, method: usize, used: &Use) -> Shown {
-        let class = self.abc.methods()[method].class;
         let mut best: Option<Shown> = None;
         for sink in &used.sinks {
             let found = match *sink {
-                Sink::Call { callee, argument, key, new } => {
-                    self.call(method, class, used, callee, argument, key, new)
-                }
+                Sink::Call { .. } => self.call(method, used, *sink),
                 Sink::Member(key) => {
                     let key = self.name(key).into_owned();
                     let role = if is_caption(&key) { Role::Item } else { Role::Code };
@@ -705,17 +702,11 @@ impl<'p, 'a> Linker<'p, 'a> {
         best.unwrap_or(Shown { role: Role::Code, sink: None, widget: None })
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn call(
-        &self,
-        method: usize,
-        class: usize,
-        used: &Use,
-        callee: Callee,
-        argument: u8,
-        key: Option<u32>,
-        new: bool,
-    ) -> Shown {
+    fn call(&self, method: usize, used: &Use, sink: Sink) -> Shown {
+        let Sink::Call { callee, argument, key, new } = sink else {
+            return Shown { role: Role::Code, sink: None, widget: None };
+        };
+        let class = self.abc.methods()[method].class;
         let (base, name) = self.callee(class, callee);
         let key = key.map(|key| self.name(key).into_owned());
         let mut role = role(&base, &name, argument, key.as_deref(), new);
