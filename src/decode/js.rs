@@ -166,16 +166,26 @@ pub(crate) enum Kind {
     Punct,
 }
 
-/// A token; `plain` tells of a string or template that it has neither escapes nor bytes outside ASCII.
+/// A token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
+    /// A string or template without escapes and without bytes outside ASCII.
     pub(crate) plain: bool,
+    /// Of a punctuator: its character, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else NUL.
+    sign: char,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, start: 0, end: 0 };
+const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: '\0', start: 0, end: 0 };
+
+/// `=>`.
+const ARROW: char = '⇒';
+/// `==`, `===`, `!=`, `!==`.
+const EQUALITY: char = '≡';
+/// `++`, `--`, `...`, `??`.
+const OTHER: char = '∗';
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -349,12 +359,12 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self, start: usize, end: usize) -> Token {
         self.at = end;
-        Token { kind: Kind::Comment, plain: true, start: start as u32, end: end as u32 }
+        Token { kind: Kind::Comment, plain: true, sign: '\0', start: start as u32, end: end as u32 }
     }
 
     fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
         self.before = before;
-        Token { kind, plain, start: start as u32, end: self.at as u32 }
+        Token { kind, plain, sign: '\0', start: start as u32, end: self.at as u32 }
     }
 
     fn word(&mut self, start: usize) -> Token {
@@ -515,6 +525,7 @@ impl<'a> Lexer<'a> {
     fn punct(&mut self, start: usize, byte: u8) -> Token {
         let next = self.byte(start + 1);
         let mut length = 1;
+        let mut sign = char::from(byte);
         let before = match byte {
             b'(' => {
                 self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
@@ -559,6 +570,7 @@ impl<'a> Lexer<'a> {
             b'.' => {
                 if next == b'.' && self.byte(start + 2) == b'.' {
                     length = 3;
+                    sign = OTHER;
                     Before::Operator
                 } else {
                     Before::Dot
@@ -566,31 +578,36 @@ impl<'a> Lexer<'a> {
             }
             b'?' if next == b'.' && !self.byte(start + 2).is_ascii_digit() => {
                 length = 2;
+                sign = '.';
                 Before::Dot
             }
             b'?' => {
-                length = if next == b'?' { 2 } else { 1 };
+                if next == b'?' {
+                    length = 2;
+                    sign = OTHER;
+                }
                 self.question |= length == 1;
                 Before::Operator
             }
             b'=' | b'!' => {
-                length = match (next, self.byte(start + 2)) {
-                    (b'=', b'=') => 3,
-                    (b'=', _) => 2,
-                    (b'>', _) if byte == b'=' => 2,
-                    _ => 1,
+                (length, sign) = match (next, self.byte(start + 2)) {
+                    (b'=', b'=') => (3, EQUALITY),
+                    (b'=', _) => (2, EQUALITY),
+                    (b'>', _) if byte == b'=' => (2, ARROW),
+                    _ => (1, sign),
                 };
-                if length == 2 && next == b'>' { Before::Arrow } else { Before::Operator }
+                if sign == ARROW { Before::Arrow } else { Before::Operator }
             }
             b'+' | b'-' if next == byte => {
                 length = 2;
+                sign = OTHER;
                 // `a++ / b` against `++/re/.lastIndex`.
                 self.before
             }
             _ => Before::Operator,
         };
         self.at = start + length;
-        self.token(Kind::Punct, start, true, before)
+        Token { sign, ..self.token(Kind::Punct, start, true, before) }
     }
 
     /// Pops the bracket that a closing one ends. One that ends nothing, or ends the wrong one, is left alone
@@ -729,7 +746,7 @@ impl<'a> Scan<'a> {
                 Kind::TemplateTail => self.template_end(token),
                 _ => {}
             }
-            if !matches!(token.kind, Kind::Punct) || self.source[token.start as usize] != b')' {
+            if token.sign != ')' {
                 self.closed_parameters = None;
             }
             self.before_previous = self.previous;
@@ -777,8 +794,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.kind == Kind::Punct
-            && matches!(self.bytes((self.previous.start, self.previous.end)), b"." | b"?.");
+        let after_dot = self.previous.sign == '.';
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
         }
@@ -811,11 +827,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.kind == Kind::Punct && self.is(self.previous, b"=") {
-            self.last_segment(self.assigned)
-        } else {
-            EMPTY
-        }
+        if self.previous.sign == '=' { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -826,9 +838,8 @@ impl<'a> Scan<'a> {
     }
 
     fn punct(&mut self, token: Token) {
-        let byte = self.source[token.start as usize];
-        match byte {
-            b'(' => {
+        match token.sign {
+            '(' => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
@@ -849,7 +860,7 @@ impl<'a> Scan<'a> {
                 }
                 self.frames.push(frame);
             }
-            b')' => {
+            ')' => {
                 self.closed_path =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
@@ -860,22 +871,21 @@ impl<'a> Scan<'a> {
                     self.leave(frame, token.end as usize);
                 }
             }
-            b'[' => {
+            '[' => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || (self.previous.kind == Kind::Punct
-                        && matches!(self.source.get(self.previous.start as usize), Some(b')' | b']')));
+                    || matches!(self.previous.sign, ')' | ']');
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
                 self.frames.push(Frame { index, ..frame });
             }
-            b']' => {
+            ']' => {
                 if let Some(frame) = self.pop(b'[') {
                     self.leave(frame, token.end as usize);
                 }
             }
-            b'{' => self.open_brace(token),
-            b'}' => {
+            '{' => self.open_brace(token),
+            '}' => {
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(frame, token.end as usize);
                     // The next member of a class follows without a comma.
@@ -887,7 +897,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b',' => {
+            ',' => {
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
                     if top.object {
@@ -896,7 +906,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b';' => {
+            ';' => {
                 if let Some(top) = self.frames.last_mut()
                     && top.class
                 {
@@ -904,7 +914,7 @@ impl<'a> Scan<'a> {
                     top.key = EMPTY;
                 }
             }
-            b':' => {
+            ':' => {
                 if let Some(top) = self.frames.last_mut()
                     && top.object
                     && top.expect_key
@@ -919,7 +929,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b'=' if token.end == token.start + 1 => {
+            '=' => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if let Some(top) = self.frames.last_mut()
@@ -952,14 +962,14 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.is(self.previous, b")") => self.closed_path,
+            Kind::Punct if self.previous.sign == ')' => self.closed_path,
             _ => EMPTY,
         }
     }
 
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
-        let arrow = self.previous.kind == Kind::Punct && self.is(self.previous, b"=>");
+        let arrow = self.previous.sign == ARROW;
         if self.class_pending {
             self.class_pending = false;
             frame.object = true;
@@ -1077,7 +1087,7 @@ impl<'a> Scan<'a> {
         {
             frame.key = (token.start + 1, token.end.saturating_sub(1).max(token.start + 1));
         }
-        let plus = self.previous.kind == Kind::Punct && self.is(self.previous, b"+");
+        let plus = self.previous.sign == '+';
         let continues = plus
             && matches!(self.before_previous.kind, Kind::String | Kind::Template)
             && !self.chain.is_empty();
@@ -1098,13 +1108,9 @@ impl<'a> Scan<'a> {
             };
             let start = self.chain.first().map_or(token.start, |first| first.start);
             let mut literal = self.literal(text, start, LiteralKind::String);
-            if self.chain_previous.kind == Kind::Punct {
-                let before = self.bytes((self.chain_previous.start, self.chain_previous.end));
-                literal.part = before == b"+";
-                if is_comparison(before) {
-                    literal.usage = Use::Compared;
-                }
-            } else if self.chain_previous.kind == Kind::Word && self.is(self.chain_previous, b"case") {
+            literal.part = self.chain_previous.sign == '+';
+            let before = self.chain_previous;
+            if before.sign == EQUALITY || (before.kind == Kind::Word && self.is(before, b"case")) {
                 literal.usage = Use::Compared;
             }
             self.out.literals.push(literal);
@@ -1117,19 +1123,15 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.kind == Kind::Punct {
-            // The token between was `+`; a string behind it joins the chain.
+        if self.previous.sign == '+' {
+            // A string behind the `+` joins the chain.
             literal.part |= !matches!(next.kind, Kind::String | Kind::Template);
             return;
         }
-        if next.kind != Kind::Punct {
-            return;
-        }
-        match &self.source[next.start as usize..next.end as usize] {
-            b":" if key && self.chain.len() == 1 => literal.usage = Use::Key,
-            b"(" if key && self.chain.len() == 1 => literal.usage = Use::Key,
-            b"+" => self.pending = Some(index),
-            operator if is_comparison(operator) => literal.usage = Use::Compared,
+        match next.sign {
+            ':' | '(' if key && self.chain.len() == 1 => literal.usage = Use::Key,
+            '+' => self.pending = Some(index),
+            EQUALITY => literal.usage = Use::Compared,
             _ => {}
         }
     }
@@ -1169,10 +1171,7 @@ impl<'a> Scan<'a> {
             object: None,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
         };
-        if self.chain_previous.kind == Kind::Punct
-            && self.is(self.chain_previous, b"=")
-            && kind == LiteralKind::String
-        {
+        if self.chain_previous.sign == '=' && kind == LiteralKind::String {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
@@ -1212,10 +1211,6 @@ impl<'a> Scan<'a> {
         }
         literal
     }
-}
-
-fn is_comparison(operator: &[u8]) -> bool {
-    matches!(operator, b"==" | b"===" | b"!=" | b"!==")
 }
 
 /// Properties that entries of menus have beside their text.

@@ -191,6 +191,14 @@ impl Asset {
             text.screen = screen.cloned();
             text.chain.extend(function.map(str::to_owned));
             text.chain.extend(sink.clone());
+            if literal.pressable && role == Role::Control {
+                text.widget = Some(Widget {
+                    class: literal.callee.unwrap_or_default().to_owned(),
+                    id: None,
+                    handler: None,
+                    operable: true,
+                });
+            }
             text.code =
                 Some(Code { class: self.path.to_string(), method: function.map(str::to_owned), sink });
             if role != Role::Log && literal.text.chars().count() > 120 {

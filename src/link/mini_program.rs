@@ -320,10 +320,33 @@ impl<'a> Linker<'a> {
         agreement.then_some(Document::Agreement)
     }
 
+    /// For each template file the script that has most of it: newer packages carry a thinned copy for the logic.
+    fn fullest(&self) -> HashMap<&str, (usize, usize)> {
+        let mut fullest: HashMap<&str, (usize, usize)> = HashMap::new();
+        for (at, (_, templates)) in self.parts.templates.iter().enumerate() {
+            let mut sizes: HashMap<&str, usize> = HashMap::new();
+            for template in templates {
+                let texts: usize = template.elements.iter().map(|element| 1 + element.texts.len()).sum();
+                *sizes.entry(template.path.as_str()).or_default() += texts;
+            }
+            for (path, size) in sizes {
+                let best = fullest.entry(path).or_insert((size, at));
+                if size > best.0 {
+                    *best = (size, at);
+                }
+            }
+        }
+        fullest
+    }
+
     fn template_texts(&self, inspection: &mut Inspection) -> Bound {
         let mut bound = Bound::new();
-        for (file, templates) in &self.parts.templates {
+        let fullest = self.fullest();
+        for (at, (file, templates)) in self.parts.templates.iter().enumerate() {
             for template in templates {
+                if fullest.get(template.path.as_str()).is_some_and(|&(_, best)| best != at) {
+                    continue;
+                }
                 let screen = self.parts.config.screen(&template.path);
                 let library = library(&template.path);
                 let counts = subtree_texts(&template.elements);
@@ -520,6 +543,10 @@ impl<'a> Linker<'a> {
     fn script_texts(&self, bound: &Bound, inspection: &mut Inspection) {
         for (path, script) in &self.parts.scripts {
             for literal in &script.literals {
+                // Tables of compiled templates, which are read as such.
+                if literal.callee == Some("Z") && literal.element {
+                    continue;
+                }
                 let (role, sink) = script::role(literal, script);
                 if !script::is_shown(role, &literal.text) || endpoint::in_code(&literal.text).is_some() {
                     continue;
@@ -899,6 +926,26 @@ e_[x[1]]={f:m1,j:[],i:[],ti:[],ic:[]}"#;
             ("pages/punch/index", Some("巡查打卡"), true)
         );
         assert_eq!(punch.chain, ["pages/punch/index.wxml", "pages/punch/index.punch", "/patrol/checkin"]);
+    }
+
+    #[test]
+    fn a_thinned_copy_of_a_template_is_left_out() {
+        let thin = TEMPLATE.replace("_(oB,oC)\n", "");
+        let mut parts = Parts::default();
+        for (file, source) in [("a.appservice.js", thin.as_str()), ("a.webview.js", TEMPLATE)] {
+            parts.templates.push((file.into(), wxml_code::read(source.as_bytes()).templates));
+        }
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        link(&parts, &mut inspection);
+        let found: Vec<&str> = inspection
+            .texts
+            .iter()
+            .filter(|text| text.text == "提交")
+            .map(|text| &*text.place.path)
+            .collect();
+        // The page is fuller in the second, the component is equal in both and taken once.
+        assert_eq!(found, ["a.webview.js"]);
+        assert_eq!(inspection.texts.iter().filter(|text| text.text == "积分 榜").count(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-use regex::Regex;
+use regex_lite::Regex;
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::filter::Filter;

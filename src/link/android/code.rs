@@ -187,7 +187,8 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
         let own = reader.class(&mut scanner, &class);
         unit.classes.push(own);
     }
-    unit.packages = packages.into_iter().map(|name| String::from_utf8_lossy(name).replace('/', ".")).collect();
+    unit.packages =
+        packages.into_iter().map(|name| String::from_utf8_lossy(name).replace('/', ".")).collect();
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
     reader.resolve_fields(&mut unit.classes);
