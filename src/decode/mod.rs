@@ -3,6 +3,7 @@
 //! A decoder keeps what it has read when the rest is broken: it returns the structure together with the
 //! [`Issue`]s it met, and an error only when nothing at all could be read.
 
+pub mod abc;
 pub mod apk_signature;
 pub mod archive;
 pub mod arsc;
@@ -12,6 +13,7 @@ pub mod dex;
 pub mod html;
 pub mod js;
 pub mod res_chunk;
+pub mod resindex;
 mod string_pool;
 pub mod wxapkg;
 pub mod wxml_code;

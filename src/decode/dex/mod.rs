@@ -531,7 +531,7 @@ fn java_name(descriptor: &[u8]) -> Cow<'_, str> {
 }
 
 /// Modified UTF-8: zero is `C0 80`, characters beyond the first plane are two surrogates of three bytes each.
-fn mutf8(bytes: &[u8]) -> Cow<'_, str> {
+pub(in crate::decode) fn mutf8(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
