@@ -103,10 +103,9 @@ pub(in crate::report) fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
 pub(in crate::report) fn nothing_found(lang: Lang, verdict: Verdict) -> &'static str {
     let (zh, en) = match verdict {
         Verdict::Full => ("未检出禁止类功能。", "No prohibited function found."),
-        Verdict::Partial => (
-            "在看得到的部分未检出禁止类功能。",
-            "No prohibited function found in what could be seen.",
-        ),
+        Verdict::Partial => {
+            ("在看得到的部分未检出禁止类功能。", "No prohibited function found in what could be seen.")
+        }
         Verdict::Opaque => (
             "主要内容无法检视，不能得出未检出的结论。",
             "The main content could not be seen, so nothing can be said.",
