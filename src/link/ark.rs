@@ -1175,14 +1175,10 @@ fn is_named(name: &str) -> bool {
 
 /// Files that the build makes.
 fn is_generated(record: &str) -> bool {
-    record != GLOBAL && is_made(record)
-}
-
-fn is_made(record: &str) -> bool {
-    record.contains("build/generated")
+    // Such as `_ESSlotNumberAnnotation`.
+    (record.starts_with('_') && record != GLOBAL)
+        || record.contains("build/generated")
         || record.ends_with("BuildProfile")
-        || record.starts_with("_ES")
-        || record.starts_with('_')
         || record.contains("ResourceTable")
 }
 
