@@ -157,6 +157,23 @@ pub(crate) fn record(name: &str) -> Record {
     Record { path: inside.unwrap_or(rest).to_owned(), module: module.to_owned(), library }
 }
 
+/// The record of a class in a file. Where each page is a file of its own, records are called alike and the path
+/// of the file says which page it is: `assets/js/MainAbility/pages/index/index.abc`.
+fn record_in(name: &str, path: &str) -> Record {
+    if name != GLOBAL {
+        return record(name);
+    }
+    let path = path.rsplit('!').next().unwrap_or(path);
+    let path = path.strip_suffix(".abc").unwrap_or(path);
+    let inside =
+        ["assets/js/", "js/", "ets/"].iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path);
+    let page = inside.find("pages/").map_or(inside, |at| &inside[at..]);
+    Record { path: page.to_owned(), module: String::new(), library: false }
+}
+
+/// The only record of a file that was not compiled as a module.
+const GLOBAL: &str = "_GLOBAL";
+
 /// The record an import names.
 fn request(text: &str) -> Cow<'_, str> {
     if let Some(rest) = text.strip_prefix("@normalized:") {
@@ -230,7 +247,7 @@ pub(crate) fn link<'p>(
     let mut linker = Linker {
         parts,
         abc,
-        records: abc.classes().iter().map(|class| record(&class.name)).collect(),
+        records: abc.classes().iter().map(|class| record_in(&class.name, parts.path)).collect(),
         functions: Vec::new(),
         by_name: HashMap::new(),
         class_names: abc.classes().iter().enumerate().map(|(index, class)| (&*class.name, index)).collect(),
@@ -1158,10 +1175,10 @@ fn is_named(name: &str) -> bool {
 
 /// Files that the build makes.
 fn is_generated(record: &str) -> bool {
-    record.contains("build/generated")
+    // Such as `_ESSlotNumberAnnotation`.
+    (record.starts_with('_') && record != GLOBAL)
+        || record.contains("build/generated")
         || record.ends_with("BuildProfile")
-        || record.starts_with("_ES")
-        || record.starts_with('_')
         || record.contains("ResourceTable")
 }
 
@@ -1186,6 +1203,14 @@ mod tests {
         assert_eq!(told("pkg_modules/.ohpm/@ohos+x@1/pkg_modules/@ohos/x/index").0, "@ohos/x");
         assert!(told("com.example.grid/entry/node_modules/dayjs/index").2);
         assert!(!told("&@gov/widgets/src/main/ets/Card&1.0.0").2);
+    }
+
+    #[test]
+    fn a_file_of_its_own_is_a_page() {
+        let path = |path| record_in(GLOBAL, path).path;
+        assert_eq!(path("assets/js/MainAbility/pages/index/index.abc"), "pages/index/index");
+        assert_eq!(path("entry.hap!ets/pages/Index.abc"), "pages/Index");
+        assert_eq!(path("ets/app.abc"), "app");
     }
 
     #[test]
