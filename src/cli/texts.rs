@@ -20,8 +20,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan FILE",
-        "要检测的文件（APK、wxapkg），按内容识别格式",
-        "Files to scan (APK, wxapkg); the format is found from the content",
+        "要检测的文件（APK、wxapkg、HAP），按内容识别格式",
+        "Files to scan (APK, wxapkg, HAP); the format is found from the content",
     ),
     (
         "zhijian scan --format",
