@@ -19,7 +19,7 @@ use crate::model::GapReason;
 
 /// No entry is inflated beyond this: larger than any table, code file or bundle of an honest app.
 pub const MAX_ENTRY: u64 = 128 << 20;
-/// All entries of one package together are inflated to at most this.
+/// All entries of one package and of those within it together are inflated to at most this.
 const MAX_TOTAL: u64 = 2 << 30;
 /// More entries than this are not listed.
 const MAX_ENTRIES: usize = 1 << 20;
@@ -69,12 +69,31 @@ pub struct Archive {
     entries: Vec<Entry>,
     by_name: HashMap<Arc<str>, usize>,
     directory: Option<u64>,
-    inflated: AtomicU64,
+    budget: Budget,
+}
+
+/// What the archives of one package, one within another, have inflated together, in bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Budget(Arc<AtomicU64>);
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_TOTAL
+    }
+
+    fn spend(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 impl Archive {
     /// Opens an archive; the issues concern the archive as a whole.
     pub fn open(blob: Blob) -> Result<(Self, Vec<Issue>), ArchiveError> {
+        Archive::open_within(blob, Budget::default())
+    }
+
+    /// Opens an archive that shares a budget with others.
+    pub fn open_within(blob: Blob, budget: Budget) -> Result<(Self, Vec<Issue>), ArchiveError> {
         let mut issues = Vec::new();
         let opened = ZipArchive::new(BufReader::new(blob.clone()));
         let mut directory = None;
@@ -100,7 +119,7 @@ impl Archive {
         for (index, entry) in entries.iter().enumerate() {
             by_name.entry(entry.name.clone()).or_insert(index);
         }
-        Ok((Archive { blob, entries, by_name, directory, inflated: AtomicU64::new(0) }, issues))
+        Ok((Archive { blob, entries, by_name, directory, budget }, issues))
     }
 
     /// The bytes the archive is in.
@@ -127,7 +146,7 @@ impl Archive {
     pub fn read(&self, entry: &Entry) -> Result<(Vec<u8>, Vec<Issue>), Unread> {
         let unread = |reason, detail: String| Unread { reason, detail };
         let mut issues = Vec::new();
-        if self.inflated.load(Ordering::Relaxed) > MAX_TOTAL {
+        if self.budget.is_spent() {
             return Err(unread(
                 GapReason::LimitReached,
                 format!("the package inflates to more than {MAX_TOTAL} bytes"),
@@ -156,7 +175,7 @@ impl Archive {
             match end {
                 End::Whole => {}
                 End::TooLarge => {
-                    self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    self.budget.spend(bytes.len());
                     return Err(unread(
                         GapReason::TooLarge,
                         format!("inflates to more than {MAX_ENTRY} bytes"),
@@ -176,7 +195,7 @@ impl Archive {
             }
             bytes
         };
-        self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.budget.spend(bytes.len());
         let intact = crc32fast::hash(&bytes) == entry.crc32;
         if !intact && entry.encrypted {
             return Err(self.hopeless(entry, "the checksum does not match"));
@@ -203,6 +222,34 @@ impl Archive {
         Ok((bytes, issues))
     }
 
+    /// The content of an entry as a blob: in place when it is stored, whatever its size; else inflated.
+    pub fn content(&self, entry: &Entry) -> Result<(Blob, Vec<Issue>), Unread> {
+        if entry.method == 0 && !entry.encrypted {
+            let blob = self.blob.window(self.data(entry)?, entry.packed);
+            if blob.len() == entry.packed {
+                return Ok((blob, Vec::new()));
+            }
+        }
+        self.read(entry).map(|(bytes, issues)| (Blob::memory(bytes), issues))
+    }
+
+    /// The first bytes of an entry, to tell what it is; as many as can be had of `count`.
+    pub fn head(&self, entry: &Entry, count: usize) -> Vec<u8> {
+        let Ok(offset) = self.data(entry) else { return Vec::new() };
+        // Room for the tables of a dynamic deflate block.
+        let packed = self.blob.slice(offset, entry.packed.min(count as u64 + 512)).unwrap_or_default();
+        let mut head = if entry.method == 8 {
+            let mut head = Vec::with_capacity(count);
+            // What came out before an error is there all the same.
+            let _ = Decompress::new(false).decompress_vec(&packed, &mut head, FlushDecompress::Sync);
+            head
+        } else {
+            packed
+        };
+        head.truncate(count);
+        head
+    }
+
     fn hopeless(&self, entry: &Entry, why: &str) -> Unread {
         if entry.encrypted {
             Unread { reason: GapReason::Encrypted, detail: format!("flagged as encrypted; {why}") }
@@ -215,8 +262,12 @@ impl Archive {
 
     /// The compressed bytes of an entry, as many as are there.
     fn packed(&self, entry: &Entry) -> Result<Vec<u8>, Unread> {
-        let io = |error: std::io::Error| Unread { reason: GapReason::Truncated, detail: error.to_string() };
-        let header = self.blob.slice(entry.header, LOCAL_HEADER).map_err(io)?;
+        self.blob.slice(self.data(entry)?, entry.packed.min(MAX_ENTRY + 1)).map_err(unreadable)
+    }
+
+    /// Offset of the data of an entry.
+    fn data(&self, entry: &Entry) -> Result<u64, Unread> {
+        let header = self.blob.slice(entry.header, LOCAL_HEADER).map_err(unreadable)?;
         let (Some(name), Some(extra)) = (u16_at(&header, 26), u16_at(&header, 28)) else {
             return Err(Unread {
                 reason: GapReason::Truncated,
@@ -226,9 +277,12 @@ impl Archive {
         if !header.starts_with(b"PK\x03\x04") {
             return Err(self.hopeless(entry, "no local header where the directory says"));
         }
-        let offset = entry.header + LOCAL_HEADER + u64::from(name) + u64::from(extra);
-        self.blob.slice(offset, entry.packed.min(MAX_ENTRY + 1)).map_err(io)
+        Ok(entry.header + LOCAL_HEADER + u64::from(name) + u64::from(extra))
     }
+}
+
+fn unreadable(error: std::io::Error) -> Unread {
+    Unread { reason: GapReason::Truncated, detail: error.to_string() }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

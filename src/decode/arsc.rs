@@ -221,25 +221,45 @@ impl<'a> Table<'a> {
         by_name.get(&(kind, Cow::Borrowed(name))).copied()
     }
 
-    /// Every text that a reference to `id` can resolve to, in every configuration, the nearest first. Follows
-    /// references (20 in a row, as Android does; 4,096 at all) and goes into the items of arrays and plurals.
+    /// Every text that a reference to `id` can resolve to; see [`strings`].
     pub fn strings(&self, id: u32) -> Vec<ResolvedText<'a>> {
-        let mut texts = Vec::new();
-        let mut steps = vec![Step { id, locale: None, from: None, depth: 0 }];
-        let mut seen = HashSet::from([id]);
-        let mut at = 0;
-        while let Some(&step) = steps.get(at) {
-            for entry in self.entries_of(step.id) {
-                let Some((config, raw)) = self.read(entry) else { continue };
+        strings(std::slice::from_ref(self), id)
+    }
+
+    fn entries_of(&self, id: u32) -> &[Entry] {
+        let start = self.entries.partition_point(|entry| entry.id < id);
+        let rest = self.entries.get(start..).unwrap_or_default();
+        rest.get(..rest.iter().take_while(|entry| entry.id == id).count()).unwrap_or_default()
+    }
+
+    fn read(&self, entry: &Entry) -> Option<(&Config, RawEntry)> {
+        let chunk = self.chunks.get(entry.chunk as usize)?;
+        let raw = RawEntry::at(self.bytes, entry.offset as usize, chunk.end)?;
+        Some((self.configs.get(chunk.config)?, raw))
+    }
+}
+
+/// Every text that a reference to `id` can resolve to in the tables of one app, in every configuration, the nearest
+/// first. Follows references from table to table (20 in a row, as Android does; 4,096 at all) and goes into the items
+/// of arrays and plurals.
+pub fn strings<'a>(tables: &[Table<'a>], id: u32) -> Vec<ResolvedText<'a>> {
+    let mut texts = Vec::new();
+    let mut steps = vec![Step { id, locale: None, from: None, depth: 0 }];
+    let mut seen = HashSet::from([id]);
+    let mut at = 0;
+    while let Some(&step) = steps.get(at) {
+        for (index, table) in tables.iter().enumerate() {
+            for entry in table.entries_of(step.id) {
+                let Some((config, raw)) = table.read(entry) else { continue };
                 let locale = config.locale.as_ref().or(step.locale);
                 let mut visit = |value: RawValue, offset: usize| {
                     if value.data_type == RawValue::STRING {
-                        if let Some(text) = self.strings.get_capped(value.data, self.limits.text) {
-                            let trail = trail(&steps, at);
+                        if let Some(text) = table.strings.get_capped(value.data, table.limits.text) {
                             texts.push(ResolvedText {
                                 locale: locale.cloned(),
                                 text,
-                                trail,
+                                trail: trail(&steps, at),
+                                table: index,
                                 offset: offset as u64,
                             });
                         }
@@ -254,7 +274,7 @@ impl<'a> Table<'a> {
                 match raw.body {
                     RawBody::Item(value) => visit(value, entry.offset as usize),
                     RawBody::Bag { at, count, .. } => {
-                        for (key, value, offset) in raw_items(self.bytes, at, count.min(self.limits.items)) {
+                        for (key, value, offset) in raw_items(table.bytes, at, count.min(table.limits.items)) {
                             if is_element_key(key) {
                                 visit(value, offset);
                             }
@@ -262,22 +282,10 @@ impl<'a> Table<'a> {
                     }
                 }
             }
-            at += 1;
         }
-        texts
+        at += 1;
     }
-
-    fn entries_of(&self, id: u32) -> &[Entry] {
-        let start = self.entries.partition_point(|entry| entry.id < id);
-        let rest = self.entries.get(start..).unwrap_or_default();
-        rest.get(..rest.iter().take_while(|entry| entry.id == id).count()).unwrap_or_default()
-    }
-
-    fn read(&self, entry: &Entry) -> Option<(&Config, RawEntry)> {
-        let chunk = self.chunks.get(entry.chunk as usize)?;
-        let raw = RawEntry::at(self.bytes, entry.offset as usize, chunk.end)?;
-        Some((self.configs.get(chunk.config)?, raw))
-    }
+    texts
 }
 
 /// A resource on the way from the one asked for.
@@ -322,7 +330,9 @@ pub struct ResolvedText<'a> {
     pub text: Cow<'a, str>,
     /// Resource ids on the way, the one asked for first, the one that holds the text last.
     pub trail: Vec<u32>,
-    /// Byte offset of the value that holds the text.
+    /// Index of the table that holds the text.
+    pub table: usize,
+    /// Byte offset in it of the value that holds the text.
     pub offset: u64,
 }
 

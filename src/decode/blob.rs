@@ -14,6 +14,8 @@ enum Source {
 #[derive(Debug, Clone)]
 pub struct Blob {
     source: Source,
+    /// Where it begins in the source.
+    start: u64,
     length: u64,
     position: u64,
 }
@@ -22,13 +24,24 @@ impl Blob {
     /// The bytes of an open file; the length is taken now.
     pub fn file(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        Ok(Blob { source: Source::File(Arc::new(file)), length, position: 0 })
+        Ok(Blob { source: Source::File(Arc::new(file)), start: 0, length, position: 0 })
     }
 
     /// Bytes in memory.
     pub fn memory(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
-        Blob { length: bytes.len() as u64, source: Source::Memory(bytes), position: 0 }
+        Blob { start: 0, length: bytes.len() as u64, source: Source::Memory(bytes), position: 0 }
+    }
+
+    /// A range of the bytes as a blob of its own, without a copy; shorter where these bytes end.
+    pub fn window(&self, offset: u64, length: u64) -> Blob {
+        let offset = offset.min(self.length);
+        Blob {
+            source: self.source.clone(),
+            start: self.start + offset,
+            length: length.min(self.length - offset),
+            position: 0,
+        }
     }
 
     /// Length in bytes.
@@ -43,6 +56,10 @@ impl Blob {
 
     /// Reads at an offset; fewer bytes than asked for at the end of the file.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = buffer.len().min(left);
+        let buffer = &mut buffer[..count];
+        let offset = self.start.saturating_add(offset);
         match &self.source {
             Source::Memory(bytes) => {
                 let start = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
