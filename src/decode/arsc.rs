@@ -274,7 +274,8 @@ pub fn strings<'a>(tables: &[Table<'a>], id: u32) -> Vec<ResolvedText<'a>> {
                 match raw.body {
                     RawBody::Item(value) => visit(value, entry.offset as usize),
                     RawBody::Bag { at, count, .. } => {
-                        for (key, value, offset) in raw_items(table.bytes, at, count.min(table.limits.items)) {
+                        for (key, value, offset) in raw_items(table.bytes, at, count.min(table.limits.items))
+                        {
                             if is_element_key(key) {
                                 visit(value, offset);
                             }

@@ -1,49 +1,134 @@
-//! Android packages: manifest, resource table, layouts, every dex file, and text assets.
+//! Android packages: manifest, resource table, layouts, every dex file, and text assets. An app may be in several
+//! parts (a base package and its splits, the modules of a bundle), which are read and linked as one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::nested::{self, Nest};
 use super::unit::{count, note_images, read, state};
-use super::{Format, FormatError, Probe, Progress};
+use super::{Format, FormatError, Probe, Progress, Silent};
+use crate::decode::Issue;
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
-use crate::decode::arsc::Table;
+use crate::decode::arsc::{ArscError, Table};
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
+use crate::link::android::resources::Resources;
 use crate::link::android::symbol::Symbols;
-use crate::link::android::{self, Parts, file_path, packer};
+use crate::link::android::{self, Parts, packer};
 use crate::link::library;
 use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
-
-const MANIFEST: &str = "AndroidManifest.xml";
-const TABLE: &str = "resources.arsc";
 
 /// APK.
 pub const FORMAT: Format = Format { name: "apk", matches, inspect };
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };
-    archive.entry(MANIFEST).is_some()
-        || archive.entry("classes.dex").is_some()
-        || archive.entry(TABLE).is_some()
+    ["AndroidManifest.xml", "resources.arsc", "classes.dex"].iter().any(|name| archive.entry(name).is_some())
+        // A jar of dex code has no manifest; inside an app it is a part of that app.
+        && !(probe.nest.is_inside() && archive.entry("AndroidManifest.xml").is_none())
 }
 
-/// One entry to be read after the resource table.
+/// How the parts of an app are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// APK.
+    Binary,
+    /// An archive within an app: no manifest, and every entry an asset.
+    Loose,
+}
+
+/// One part of an app.
 #[derive(Debug, Clone, Copy)]
-enum Task<'e> {
-    Dex(&'e Entry),
-    File(&'e Entry, FileKind),
-    Asset(&'e Entry),
+pub(super) struct Part<'a> {
+    pub(super) archive: &'a Archive,
+    /// What stands before the names of its entries in places: `split_config.zh.apk!`.
+    pub(super) outer: &'a str,
+    /// Its folder in the archive: `base/`.
+    pub(super) folder: &'a str,
+    pub(super) form: Form,
 }
 
-impl<'e> Task<'e> {
-    fn entry(&self) -> &'e Entry {
+impl<'a> Part<'a> {
+    fn manifest(&self) -> &'static str {
+        "AndroidManifest.xml"
+    }
+
+    fn table(&self) -> &'static str {
+        "resources.arsc"
+    }
+
+    fn place(&self, name: &str) -> Place {
+        Place::entry(format!("{}{}{name}", self.outer, self.folder))
+    }
+
+    fn item(&self, name: &str) -> Option<Item<'a>> {
+        let entry = match self.folder {
+            "" => self.archive.entry(name),
+            folder => self.archive.entry(&format!("{folder}{name}")),
+        };
+        entry.map(|entry| Item { part: *self, entry })
+    }
+
+    fn items(self) -> impl Iterator<Item = Item<'a>> {
+        let entries = self.archive.entries().iter().filter(move |entry| entry.name.starts_with(self.folder));
+        entries.map(move |entry| Item { part: self, entry })
+    }
+}
+
+/// One entry of a part.
+#[derive(Debug, Clone, Copy)]
+struct Item<'a> {
+    part: Part<'a>,
+    entry: &'a Entry,
+}
+
+impl<'a> Item<'a> {
+    /// Name inside the part.
+    fn name(&self) -> &'a str {
+        self.entry.name.get(self.part.folder.len()..).unwrap_or_default()
+    }
+
+    /// Path in places.
+    fn path(&self) -> Arc<str> {
+        match self.part.outer {
+            "" => self.entry.name.clone(),
+            outer => Arc::from(format!("{outer}{}", self.entry.name)),
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place::entry(self.path())
+    }
+
+    fn read(&self, part: PartName, inspection: &mut Inspection) -> Option<Vec<u8>> {
+        read(self.part.archive, self.entry, &self.place(), part, inspection)
+    }
+
+    /// The first bytes.
+    fn magic(&self) -> Vec<u8> {
+        self.part.archive.head(self.entry, 4)
+    }
+}
+
+/// One entry to be read after the resource tables.
+#[derive(Debug, Clone, Copy)]
+enum Task<'a> {
+    Dex(Item<'a>),
+    File(Item<'a>, FileKind),
+    Asset(Item<'a>),
+}
+
+impl<'a> Task<'a> {
+    fn entry(&self) -> &'a Entry {
         match self {
-            Task::Dex(entry) | Task::File(entry, _) | Task::Asset(entry) => entry,
+            Task::Dex(item) | Task::File(item, _) | Task::Asset(item) => item.entry,
         }
     }
 }
@@ -56,30 +141,66 @@ enum Outcome {
 }
 
 fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
-    let Some((archive, issues)) = probe.archive else {
+    let Probe { archive: Some((archive, issues)), nest, .. } = probe else {
         return Err(FormatError::Broken { format: FORMAT.name, cause: "no archive".into() });
     };
     let mut inspection = Inspection::new(TargetKind::App, FORMAT.name);
-    let whole = !issues.iter().any(|issue| issue.lossy);
     state(&mut inspection, PartName::Container, &Place::entry(""), issues);
+    let part = Part { archive: &archive, outer: "", folder: "", form: Form::Binary };
+    let manifest = read_manifest(part, &mut inspection);
+    if manifest.as_ref().is_some_and(|manifest| manifest.needs_splits || manifest.split.is_some()) {
+        let detail = (
+            "安装包只是应用的一部分，其余拆分包未提供",
+            "the package is one part of an app; the others were not given",
+        );
+        inspection.gap(PartName::Container, &part.place(part.manifest()), GapReason::Missing, detail);
+    }
+    read_app(&[part], manifest, &nest, progress, &mut inspection);
+    read_signers(part, &mut inspection);
+    Ok(inspection)
+}
 
-    let manifest = read_manifest(&archive, &mut inspection);
-    let table_bytes = read_table(&archive, &mut inspection);
-    let table = table_bytes.as_deref().and_then(|bytes| parse_table(bytes, &mut inspection));
+/// Reads an archive of no format of its own within an app.
+pub(super) fn inspect_loose(probe: Probe) -> Result<Inspection, FormatError> {
+    let Probe { archive: Some((archive, issues)), nest, .. } = probe else {
+        return Err(FormatError::Unknown("not an archive".into()));
+    };
+    let mut inspection = Inspection::new(TargetKind::App, FORMAT.name);
+    state(&mut inspection, PartName::Container, &Place::entry(""), issues);
+    let part = Part { archive: &archive, outer: "", folder: "", form: Form::Loose };
+    read_app(&[part], None, &nest, &Silent, &mut inspection);
+    Ok(inspection)
+}
+
+/// Reads and links the parts of an app, the base first. `manifest` is the app's, with what splits add.
+pub(super) fn read_app(
+    parts: &[Part<'_>],
+    manifest: Option<Manifest>,
+    nest: &Nest,
+    progress: &dyn Progress,
+    inspection: &mut Inspection,
+) {
+    let tables: Vec<(Item<'_>, Vec<u8>)> = parts
+        .iter()
+        .filter_map(|part| Some((part.item(part.table())?, *part)))
+        .filter_map(|(item, part)| Some((item, read_table(item, part, inspection)?)))
+        .collect();
+    let resources = parse_tables(&tables, inspection);
     let components = manifest.iter().flat_map(|m| &m.components).map(|c| c.class.as_str());
     let ownership = Ownership::new(
         manifest.as_ref().map_or("", |m| m.package.as_str()),
         components.chain(manifest.iter().filter_map(|m| m.application.as_deref())),
     );
 
-    let mut tasks = tasks(&archive, table.as_ref(), &mut inspection);
-    progress.begin(tasks.iter().map(|task| task.entry().packed).sum());
+    let Plan { mut tasks, packages } = plan(parts, &resources, inspection);
+    let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
+    progress.begin(entries.map(|entry| entry.packed).sum());
     tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
     let outcomes: Vec<(Inspection, Outcome)> = tasks
         .par_iter()
         .map(|task| {
             let mut found = Inspection::new(TargetKind::App, FORMAT.name);
-            let outcome = run(&archive, *task, &ownership, table.as_ref(), &mut found);
+            let outcome = run(*task, &ownership, &resources, &mut found);
             progress.advance(task.entry().packed);
             (found, outcome)
         })
@@ -98,125 +219,169 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
     units.sort_by(|a, b| a.0.cmp(&b.0));
 
+    // One after the other: each is in memory as a whole.
+    let mut inner = Inspection::new(TargetKind::App, FORMAT.name);
+    for item in packages {
+        nested::read(item.part.archive, item.entry, &item.path(), nest, &mut inner);
+        progress.advance(item.entry.packed);
+    }
+
     let symbols = code::join(&mut units);
-    let hidden = hidden_code(&archive, manifest.as_ref(), &units, &symbols, &mut inspection);
-    let parts = Parts {
+    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection);
+    let linked = Parts {
         symbols: &symbols,
         manifest: manifest.as_ref(),
-        table: table.as_ref(),
+        resources: &resources,
         files: &files,
         code: &units,
-        complete: whole && !hidden && manifest.is_some() && !inspection.has_gaps(),
+        complete: !hidden && manifest.is_some() && !inspection.has_gaps() && !inner.has_gaps(),
     };
-    android::link(&parts, &mut inspection);
-    identify(&archive, manifest.as_ref(), table.as_ref(), &mut inspection);
-    Ok(inspection)
+    android::link(&linked, inspection);
+    inspection.absorb(inner);
+    if let Some(manifest) = &manifest {
+        identify(manifest, &resources, inspection);
+    }
 }
 
 /// The entries that an inspection reads: what the benchmark measures the floor by.
 pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let mut aside = Inspection::new(TargetKind::App, FORMAT.name);
-    let bytes = read_table(archive, &mut aside);
-    let table = bytes.as_deref().and_then(|bytes| parse_table(bytes, &mut aside));
-    let first = [MANIFEST, TABLE].into_iter().filter_map(|name| archive.entry(name));
-    let tasks = tasks(archive, table.as_ref(), &mut aside);
+    let part = Part { archive, outer: "", folder: "", form: Form::Binary };
+    let first = [part.manifest(), part.table()].into_iter().filter_map(|name| part.item(name));
+    let table = part.item(part.table()).and_then(|item| Some((item, read_table(item, part, &mut aside)?)));
+    let tables: Vec<(Item<'_>, Vec<u8>)> = table.into_iter().collect();
+    let Plan { tasks, packages } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
+    let first = first.chain(packages).map(|item| item.entry);
     first.chain(tasks.iter().map(Task::entry)).collect()
 }
 
-fn read_manifest(archive: &Archive, inspection: &mut Inspection) -> Option<Manifest> {
-    let place = Place::entry(MANIFEST);
-    let Some(entry) = archive.entry(MANIFEST) else {
+/// Reads the manifest of a part, or states that it has none.
+pub(super) fn read_manifest(part: Part<'_>, inspection: &mut Inspection) -> Option<Manifest> {
+    let Some(item) = part.item(part.manifest()) else {
         inspection.unread(PartName::Manifest);
         inspection.gap(
             PartName::Manifest,
-            &place,
+            &part.place(part.manifest()),
             GapReason::Missing,
             ("安装包没有清单", "the package has no manifest"),
         );
         return None;
     };
-    let bytes = read(archive, entry, PartName::Manifest, inspection)?;
-    match Xml::parse(&bytes) {
-        Ok((xml, issues)) => {
-            count(inspection, PartName::Manifest, &place, issues);
-            Some(Manifest::read(&xml))
+    let bytes = item.read(PartName::Manifest, inspection)?;
+    match with_xml(part.form, &bytes, |xml| Manifest::read(item.path(), xml)) {
+        Ok((manifest, issues)) => {
+            count(inspection, PartName::Manifest, &item.place(), issues);
+            Some(manifest)
         }
         Err(error) => {
             inspection.unread(PartName::Manifest);
-            inspection.gap(PartName::Manifest, &place, GapReason::Malformed, error.to_string());
+            inspection.gap(PartName::Manifest, &item.place(), GapReason::Malformed, error.to_string());
             None
         }
     }
 }
 
-fn read_table(archive: &Archive, inspection: &mut Inspection) -> Option<Vec<u8>> {
-    read(archive, archive.entry(TABLE)?, PartName::Resources, inspection)
+fn with_xml<T>(
+    form: Form,
+    bytes: &[u8],
+    read: impl FnOnce(&Xml<'_>) -> T,
+) -> Result<(T, Vec<Issue>), XmlError> {
+    let (xml, issues) = Xml::parse(bytes)?;
+    Ok((read(&xml), issues))
 }
 
-fn parse_table<'a>(bytes: &'a [u8], inspection: &mut Inspection) -> Option<Table<'a>> {
-    let place = Place::entry(TABLE);
-    match Table::parse(bytes) {
-        Ok((table, issues)) => {
-            count(inspection, PartName::Resources, &place, issues);
-            Some(table)
-        }
-        Err(error) => {
-            inspection.unread(PartName::Resources);
-            inspection.gap(PartName::Resources, &place, GapReason::Malformed, error.to_string());
-            None
+/// The binary resource table of a part.
+fn read_table(item: Item<'_>, part: Part<'_>, inspection: &mut Inspection) -> Option<Vec<u8>> {
+    item.read(PartName::Resources, inspection)
+}
+
+fn parse_tables<'t>(tables: &'t [(Item<'_>, Vec<u8>)], inspection: &mut Inspection) -> Resources<'t> {
+    let mut resources = Resources::default();
+    for (item, bytes) in tables {
+        match Table::parse(bytes) {
+            Ok((table, issues)) => {
+                count(inspection, PartName::Resources, &item.place(), issues);
+                resources.add(item.path(), format!("{}{}", item.part.outer, item.part.folder), table);
+            }
+            Err(error) => bad_table(*item, error, inspection),
         }
     }
+    resources
+}
+
+fn bad_table(item: Item<'_>, error: ArscError, inspection: &mut Inspection) {
+    inspection.unread(PartName::Resources);
+    inspection.gap(PartName::Resources, &item.place(), GapReason::Malformed, error.to_string());
+}
+
+/// What is to be read.
+struct Plan<'a> {
+    tasks: Vec<Task<'a>>,
+    /// Packages within the app.
+    packages: Vec<Item<'a>>,
 }
 
 /// What is to be read, and a word about what is not.
-fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut Inspection) -> Vec<Task<'e>> {
-    let kinds = file_kinds(table);
-    let mut tasks = Vec::new();
-    let mut unknown = Vec::new();
-    for entry in archive.entries() {
-        let name = &*entry.name;
-        if name == MANIFEST || name == TABLE || name.ends_with('/') {
+fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Inspection) -> Plan<'a> {
+    // By the table: names and folders may be obfuscated, the table is not.
+    let kinds: HashMap<Cow<'_, str>, FileKind> =
+        resources.files().map(|(_, kind, path)| (path, kind)).collect();
+    let mut plan = Plan { tasks: Vec::new(), packages: Vec::new() };
+    let mut unknown: Vec<&str> = Vec::new();
+    for item in parts.iter().flat_map(|part| part.items()) {
+        let Item { part, entry } = item;
+        let name = item.name();
+        if name == part.manifest() || name == part.table() || name.ends_with('/') {
             continue;
         }
         let file = name.rsplit('/').next().unwrap_or(name);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-        let place = || Place::entry(entry.name.clone());
+        let kind = kinds.get(&*item.path()).copied();
+        let is_asset = part.form == Form::Loose || name.starts_with("assets/");
         match extension.as_str() {
-            "dex" => tasks.push(Task::Dex(entry)),
-            _ if kinds.contains_key(name) => tasks.push(Task::File(entry, kinds[name])),
-            "xml" if name.starts_with("res/") => {
+            "dex" => plan.tasks.push(Task::Dex(item)),
+            _ if kind.is_some() => plan.tasks.extend(kind.map(|kind| Task::File(item, kind))),
+            "xml" if name.starts_with("res/") && !is_asset => {
                 // Not in the table, so by its folder; drawables, animations and colours hold no text.
                 let folder = name.split('/').nth(1).unwrap_or_default();
                 let kind = FileKind::of_type(folder.split('-').next().unwrap_or_default());
-                tasks.extend(kind.map(|kind| Task::File(entry, kind)));
+                plan.tasks.extend(kind.map(|kind| Task::File(item, kind)));
             }
             "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "ico" => {
                 inspection.unread(PartName::Images);
             }
-            "so" => native(entry, file, inspection),
-            "apk" | "jar" | "zip" | "aab" | "wgt" | "hap" | "rpk" => {
-                inspection.unread(PartName::Other);
-                inspection.gap(
-                    PartName::Other,
-                    &place(),
-                    GapReason::UnsupportedFormat,
-                    ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet"),
-                );
-            }
+            // Plug-in frameworks call their packages libraries.
+            "so" if item.magic() == ZIP => plan.packages.push(item),
+            "so" => native(item, file, inspection),
+            extension if nested::is_package(extension) => plan.packages.push(item),
             _ if super::web::is_text_asset(name)
                 && !super::web::is_data(name, entry.size)
                 && !name.starts_with("META-INF/") =>
             {
-                tasks.push(Task::Asset(entry));
+                plan.tasks.push(Task::Asset(item));
             }
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
-            _ if name.starts_with("assets/") => {
-                opaque_asset(entry, file, inspection);
-                unknown.push(name.trim_start_matches("assets/"));
-            }
+            _ if is_asset => match item.magic().as_slice() {
+                magic if magic == ZIP => plan.packages.push(item),
+                b"dex\n" => plan.tasks.push(Task::Dex(item)),
+                _ => {
+                    opaque_asset(item, file, inspection);
+                    unknown.push(name.trim_start_matches("assets/"));
+                }
+            },
             _ => {}
         }
     }
+    note_unread(parts, &unknown, inspection);
+    plan
+}
+
+/// The first bytes of an archive.
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// A word about assets of no known kind, pictures and native libraries.
+fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection) {
+    let place = |name| parts.first().map_or_else(|| Place::entry(name), |part| part.place(name));
     if !unknown.is_empty() {
         let shown = unknown[..unknown.len().min(3)].join(", ");
         let count = unknown.len();
@@ -224,37 +389,21 @@ fn tasks<'e>(archive: &'e Archive, table: Option<&Table<'_>>, inspection: &mut I
             format!("类型不明的资产 {count} 个，如 {shown}"),
             format!("{count} assets of no known kind, such as {shown}"),
         );
-        inspection.note(PartName::Other, &Place::entry("assets"), GapReason::NotInspected, detail);
+        inspection.note(PartName::Other, &place("assets"), GapReason::NotInspected, detail);
     }
-    note_images(inspection, "res");
+    note_images(inspection, &place("res").path);
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
         let detail = (
             format!("本地库 {libraries} 个，其代码未检视"),
             format!("{libraries} native libraries; their code is not read"),
         );
-        inspection.note(PartName::Native, &Place::entry("lib"), GapReason::NotInspected, detail);
+        inspection.note(PartName::Native, &place("lib"), GapReason::NotInspected, detail);
     }
-    tasks
-}
-
-/// Resource files that can hold text, by path: names and folders may be obfuscated, the table is not.
-fn file_kinds(table: Option<&Table<'_>>) -> HashMap<String, FileKind> {
-    let mut kinds = HashMap::new();
-    let Some(table) = table else { return kinds };
-    for resource in table.resources() {
-        let Some(kind) = FileKind::of_type(resource.type_name()) else { continue };
-        for value in resource.values() {
-            if let Some(path) = file_path(&value.value) {
-                kinds.insert(path.into_owned(), kind);
-            }
-        }
-    }
-    kinds
 }
 
 /// Frameworks that keep the app's text in a native library.
-fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
+fn native(item: Item<'_>, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Native);
     let holder = match file {
         "libapp.so" => {
@@ -265,13 +414,12 @@ fn native(entry: &Entry, file: &str, inspection: &mut Inspection) {
         }
         _ => return,
     };
-    inspection.gap(PartName::Native, &Place::entry(entry.name.clone()), GapReason::UnsupportedFormat, holder);
+    inspection.gap(PartName::Native, &item.place(), GapReason::UnsupportedFormat, holder);
 }
 
 /// Assets of no known kind: most are data, some are code in a form of their own.
-fn opaque_asset(entry: &Entry, file: &str, inspection: &mut Inspection) {
+fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
-    let place = Place::entry(entry.name.clone());
     if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat")
         || file.ends_with(".hbc")
     {
@@ -279,81 +427,68 @@ fn opaque_asset(entry: &Entry, file: &str, inspection: &mut Inspection) {
             "二进制脚本包或元数据，尚不支持检视",
             "a script bundle or metadata in binary form is not read yet",
         );
-        inspection.gap(PartName::Js, &place, GapReason::UnsupportedFormat, detail);
+        inspection.gap(PartName::Js, &item.place(), GapReason::UnsupportedFormat, detail);
     }
 }
 
 fn run(
-    archive: &Archive,
     task: Task<'_>,
     ownership: &Ownership,
-    table: Option<&Table<'_>>,
+    resources: &Resources<'_>,
     inspection: &mut Inspection,
 ) -> Outcome {
     match task {
-        Task::Dex(entry) => Outcome::Code(read_dex(archive, entry, ownership, inspection)),
-        Task::File(entry, kind) => {
-            let Some(bytes) = read(archive, entry, PartName::Layouts, inspection) else {
-                return Outcome::File(None);
-            };
-            Outcome::File(read_file(entry, kind, &bytes, table, inspection))
-        }
-        Task::Asset(entry) => {
-            if let Some(bytes) = read(archive, entry, PartName::Text, inspection) {
-                super::web::read_text_asset(&entry.name, &bytes, inspection);
+        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, inspection)),
+        Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
+        Task::Asset(item) => {
+            if let Some(bytes) = item.read(PartName::Text, inspection) {
+                super::web::read_text_asset(&item.path(), &bytes, inspection);
             }
             Outcome::Asset
         }
     }
 }
 
-fn read_dex(
-    archive: &Archive,
-    entry: &Entry,
-    ownership: &Ownership,
-    inspection: &mut Inspection,
-) -> Vec<(String, CodeUnit)> {
-    let place = Place::entry(entry.name.clone());
-    let Some(bytes) = read(archive, entry, PartName::Dex, inspection) else { return Vec::new() };
+fn read_dex(item: Item<'_>, ownership: &Ownership, inspection: &mut Inspection) -> Vec<(String, CodeUnit)> {
+    let Some(bytes) = item.read(PartName::Dex, inspection) else { return Vec::new() };
     match Dex::parse_all(&bytes) {
         Ok((all, mut issues)) => {
             let mut units = Vec::new();
             for dex in &all {
                 let mut unit = code::read(dex, ownership);
                 issues.append(&mut unit.issues);
-                units.push((entry.name.to_string(), unit));
+                units.push((item.path().to_string(), unit));
             }
-            count(inspection, PartName::Dex, &place, issues);
+            count(inspection, PartName::Dex, &item.place(), issues);
             units
         }
         Err(error) => {
             inspection.unread(PartName::Dex);
-            inspection.gap(PartName::Dex, &place, GapReason::Malformed, error.to_string());
+            inspection.gap(PartName::Dex, &item.place(), GapReason::Malformed, error.to_string());
             Vec::new()
         }
     }
 }
 
 fn read_file(
-    entry: &Entry,
+    item: Item<'_>,
     kind: FileKind,
-    bytes: &[u8],
-    table: Option<&Table<'_>>,
+    resources: &Resources<'_>,
     inspection: &mut Inspection,
 ) -> Option<ScreenFile> {
-    let place = Place::entry(entry.name.clone());
-    match Xml::parse(bytes) {
-        Ok((xml, issues)) => {
-            count(inspection, PartName::Layouts, &place, issues);
-            Some(layout::read(&entry.name, kind, &xml, table))
+    let bytes = item.read(PartName::Layouts, inspection)?;
+    match with_xml(item.part.form, &bytes, |xml| layout::read(&item.path(), kind, xml, resources)) {
+        Ok((file, issues)) => {
+            count(inspection, PartName::Layouts, &item.place(), issues);
+            Some(file)
         }
         Err(XmlError::PlainText) => {
-            super::web::read_text_asset(&entry.name, bytes, inspection);
+            super::web::read_text_asset(&item.path(), &bytes, inspection);
             None
         }
         Err(error) => {
             inspection.unread(PartName::Layouts);
-            inspection.gap(PartName::Layouts, &place, GapReason::Malformed, error.to_string());
+            inspection.gap(PartName::Layouts, &item.place(), GapReason::Malformed, error.to_string());
             None
         }
     }
@@ -361,14 +496,16 @@ fn read_file(
 
 /// States what hides code: packers, and components of the manifest that no dex file holds.
 fn hidden_code(
-    archive: &Archive,
+    parts: &[Part<'_>],
     manifest: Option<&Manifest>,
     units: &[(String, CodeUnit)],
     symbols: &Symbols,
     inspection: &mut Inspection,
 ) -> bool {
     let application = manifest.and_then(|m| m.application.as_deref());
-    let traces = packer::traces(archive.entries().iter().map(|entry| &*entry.name), application);
+    let items: Vec<(&str, Arc<str>)> =
+        parts.iter().flat_map(|part| part.items()).map(|item| (item.name(), item.path())).collect();
+    let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), application);
     let present: HashSet<&str> =
         units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
     let components: BTreeSet<&str> = manifest
@@ -393,7 +530,8 @@ fn hidden_code(
     // What a packer or a loader hides counts as code that was not read.
     let unread = missing.len().max(usize::from(!products.is_empty()));
     (0..unread).for_each(|_| inspection.unread(PartName::Dex));
-    let place = Place::entry("classes.dex");
+    let place =
+        units.first().map_or_else(|| Place::entry("classes.dex"), |(path, _)| Place::entry(path.as_str()));
     if !missing.is_empty() {
         let shown: Vec<&str> = missing.iter().copied().take(5).collect();
         let more = if missing.len() > shown.len() { " …" } else { "" };
@@ -411,40 +549,39 @@ fn hidden_code(
     !products.is_empty() || !missing.is_empty()
 }
 
-fn identify(
-    archive: &Archive,
-    manifest: Option<&Manifest>,
-    table: Option<&Table<'_>>,
-    inspection: &mut Inspection,
-) {
-    let place = Place::entry(MANIFEST);
-    if let Some(manifest) = manifest {
-        let resolve = |text: &Text| android::resolve(text, table);
-        inspection.identity.id = Some(manifest.package.clone()).filter(|package| !package.is_empty());
-        inspection.identity.name = manifest.label.as_ref().and_then(resolve);
-        inspection.identity.version = manifest.version_name.as_ref().and_then(resolve);
-        inspection.identity.version_code = manifest.version_code;
-        if manifest.debuggable {
-            inspection.anomaly("manifest.debuggable", &place, "the package can be debugged by anybody");
-        }
+/// Who the app says it is.
+fn identify(manifest: &Manifest, resources: &Resources<'_>, inspection: &mut Inspection) {
+    let resolve = |text: &Text| android::resolve(text, resources);
+    inspection.identity.id = Some(manifest.package.clone()).filter(|package| !package.is_empty());
+    inspection.identity.name = manifest.label.as_ref().and_then(resolve);
+    inspection.identity.version = manifest.version_name.as_ref().and_then(resolve);
+    inspection.identity.version_code = manifest.version_code;
+    if manifest.debuggable {
+        let place = Place::entry(manifest.path.clone());
+        inspection.anomaly("manifest.debuggable", &place, "the package can be debugged by anybody");
     }
-    let signers = signers(archive, inspection);
+}
+
+/// Who signed a package.
+pub(super) fn read_signers(part: Part<'_>, inspection: &mut Inspection) {
+    let place = Place::entry(format!("{}META-INF", part.outer));
+    let signers = signers(part.archive, &place, inspection);
     if signers.len() > 1 {
         let names: Vec<&str> = signers.iter().map(|signer| signer.subject.as_str()).collect();
-        inspection.anomaly("signature.several-signers", &Place::entry("META-INF"), names.join("; "));
+        inspection.anomaly("signature.several-signers", &place, names.join("; "));
     }
     let Some(signer) = signers.into_iter().next() else {
-        inspection.anomaly("signature.missing", &Place::entry("META-INF"), "the package is not signed");
+        inspection.anomaly("signature.missing", &place, "the package is not signed");
         return;
     };
     if signer.subject.contains("CN=Android Debug") {
-        inspection.anomaly("signature.debug-certificate", &Place::entry("META-INF"), &signer.subject);
+        inspection.anomaly("signature.debug-certificate", &place, &signer.subject);
     }
     let SigningCertificate { subject, sha256, schemes } = signer;
     inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
 }
 
-fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertificate> {
+fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec<SigningCertificate> {
     let mut entries: Vec<&Entry> = archive
         .entries()
         .iter()
@@ -463,6 +600,6 @@ fn signers(archive: &Archive, inspection: &mut Inspection) -> Vec<SigningCertifi
         .collect();
     let directory = archive.directory().unwrap_or_default();
     let (signers, issues) = apk_signature::signers(archive.blob(), directory, &v1);
-    state(inspection, PartName::Container, &Place::entry("META-INF"), issues);
+    state(inspection, PartName::Container, place, issues);
     signers
 }

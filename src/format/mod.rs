@@ -2,12 +2,14 @@
 
 pub mod apk;
 pub mod hap;
+mod nested;
 mod unit;
 pub mod web;
 pub mod wxapkg;
 
 use thiserror::Error;
 
+use self::nested::Nest;
 use crate::decode::archive::Archive;
 use crate::decode::blob::Blob;
 use crate::model::Inspection;
@@ -57,6 +59,8 @@ pub struct Probe {
     pub head: Vec<u8>,
     /// The archive, when the bytes are one.
     pub archive: Option<(Archive, Vec<crate::decode::Issue>)>,
+    /// What packages within it may cost.
+    pub(crate) nest: Nest,
 }
 
 /// A package format.
@@ -75,18 +79,21 @@ pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {
-    let probe = probe(blob)?;
+    let probe = probe(blob, Nest::default())?;
     match FORMATS.iter().find(|format| (format.matches)(&probe)) {
         Some(format) => (format.inspect)(probe, progress),
         None => Err(FormatError::Unknown(describe(&probe))),
     }
 }
 
-fn probe(blob: Blob) -> Result<Probe, FormatError> {
+fn probe(blob: Blob, nest: Nest) -> Result<Probe, FormatError> {
     let head = blob.slice(0, 1024)?;
     // Data before the archive is allowed, so anything that is not another known format is tried as an archive.
-    let archive = if head.first() == Some(&0xBE) { None } else { Archive::open(blob.clone()).ok() };
-    Ok(Probe { blob, head, archive })
+    let archive = match head.first() {
+        Some(0xBE) => None,
+        _ => Archive::open_within(blob.clone(), nest.budget.clone()).ok(),
+    };
+    Ok(Probe { blob, head, archive, nest })
 }
 
 /// What a file is that no format knows, for the error message.

@@ -23,22 +23,22 @@ pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, 
     }
 }
 
-/// The content of an entry; states the gap when it cannot be had.
+/// The content of an entry, which places name by `place`; states the gap when it cannot be had.
 pub(super) fn read(
     archive: &Archive,
     entry: &Entry,
+    place: &Place,
     part: PartName,
     inspection: &mut Inspection,
 ) -> Option<Vec<u8>> {
-    let place = Place::entry(entry.name.clone());
     match archive.read(entry) {
         Ok((bytes, issues)) => {
-            state(inspection, part, &place, issues);
+            state(inspection, part, place, issues);
             Some(bytes)
         }
         Err(unread) => {
             inspection.unread(part);
-            inspection.gap(part, &place, unread.reason, unread.detail);
+            inspection.gap(part, place, unread.reason, unread.detail);
             None
         }
     }

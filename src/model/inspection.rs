@@ -1,6 +1,7 @@
 //! What a format hands over: the stream of texts, facts, gaps and anomalies of one package.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::coverage::Tally;
 use super::{
@@ -69,6 +70,32 @@ impl Inspection {
             *self.anomalies_dropped.entry(code).or_default() += more;
         }
         self.opaque |= other.opaque;
+    }
+
+    /// As a part of the package around it, in which its path is `outer`: every place begins with that. That it is
+    /// opaque as a whole is a gap of the package around it, which is not.
+    pub fn inside(mut self, outer: &str) -> Inspection {
+        if std::mem::take(&mut self.opaque) {
+            let detail =
+                ("包内安装包整体无法读取", "the package within the package could not be read as a whole");
+            self.gap(PartName::Container, &Place::entry(""), GapReason::Missing, detail);
+        }
+        let mut paths: HashMap<Arc<str>, Arc<str>> = HashMap::new();
+        let mut inside = |place: &mut Place| {
+            let path = paths.entry(place.path.clone()).or_insert_with(|| Arc::from(join(outer, &place.path)));
+            place.path = path.clone();
+        };
+        for text in &mut self.texts {
+            inside(&mut text.place);
+            text.chain.insert(0, outer.to_owned());
+        }
+        for fact in &mut self.facts {
+            inside(&mut fact.place);
+            fact.chain.insert(0, outer.to_owned());
+        }
+        self.gaps.values_mut().flatten().for_each(|gap| gap.place = join(outer, &gap.place));
+        self.anomalies.values_mut().flatten().for_each(|anomaly| anomaly.place = join(outer, &anomaly.place));
+        self
     }
 
     /// Whether something that may hide text of the interface was not seen.
@@ -184,4 +211,10 @@ impl Inspection {
         }
         Coverage { verdict, percent, parts, gaps }
     }
+}
+
+/// The path of an entry, or of a position in it, within a container at `outer`.
+fn join(outer: &str, path: &str) -> String {
+    let between = if path.is_empty() || path.starts_with(['@', '#']) { "" } else { "!" };
+    format!("{outer}{between}{path}")
 }

@@ -1,11 +1,11 @@
 //! Layouts, menus, preference screens and navigation graphs: one binary XML file to its widgets.
 
-use crate::decode::arsc::Table;
 use crate::decode::axml::{Element, Value, Xml};
 use crate::model::Role;
 use crate::text::has_cjk;
 
 use super::manifest::Text;
+use super::resources::Resources;
 use super::sink::{is_operable, simple};
 
 /// What a file of the resource directory is, by its resource type.
@@ -67,15 +67,15 @@ pub(crate) struct ElementText {
 }
 
 /// Reads a file that has already been decoded.
-pub(crate) fn read(path: &str, kind: FileKind, xml: &Xml<'_>, table: Option<&Table<'_>>) -> ScreenFile {
+pub(crate) fn read(path: &str, kind: FileKind, xml: &Xml<'_>, resources: &Resources<'_>) -> ScreenFile {
     let mut widgets = Vec::with_capacity(xml.elements().len());
     for element in xml.elements() {
-        widgets.push(widget(kind, &element, table));
+        widgets.push(widget(kind, &element, resources));
     }
     ScreenFile { path: path.to_owned(), kind, widgets }
 }
 
-fn widget(kind: FileKind, element: &Element<'_, '_>, table: Option<&Table<'_>>) -> Node {
+fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) -> Node {
     let tag = element.name().into_owned();
     let mut widget = Node {
         id: None,
@@ -114,10 +114,7 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, table: Option<&Table<'_>>) 
                 widget.includes.push(*id);
             }
             (_, Value::Reference(id)) => {
-                let is_text = table
-                    .and_then(|t| t.resource(*id))
-                    .is_some_and(|resource| matches!(resource.type_name(), "string" | "array" | "plurals"));
-                if is_text && !name.starts_with("layout_") {
+                if resources.is_text(*id) && !name.starts_with("layout_") {
                     let role = role(kind, &widget, &name, is_input);
                     let text = Text::Resource(*id);
                     widget.texts.push(ElementText {

@@ -2,7 +2,11 @@
 //!
 //! Format: <https://developer.android.com/guide/topics/manifest/manifest-intro>.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::decode::axml::{Attribute, Element, Value, Xml};
+use crate::model::Place;
 
 /// A text of the manifest: written out, or a reference into the resource table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +28,7 @@ impl Text {
 }
 
 /// Kinds of component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ComponentKind {
     Activity,
     Service,
@@ -43,27 +47,45 @@ pub(crate) struct Component {
     /// Shown in the launcher.
     pub(crate) launcher: bool,
     pub(crate) enabled: bool,
-    /// Offset of the element.
-    pub(crate) offset: u64,
+    /// Where its element is.
+    pub(crate) place: Place,
 }
 
 /// What the manifest says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Manifest {
+    /// Path of the manifest in places.
+    pub(crate) path: Arc<str>,
     pub(crate) package: String,
+    /// Name of the split; `None` in a base package.
+    pub(crate) split: Option<String>,
+    /// The package does not start without its splits.
+    pub(crate) needs_splits: bool,
     pub(crate) version_name: Option<Text>,
     pub(crate) version_code: Option<u64>,
     pub(crate) label: Option<Text>,
     /// `Application` class, dotted.
     pub(crate) application: Option<String>,
     pub(crate) components: Vec<Component>,
-    pub(crate) permissions: Vec<(String, u64)>,
+    pub(crate) permissions: Vec<(String, Place)>,
     pub(crate) debuggable: bool,
 }
 
 impl Manifest {
-    pub(crate) fn read(xml: &Xml<'_>) -> Manifest {
-        let mut manifest = Manifest::default();
+    pub(crate) fn read(path: Arc<str>, xml: &Xml<'_>) -> Manifest {
+        let mut manifest = Manifest {
+            path,
+            package: String::new(),
+            split: None,
+            needs_splits: false,
+            version_name: None,
+            version_code: None,
+            label: None,
+            application: None,
+            components: Vec::new(),
+            permissions: Vec::new(),
+            debuggable: false,
+        };
         // The component being read, and whether it says itself if it is exported.
         let mut component: Option<(Component, bool)> = None;
         // Launcher entries need both the action and the category inside one filter.
@@ -80,13 +102,14 @@ impl Manifest {
                 ("manifest", 0) => manifest.head(&element),
                 ("uses-permission" | "uses-permission-sdk-23" | "uses-permission-sdk-m", 1) => {
                     if let Some(name) = string(&element, "name") {
-                        manifest.permissions.push((name, element.offset()));
+                        manifest.permissions.push((name, manifest.place(&element)));
                     }
                 }
                 ("application", 1) => {
                     manifest.application = string(&element, "name").map(|name| manifest.full(&name));
                     manifest.label = element.android("label").and_then(|a| Text::of(&a));
                     manifest.debuggable = boolean(&element, "debuggable") == Some(true);
+                    manifest.needs_splits |= boolean(&element, "isSplitRequired") == Some(true);
                 }
                 ("activity" | "activity-alias" | "service" | "receiver" | "provider", 2) => {
                     let kind = match &*name {
@@ -105,7 +128,7 @@ impl Manifest {
                         exported: exported.unwrap_or(false),
                         launcher: false,
                         enabled: boolean(&element, "enabled").unwrap_or(true),
-                        offset: element.offset(),
+                        place: manifest.place(&element),
                     };
                     component = Some((found, exported.is_some()));
                 }
@@ -134,9 +157,26 @@ impl Manifest {
         manifest
     }
 
+    /// Takes in what the manifest of a split adds.
+    pub(crate) fn absorb(&mut self, split: Manifest) {
+        let mut known: HashSet<(ComponentKind, String)> =
+            self.components.iter().map(|c| (c.kind, c.class.clone())).collect();
+        self.components
+            .extend(split.components.into_iter().filter(|c| known.insert((c.kind, c.class.clone()))));
+        let mut known: HashSet<String> = self.permissions.iter().map(|(name, _)| name.clone()).collect();
+        self.permissions.extend(split.permissions.into_iter().filter(|(name, _)| known.insert(name.clone())));
+    }
+
+    fn place(&self, element: &Element<'_, '_>) -> Place {
+        Place::offset(self.path.clone(), element.offset())
+    }
+
     fn head(&mut self, element: &Element<'_, '_>) {
         let package = element.attributes().find(|a| &*a.name() == "package");
         self.package = package.and_then(|a| text(&a)).unwrap_or_default();
+        let split = element.attributes().find(|a| &*a.name() == "split");
+        self.split = split.and_then(|a| text(&a)).filter(|name| !name.is_empty());
+        self.needs_splits = boolean(element, "isSplitRequired") == Some(true);
         self.version_name = element.android("versionName").and_then(|a| Text::of(&a));
         self.version_code = element.android("versionCode").and_then(|a| match a.value() {
             Value::Int(code) => u64::try_from(code).ok(),

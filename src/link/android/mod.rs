@@ -10,16 +10,15 @@ mod graph;
 pub(crate) mod layout;
 pub(crate) mod manifest;
 pub(crate) mod packer;
+pub(crate) mod resources;
 mod sink;
 pub(crate) mod symbol;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap as StdMap, HashSet as StdSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::decode::arsc::{ResValue, Table, Value};
 use crate::link::library;
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
@@ -28,6 +27,7 @@ use code::{CodeUnit, Endpoint, Handler, OwnClass, OwnMethod, ResourceRef, ViewRe
 use graph::{Graph, NodeId};
 use layout::{FileKind, Node, ScreenFile};
 use manifest::{ComponentKind, Manifest, Text};
+use resources::Resources;
 use symbol::{Symbol, Symbols};
 
 type HashMap<K, V> = StdMap<K, V, RandomState>;
@@ -39,14 +39,12 @@ const MAX_CALLS: usize = 5;
 const MAX_VISITED: usize = 200;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
-/// Path of the resource table.
-const TABLE: &str = "resources.arsc";
 
 /// What was decoded of an APK.
 #[derive(Debug)]
 pub(crate) struct Parts<'a, 't> {
     pub(crate) manifest: Option<&'a Manifest>,
-    pub(crate) table: Option<&'a Table<'t>>,
+    pub(crate) resources: &'a Resources<'t>,
     pub(crate) files: &'a [ScreenFile],
     /// Entry path and content of each dex file.
     pub(crate) code: &'a [(String, CodeUnit)],
@@ -86,7 +84,6 @@ struct Linker<'a, 't> {
     callers: HashMap<MethodKey, Vec<MethodKey>>,
     titles: HashMap<NodeId, String>,
     used_strings: HashSet<u32>,
-    table_path: Arc<str>,
 }
 
 /// Class and name of a method.
@@ -136,29 +133,23 @@ impl<'a, 't> Linker<'a, 't> {
             callers,
             titles: HashMap::default(),
             used_strings: HashSet::default(),
-            table_path: Arc::from(TABLE),
         };
         linker.index_resources();
         linker
     }
 
     fn index_resources(&mut self) {
-        let Some(table) = self.parts.table else { return };
         let files: HashMap<&str, usize> =
             self.parts.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
-        for resource in table.resources() {
-            let kind = resource.type_name();
-            if kind == "id" {
-                let name = resource.name().into_owned();
-                self.ids_by_camel.entry(camel(&name)).or_insert(resource.id());
-                self.ids_by_name.entry(name).or_insert(resource.id());
-            } else if FileKind::of_type(kind).is_some() {
-                for value in resource.values() {
-                    if let Some(&file) = file_path(&value.value).and_then(|path| files.get(&*path)) {
-                        self.files_by_resource.entry(resource.id()).or_default().push(file);
-                        self.resource_of_file.entry(file).or_insert(resource.id());
-                    }
-                }
+        for resource in self.parts.resources.all().filter(|resource| resource.type_name() == "id") {
+            let name = resource.name().into_owned();
+            self.ids_by_camel.entry(camel(&name)).or_insert(resource.id());
+            self.ids_by_name.entry(name).or_insert(resource.id());
+        }
+        for (id, _, path) in self.parts.resources.files() {
+            if let Some(&file) = files.get(&*path) {
+                self.files_by_resource.entry(id).or_default().push(file);
+                self.resource_of_file.entry(file).or_insert(id);
             }
         }
     }
@@ -167,19 +158,16 @@ impl<'a, 't> Linker<'a, 't> {
         match resource {
             ResourceRef::Id(id) => Some(*id),
             ResourceRef::Name(kind, name) if kind == "id" => self.ids_by_name.get(name).copied(),
-            ResourceRef::Name(kind, name) => self.parts.table?.find(kind, name),
+            ResourceRef::Name(kind, name) => self.parts.resources.find(kind, name),
         }
     }
 
     fn view_id(&self, view: &ViewRef) -> Option<u32> {
         match view {
             // Any call that takes an id gives an object "of" it: only ids of views are views.
-            ViewRef::Id(id) => self
-                .parts
-                .table?
-                .resource(*id)
-                .is_some_and(|resource| resource.type_name() == "id")
-                .then_some(*id),
+            ViewRef::Id(id) => {
+                self.parts.resources.get(*id).filter(|r| r.type_name() == "id").map(|r| r.id())
+            }
             ViewRef::Name(name) => self.ids_by_name.get(name).copied(),
             ViewRef::Camel(name) => self.ids_by_camel.get(name).copied(),
         }
@@ -373,11 +361,11 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// One wording of a text.
     fn resolve(&self, text: &Text) -> Option<String> {
-        resolve(text, self.parts.table)
+        resolve(text, self.parts.resources)
     }
 
     fn resource_name(&self, id: u32) -> Option<String> {
-        self.parts.table?.resource(id).map(|resource| resource.name().into_owned())
+        self.parts.resources.get(id).map(|resource| resource.name().into_owned())
     }
 
     /// The screen a class belongs to, when it belongs to one only.
@@ -432,12 +420,12 @@ impl<'a, 't> Linker<'a, 't> {
             Text::Literal(literal) => inspection.texts.push(UiText { text: literal.clone(), ..base }),
             Text::Resource(id) => {
                 self.used_strings.insert(*id);
-                let Some(table) = self.parts.table else { return };
-                for wording in table.strings(*id) {
+                let resources = self.parts.resources;
+                for wording in resources.strings(*id) {
                     self.used_strings.extend(wording.trail.iter().copied());
                     let holder = wording.trail.last().copied().unwrap_or(*id);
                     let mut found = base.clone();
-                    let resource = table.resource(holder);
+                    let resource = resources.get(holder);
                     let key = resource.as_ref().map(|r| format!("{}/{}", r.type_name(), r.name()));
                     found.chain.insert(0, base.place.path.to_string());
                     if let Some(key) = &key {
@@ -452,7 +440,7 @@ impl<'a, 't> Linker<'a, 't> {
                         found.origin = Origin::Library(Arc::from(library));
                     }
                     found.key = key;
-                    found.place = Place::resource(self.table_path.clone(), holder);
+                    found.place = Place::resource(resources.path(&wording), holder);
                     found.locale = wording.locale;
                     found.text = wording.text.into_owned();
                     inspection.texts.push(found);
@@ -463,10 +451,11 @@ impl<'a, 't> Linker<'a, 't> {
 
     fn manifest_texts(&mut self, inspection: &mut Inspection) {
         let Some(manifest) = self.parts.manifest else { return };
-        let path: Arc<str> = Arc::from("AndroidManifest.xml");
         if let Some(label) = &manifest.label {
-            let base =
-                UiText { usage: Usage::Used, ..UiText::new("", Role::Title, Place::entry(path.clone())) };
+            let base = UiText {
+                usage: Usage::Used,
+                ..UiText::new("", Role::Title, Place::entry(manifest.path.clone()))
+            };
             self.add(inspection, label, base);
         }
         for component in manifest.components.iter().filter(|c| c.enabled) {
@@ -475,7 +464,7 @@ impl<'a, 't> Linker<'a, 't> {
             else {
                 continue;
             };
-            let mut base = UiText::new("", Role::Title, Place::offset(path.clone(), component.offset));
+            let mut base = UiText::new("", Role::Title, component.place.clone());
             base.usage = Usage::Used;
             base.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
             base.origin = origin_of_class(&component.class, &self.graph);
@@ -680,11 +669,7 @@ impl<'a, 't> Linker<'a, 't> {
                     }
                     for used in &method.resources {
                         let Some(resource) = self.resource_id(&used.resource) else { continue };
-                        let is_text =
-                            self.parts.table.and_then(|t| t.resource(resource)).is_some_and(|resource| {
-                                matches!(resource.type_name(), "string" | "array" | "plurals")
-                            });
-                        if is_text {
+                        if self.parts.resources.is_text(resource) {
                             let view = used.view.as_ref().and_then(|view| self.view_id(view));
                             let place = Place::entry(dex.clone());
                             let base = self.code_text(id, class, method, &used.sink, view, place);
@@ -757,10 +742,10 @@ impl<'a, 't> Linker<'a, 't> {
 
     /// Strings of the table that nothing was seen to use.
     fn unused_strings(&mut self, inspection: &mut Inspection) {
-        let Some(table) = self.parts.table else { return };
+        let resources = self.parts.resources;
         let by_name = self.parts.code.iter().any(|(_, unit)| unit.looks_up_names);
         let usage = if self.parts.complete && !by_name { Usage::Unreferenced } else { Usage::Unknown };
-        for resource in table.resources() {
+        for resource in resources.all() {
             if !matches!(resource.type_name(), "string" | "array" | "plurals")
                 || self.used_strings.contains(&resource.id())
             {
@@ -768,12 +753,12 @@ impl<'a, 't> Linker<'a, 't> {
             }
             let name = resource.name();
             let library = library::of_resource(&name);
-            for wording in table.strings(resource.id()) {
+            for wording in resources.strings(resource.id()) {
                 // A library's texts in other scripts could only ever be mentions of nothing.
                 if library.is_some() && !has_cjk(&wording.text) {
                     continue;
                 }
-                let place = Place::resource(self.table_path.clone(), resource.id());
+                let place = Place::resource(resources.path(&wording), resource.id());
                 let mut text = UiText::new(wording.text, Role::Resource, place);
                 text.locale = wording.locale;
                 text.key = Some(format!("{}/{name}", resource.type_name()));
@@ -790,16 +775,14 @@ impl<'a, 't> Linker<'a, 't> {
         let mut facts: Vec<Fact> = Vec::new();
         let mut add = |fact: Fact| facts.push(fact);
         if let Some(manifest) = self.parts.manifest {
-            let path: Arc<str> = Arc::from("AndroidManifest.xml");
             for component in &manifest.components {
-                let place = Place::offset(path.clone(), component.offset);
-                let mut fact = Fact::new(FactKind::Component, &component.class, place);
+                let mut fact = Fact::new(FactKind::Component, &component.class, component.place.clone());
                 fact.origin = origin_of_class(&component.class, &self.graph);
                 fact.screen = self.graph.find(&component.class).and_then(|node| self.screen(node));
                 add(fact);
             }
-            for (permission, offset) in &manifest.permissions {
-                add(Fact::new(FactKind::Permission, permission, Place::offset(path.clone(), *offset)));
+            for (permission, place) in &manifest.permissions {
+                add(Fact::new(FactKind::Permission, permission, place.clone()));
             }
         }
         let mut functions: HashSet<Symbol> = HashSet::default();
@@ -859,10 +842,12 @@ impl<'a, 't> Linker<'a, 't> {
                 }
             }
         }
-        let packages: BTreeSet<&String> =
-            self.parts.code.iter().flat_map(|(_, unit)| &unit.packages).collect();
-        for package in packages {
-            add(Fact::new(FactKind::Sdk, package, Place::entry("classes.dex")));
+        let mut packages: BTreeMap<&String, &str> = BTreeMap::new();
+        for (path, unit) in self.parts.code {
+            unit.packages.iter().for_each(|package| _ = packages.entry(package).or_insert(path));
+        }
+        for (package, path) in packages {
+            add(Fact::new(FactKind::Sdk, package, Place::entry(path)));
         }
         facts.sort_by(|a, b| (a.kind, &a.value, &a.place).cmp(&(b.kind, &b.value, &b.place)));
         facts.dedup_by(|a, b| a.kind == b.kind && a.value == b.value);
@@ -871,12 +856,12 @@ impl<'a, 't> Linker<'a, 't> {
 }
 
 /// One wording of a text: Chinese where there is one, else the default.
-pub(crate) fn resolve(text: &Text, table: Option<&Table<'_>>) -> Option<String> {
+pub(crate) fn resolve(text: &Text, resources: &Resources<'_>) -> Option<String> {
     const PREFERRED: [&str; 5] = ["zh-CN", "zh", "zh-Hans", "zh-Hans-CN", "zh-SG"];
     match text {
         Text::Literal(text) => Some(text.clone()),
         Text::Resource(id) => {
-            let texts = table?.strings(*id);
+            let texts = resources.strings(*id);
             let preferred = PREFERRED
                 .iter()
                 .find_map(|tag| texts.iter().find(|text| text.locale.as_deref() == Some(tag)));
@@ -884,14 +869,6 @@ pub(crate) fn resolve(text: &Text, table: Option<&Table<'_>>) -> Option<String> 
                 preferred.or_else(|| texts.iter().find(|text| text.locale.is_none())).or(texts.first())?;
             Some(best.text.clone().into_owned())
         }
-    }
-}
-
-/// The path of a file resource.
-pub(crate) fn file_path<'a>(value: &ResValue<'_, 'a>) -> Option<Cow<'a, str>> {
-    match value {
-        ResValue::Item(Value::String(path)) => Some(path.clone()),
-        _ => None,
     }
 }
 

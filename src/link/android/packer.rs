@@ -108,9 +108,12 @@ pub(crate) struct Trace {
     pub(crate) place: String,
 }
 
-/// Traces among entry names and the manifest's `Application` class. A payload counts only beside a library or
+/// Traces among entries (name in the package, path in places) and the manifest's `Application` class. A payload counts only beside a library or
 /// a stub of the same product: its name alone may be anybody's.
-pub(crate) fn traces<'a>(entries: impl Iterator<Item = &'a str>, application: Option<&str>) -> Vec<Trace> {
+pub(crate) fn traces<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a str)>,
+    application: Option<&str>,
+) -> Vec<Trace> {
     let mut found = Vec::new();
     let mut payloads = Vec::new();
     let trace = |product: &Product, place: &str| Trace { product: product.name, place: place.to_owned() };
@@ -118,13 +121,13 @@ pub(crate) fn traces<'a>(entries: impl Iterator<Item = &'a str>, application: Op
         let stub = |product: &&Product| product.stubs.iter().any(|stub| class.starts_with(stub));
         found.extend(PRODUCTS.iter().filter(stub).map(|product| trace(product, class)));
     }
-    for entry in entries {
-        let file = entry.rsplit('/').next().unwrap_or(entry);
+    for (name, path) in entries {
+        let file = name.rsplit('/').next().unwrap_or(name);
         let starts = |names: &[&str]| names.iter().any(|name| file.starts_with(name));
         if file.ends_with(".so") {
-            found.extend(PRODUCTS.iter().filter(|p| starts(p.libraries)).map(|p| trace(p, entry)));
-        } else if entry.starts_with("assets/") {
-            payloads.extend(PRODUCTS.iter().filter(|p| starts(p.payloads)).map(|p| trace(p, entry)));
+            found.extend(PRODUCTS.iter().filter(|p| starts(p.libraries)).map(|p| trace(p, path)));
+        } else if name.starts_with("assets/") {
+            payloads.extend(PRODUCTS.iter().filter(|p| starts(p.payloads)).map(|p| trace(p, path)));
         }
     }
     payloads.retain(|payload| found.iter().any(|known| known.product == payload.product));
@@ -139,8 +142,8 @@ mod tests {
 
     #[test]
     fn loaders_and_stubs_are_told() {
-        let found =
-            traces(["lib/arm64-v8a/libjiagu.so", "assets/jiagu_data"].into_iter(), Some("com.stub.StubApp"));
+        let entries = ["lib/arm64-v8a/libjiagu.so", "assets/jiagu_data"];
+        let found = traces(entries.into_iter().map(|name| (name, name)), Some("com.stub.StubApp"));
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|trace| trace.product.starts_with("360加固")));
     }
@@ -153,6 +156,6 @@ mod tests {
             "assets/dex.dat",
             "classes.dex",
         ];
-        assert_eq!(traces(entries.into_iter(), Some("cn.gov.example.App")), []);
+        assert_eq!(traces(entries.into_iter().map(|name| (name, name)), Some("cn.gov.example.App")), []);
     }
 }

@@ -1,0 +1,82 @@
+//! The resource tables of one app as one: those of the base package, of its configuration splits and of its features.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::decode::arsc::{self, ResValue, ResolvedText, Resource, Table, Value};
+
+use super::layout::FileKind;
+
+/// The tables, the base's first.
+#[derive(Debug, Default)]
+pub(crate) struct Resources<'a> {
+    tables: Vec<Table<'a>>,
+    origins: Vec<Origin>,
+}
+
+/// Where a table is from.
+#[derive(Debug)]
+struct Origin {
+    /// Path of the table in places.
+    path: Arc<str>,
+    /// What stands before the paths it names: `split_config.zh.apk!`, `base/`.
+    prefix: String,
+}
+
+impl<'a> Resources<'a> {
+    /// Adds the table at `path`, which names files without `prefix`.
+    pub(crate) fn add(&mut self, path: Arc<str>, prefix: String, table: Table<'a>) {
+        self.tables.push(table);
+        self.origins.push(Origin { path, prefix });
+    }
+
+    /// All resources of all tables, each once.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Resource<'_, 'a>> {
+        self.tables.iter().enumerate().flat_map(|(index, table)| {
+            let before = &self.tables[..index];
+            table.resources().filter(move |r| before.iter().all(|table| table.resource(r.id()).is_none()))
+        })
+    }
+
+    /// The resource with that id, from the first table that has a value for it.
+    pub(crate) fn get(&self, id: u32) -> Option<Resource<'_, 'a>> {
+        self.tables.iter().find_map(|table| table.resource(id))
+    }
+
+    /// The id of the resource of that type and name.
+    pub(crate) fn find(&self, type_name: &str, name: &str) -> Option<u32> {
+        self.tables.iter().find_map(|table| table.find(type_name, name))
+    }
+
+    /// Every text that a reference to `id` can resolve to, in every table and configuration.
+    pub(crate) fn strings(&self, id: u32) -> Vec<ResolvedText<'a>> {
+        arsc::strings(&self.tables, id)
+    }
+
+    /// Path of the table that holds a text.
+    pub(crate) fn path(&self, text: &ResolvedText<'_>) -> Arc<str> {
+        self.origins.get(text.table).map_or_else(|| Arc::from(""), |origin| origin.path.clone())
+    }
+
+    /// Whether a reference to the resource shows text.
+    pub(crate) fn is_text(&self, id: u32) -> bool {
+        self.get(id).is_some_and(|resource| matches!(resource.type_name(), "string" | "array" | "plurals"))
+    }
+
+    /// Files that can hold text of the interface: their resource, kind and path.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (u32, FileKind, Cow<'a, str>)> {
+        self.tables.iter().zip(&self.origins).flat_map(|(table, origin)| {
+            let kinds = table.resources().filter_map(|r| Some((FileKind::of_type(r.type_name())?, r)));
+            kinds.flat_map(move |(kind, resource)| {
+                let id = resource.id();
+                resource.values().filter_map(move |value| match value.value {
+                    ResValue::Item(Value::String(path)) if origin.prefix.is_empty() => Some((id, kind, path)),
+                    ResValue::Item(Value::String(path)) => {
+                        Some((id, kind, Cow::Owned(format!("{}{path}", origin.prefix))))
+                    }
+                    _ => None,
+                })
+            })
+        })
+    }
+}
