@@ -59,6 +59,13 @@ pub struct Entry {
     header: u64,
 }
 
+impl Entry {
+    /// Whether the content is stored as it is.
+    pub fn is_stored(&self) -> bool {
+        self.method == 0 && !self.encrypted
+    }
+}
+
 /// Length of a local header without its name and extra field.
 const LOCAL_HEADER: u64 = 30;
 
@@ -224,7 +231,7 @@ impl Archive {
 
     /// The content of an entry as a blob: in place when it is stored, whatever its size; else inflated.
     pub fn content(&self, entry: &Entry) -> Result<(Blob, Vec<Issue>), Unread> {
-        if entry.method == 0 && !entry.encrypted {
+        if entry.is_stored() {
             let blob = self.blob.window(self.data(entry)?, entry.packed);
             if blob.len() == entry.packed {
                 return Ok((blob, Vec::new()));

@@ -581,6 +581,13 @@ pub(super) fn read_signers(part: Part<'_>, inspection: &mut Inspection) {
     inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
 }
 
+/// The certificates of a package, by their digests.
+pub(super) fn signer_digests(part: Part<'_>) -> Vec<String> {
+    let mut aside = Inspection::new(TargetKind::App, FORMAT.name);
+    let signers = signers(part.archive, &Place::entry("META-INF"), &mut aside);
+    signers.into_iter().map(|signer| signer.sha256).collect()
+}
+
 fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec<SigningCertificate> {
     let mut entries: Vec<&Entry> = archive
         .entries()
