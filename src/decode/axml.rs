@@ -41,6 +41,8 @@ pub struct Xml<'a> {
     texts: Vec<TextNode>,
     /// Longest attribute value or text given out, in stored bytes.
     limit: usize,
+    /// Where things stand in what the document was made from; see [`Xml::made_from`].
+    origins: &'a [(u32, u32)],
 }
 
 #[derive(Debug, Clone)]
@@ -129,6 +131,7 @@ impl<'a> Xml<'a> {
                 nodes: Vec::new(),
                 texts: Vec::new(),
                 limit: usize::MAX,
+                origins: &[],
             },
             open: Vec::new(),
             stored_text: 0,
@@ -138,6 +141,21 @@ impl<'a> Xml<'a> {
         };
         reader.chunks(head.body);
         reader.finish()
+    }
+
+    /// Says where things stand in the file that this document was made from: pairs of an offset in the document and one
+    /// in the file, ascending. Offsets given out are then those of the file.
+    pub fn made_from(mut self, origins: &'a [(u32, u32)]) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    fn offset(&self, at: usize) -> u64 {
+        let behind = self.origins.partition_point(|&(made, _)| made as usize <= at);
+        match behind.checked_sub(1).and_then(|nearest| self.origins.get(nearest)) {
+            Some(&(_, origin)) => u64::from(origin),
+            None => at as u64,
+        }
     }
 
     /// All elements in document order: a parent is before its children.
@@ -192,7 +210,7 @@ impl<'x, 'a> Element<'x, 'a> {
 
     /// Byte offset of its chunk.
     pub fn offset(&self) -> u64 {
-        self.node.offset as u64
+        self.xml.offset(self.node.offset)
     }
 
     /// Line in the source file, as the build tool wrote it.
@@ -237,7 +255,7 @@ impl<'x, 'a> Element<'x, 'a> {
         let range = node.texts.start as usize..node.texts.end as usize;
         xml.texts.get(range).unwrap_or_default().iter().map(|text| Text {
             text: xml.strings.get_capped(text.string, xml.limit).unwrap_or_default(),
-            offset: text.offset as u64,
+            offset: xml.offset(text.offset),
         })
     }
 }
@@ -309,7 +327,7 @@ impl<'x, 'a> Attribute<'x, 'a> {
 
     /// Byte offset of the attribute.
     pub fn offset(&self) -> u64 {
-        self.offset as u64
+        self.xml.offset(self.offset)
     }
 }
 
@@ -548,7 +566,7 @@ fn is_node(kind: u16) -> bool {
 }
 
 /// Starts with `<`, behind an optional byte order mark and white space, in UTF-8 or UTF-16.
-fn is_plain_text(bytes: &[u8]) -> bool {
+pub(super) fn is_plain_text(bytes: &[u8]) -> bool {
     let rest = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => rest,
         [0xFF, 0xFE, rest @ ..] | [0xFE, 0xFF, 0, rest @ ..] => rest,

@@ -3,6 +3,7 @@
 //! A decoder keeps what it has read when the rest is broken: it returns the structure together with the
 //! [`Issue`]s it met, and an error only when nothing at all could be read.
 
+pub mod aapt_proto;
 pub mod abc;
 pub mod apk_signature;
 pub mod archive;

@@ -10,12 +10,12 @@ use rayon::prelude::*;
 use super::nested::{self, Nest};
 use super::unit::{count, note_images, read, state};
 use super::{Format, FormatError, Probe, Progress, Silent};
-use crate::decode::Issue;
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::arsc::{ArscError, Table};
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
+use crate::decode::{Issue, aapt_proto};
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
@@ -40,6 +40,8 @@ fn matches(probe: &Probe) -> bool {
 pub(super) enum Form {
     /// APK.
     Binary,
+    /// Module of an app bundle: protocol buffers, and folders of its own.
+    Proto,
     /// An archive within an app: no manifest, and every entry an asset.
     Loose,
 }
@@ -57,11 +59,17 @@ pub(super) struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn manifest(&self) -> &'static str {
-        "AndroidManifest.xml"
+        match self.form {
+            Form::Proto => "manifest/AndroidManifest.xml",
+            Form::Binary | Form::Loose => "AndroidManifest.xml",
+        }
     }
 
     fn table(&self) -> &'static str {
-        "resources.arsc"
+        match self.form {
+            Form::Proto => "resources.pb",
+            Form::Binary | Form::Loose => "resources.arsc",
+        }
     }
 
     fn place(&self, name: &str) -> Place {
@@ -180,11 +188,8 @@ pub(super) fn read_app(
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) {
-    let tables: Vec<(Item<'_>, Vec<u8>)> = parts
-        .iter()
-        .filter_map(|part| Some((part.item(part.table())?, *part)))
-        .filter_map(|(item, part)| Some((item, read_table(item, part, inspection)?)))
-        .collect();
+    let tables: Vec<(Item<'_>, Vec<u8>)> =
+        parts.iter().filter_map(|part| read_table(*part, inspection)).collect();
     let resources = parse_tables(&tables, inspection);
     let components = manifest.iter().flat_map(|m| &m.components).map(|c| c.class.as_str());
     let ownership = Ownership::new(
@@ -248,8 +253,7 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let mut aside = Inspection::new(TargetKind::App, FORMAT.name);
     let part = Part { archive, outer: "", folder: "", form: Form::Binary };
     let first = [part.manifest(), part.table()].into_iter().filter_map(|name| part.item(name));
-    let table = part.item(part.table()).and_then(|item| Some((item, read_table(item, part, &mut aside)?)));
-    let tables: Vec<(Item<'_>, Vec<u8>)> = table.into_iter().collect();
+    let tables: Vec<(Item<'_>, Vec<u8>)> = read_table(part, &mut aside).into_iter().collect();
     let Plan { tasks, packages } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
     let first = first.chain(packages).map(|item| item.entry);
     first.chain(tasks.iter().map(Task::entry)).collect()
@@ -286,20 +290,43 @@ fn with_xml<T>(
     bytes: &[u8],
     read: impl FnOnce(&Xml<'_>) -> T,
 ) -> Result<(T, Vec<Issue>), XmlError> {
+    if form == Form::Proto {
+        let (binary, mut issues) = aapt_proto::xml(bytes)?;
+        let (xml, more) = Xml::parse(&binary.bytes)?;
+        issues.extend(more.into_iter().map(|issue| Issue { offset: None, ..issue }));
+        return Ok((read(&xml.made_from(&binary.origins)), issues));
+    }
     let (xml, issues) = Xml::parse(bytes)?;
     Ok((read(&xml), issues))
 }
 
-/// The binary resource table of a part.
-fn read_table(item: Item<'_>, part: Part<'_>, inspection: &mut Inspection) -> Option<Vec<u8>> {
-    item.read(PartName::Resources, inspection)
+/// The resource table of a part, in binary form.
+fn read_table<'a>(part: Part<'a>, inspection: &mut Inspection) -> Option<(Item<'a>, Vec<u8>)> {
+    let item = part.item(part.table())?;
+    let bytes = item.read(PartName::Resources, inspection)?;
+    if part.form != Form::Proto {
+        return Some((item, bytes));
+    }
+    match aapt_proto::table(&bytes) {
+        Ok((binary, issues)) => {
+            state(inspection, PartName::Resources, &item.place(), issues);
+            Some((item, binary))
+        }
+        Err(error) => {
+            bad_table(item, error, inspection);
+            None
+        }
+    }
 }
 
 fn parse_tables<'t>(tables: &'t [(Item<'_>, Vec<u8>)], inspection: &mut Inspection) -> Resources<'t> {
     let mut resources = Resources::default();
     for (item, bytes) in tables {
         match Table::parse(bytes) {
-            Ok((table, issues)) => {
+            Ok((table, mut issues)) => {
+                if item.part.form == Form::Proto {
+                    issues.iter_mut().for_each(|issue| issue.offset = None);
+                }
                 count(inspection, PartName::Resources, &item.place(), issues);
                 resources.add(item.path(), format!("{}{}", item.part.outer, item.part.folder), table);
             }

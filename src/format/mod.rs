@@ -1,5 +1,6 @@
 //! Package formats, one file each: which decoder reads which entry. A format never sees a rule.
 
+pub mod aab;
 pub mod apk;
 pub mod apk_set;
 pub mod hap;
@@ -76,7 +77,7 @@ pub struct Format {
 }
 
 /// Every format, the more specific before the more general.
-pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, apk_set::FORMAT, apk::FORMAT];
+pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {
