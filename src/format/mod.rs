@@ -2,6 +2,7 @@
 
 pub mod apk;
 pub mod hap;
+mod native;
 mod unit;
 pub mod web;
 pub mod wxapkg;

@@ -22,8 +22,10 @@ pub use code::{Callee, Use};
 
 /// First bytes of every bundle.
 pub const MAGIC: [u8; 8] = [0xC6, 0x1F, 0xBC, 0x03, 0xC1, 0x03, 0x19, 0x1F];
-/// Versions whose tables are known.
-pub const VERSIONS: std::ops::RangeInclusive<u32> = 59..=100;
+/// Oldest version that is read.
+const OLDEST: u32 = 59;
+/// Newest version whose instructions are known; of newer ones the strings are read by the same layout.
+const NEWEST: u32 = 100;
 /// The header has this size in every version.
 const HEADER: usize = 128;
 /// Objects of one shape or array, at most; more is no literal of a program.
@@ -38,8 +40,8 @@ pub enum HermesError {
     /// The header is not whole.
     #[error("the header of the Hermes bundle is cut off")]
     Truncated,
-    /// Older or newer than what is known.
-    #[error("Hermes bytecode version {0} is not known")]
+    /// Older than what is known.
+    #[error("Hermes bytecode version {0} is too old to be read")]
     Version(u32),
 }
 
@@ -86,7 +88,7 @@ impl<'a> Bundle<'a> {
             return Err(HermesError::NotHermes);
         }
         let version = u32_at(bytes, 8).ok_or(HermesError::Truncated)?;
-        if !VERSIONS.contains(&version) {
+        if version < OLDEST {
             return Err(HermesError::Version(version));
         }
         if bytes.len() < HEADER {
@@ -199,6 +201,10 @@ impl<'a> Bundle<'a> {
 
     /// The uses of strings in code. `wanted` says of each string whether its uses matter.
     pub fn uses(&self, wanted: &[bool]) -> (Vec<Use>, Vec<Issue>) {
+        if self.version > NEWEST {
+            let detail = format!("instructions of version {} are not known: strings without uses", self.version);
+            return (Vec::new(), vec![Issue::lossy("hermes.unknown-version", 8, detail)]);
+        }
         code::read(self, wanted)
     }
 
