@@ -61,7 +61,9 @@ impl<'b, 'a> React<'b, 'a> {
             used[found.string as usize] = true;
             self.used(found, inspection);
         }
-        for index in (0..bundle.string_count()).filter(|index| !used[*index as usize] && wanted[*index as usize]) {
+        for index in
+            (0..bundle.string_count()).filter(|index| !used[*index as usize] && wanted[*index as usize])
+        {
             // Names of properties, or code that could not be followed.
             if let Some(string) = bundle.string(index).filter(|string| has_cjk(&string.text)) {
                 let text = self.text(&string.text, Role::Code, string.offset);
@@ -101,13 +103,15 @@ impl<'b, 'a> React<'b, 'a> {
         let bundle = self.bundle;
         let name = |index: u32| bundle.string(index).map(|string| string.text);
         let Some(string) = bundle.string(used.string) else { return };
-        let (text, key, callee) = (&string.text, used.key.and_then(name), used.callee.map(|it| callee(bundle, it)));
+        let (text, key, callee) =
+            (&string.text, used.key.and_then(name), used.callee.map(|it| callee(bundle, it)));
         let function = bundle.function_name(used.function).filter(|name| !name.is_empty());
         if !used.compared
             && let Some(address) = endpoint::in_code(text)
         {
             if !is_file(address) {
-                let route = key.as_deref() == Some("path") || callee.as_ref().is_some_and(|c| c.contains("navigate"));
+                let route =
+                    key.as_deref() == Some("path") || callee.as_ref().is_some_and(|c| c.contains("navigate"));
                 let kind = if route { FactKind::Route } else { FactKind::Endpoint };
                 let place = Place::offset(self.path.clone(), string.offset as u64);
                 let mut fact = Fact::new(kind, address, place);
@@ -130,7 +134,10 @@ impl<'b, 'a> React<'b, 'a> {
             object: used.leads.then_some(0),
             function: None,
         };
-        let (role, sink) = script::role(&literal, &Script { objects: vec![js::Object { leads: used.leads }], ..Script::default() });
+        let (role, sink) = script::role(
+            &literal,
+            &Script { objects: vec![js::Object { leads: used.leads }], ..Script::default() },
+        );
         let role = native_role(role, &literal);
         if !script::is_shown(role, text) {
             return;
@@ -144,11 +151,8 @@ impl<'b, 'a> React<'b, 'a> {
             let operable = role == Role::Control;
             found.widget = Some(Widget { class: component.into_owned(), id: None, handler: None, operable });
         }
-        found.code = Some(Code {
-            class: self.path.to_string(),
-            method: function.map(|name| name.into_owned()),
-            sink,
-        });
+        found.code =
+            Some(Code { class: self.path.to_string(), method: function.map(|name| name.into_owned()), sink });
         if role != Role::Log && text.chars().count() > 120 {
             found.role = Role::Document;
         }
@@ -158,9 +162,9 @@ impl<'b, 'a> React<'b, 'a> {
 
 /// Whether the uses of a string are worth being told.
 fn is_wanted(bundle: &Bundle<'_>, index: u32) -> bool {
-    bundle.string(index).is_some_and(|string| {
-        !string.text.is_ascii() || (script::FILTER.literal)(string.text.as_bytes())
-    })
+    bundle
+        .string(index)
+        .is_some_and(|string| !string.text.is_ascii() || (script::FILTER.literal)(string.text.as_bytes()))
 }
 
 /// Dotted callee: `Alert.alert`.

@@ -11,8 +11,7 @@ use crate::decode::html::{self, Page, Part};
 use crate::decode::js::{LiteralKind, Script, Use};
 use crate::link::{endpoint, script};
 use crate::model::{
-    Code, Document, Fact, FactKind, Inspection, Origin, PartName, Place, Role, Screen, UiText,
-    Usage, Widget,
+    Code, Document, Fact, FactKind, Inspection, Origin, PartName, Place, Role, Screen, UiText, Usage, Widget,
 };
 use crate::text::has_cjk;
 

@@ -133,7 +133,18 @@ fn action(name: &str, operands: &[u8]) -> Action {
         _ if names && starts(&["GetById", "TryGetById"]) => Action::Get,
         _ if names && starts(&["Put", "TryPut", "DefineOwn"]) => Action::Put,
         _ if starts(&["JEqual", "JNotEqual", "JStrict"]) => Action::Compare,
-        _ if starts(&["Put", "TryPut", "Define", "Store", "Ret", "Throw", "J", "Switch", "FastArrayStore"]) => {
+        _ if starts(&[
+            "Put",
+            "TryPut",
+            "Define",
+            "Store",
+            "Ret",
+            "Throw",
+            "J",
+            "Switch",
+            "FastArrayStore",
+        ]) =>
+        {
             Action::Reads
         }
         _ => Action::Writes,
@@ -341,7 +352,10 @@ impl<'a> Walk<'_, 'a> {
             Action::Move => self.set(target, self.get(it.operand(1))),
             Action::Closure => self.set(target, Value::Closure),
             Action::New => {
-                let node = self.node(Node { array: it.operands.len() == 2 && it.operands[1] == b'2', ..Node::default() });
+                let node = self.node(Node {
+                    array: it.operands.len() == 2 && it.operands[1] == b'2',
+                    ..Node::default()
+                });
                 self.set(target, Value::Node(node));
             }
             Action::Object => {
@@ -390,8 +404,9 @@ impl<'a> Walk<'_, 'a> {
                 self.set(target, string.unwrap_or(Value::Unknown));
             }
             Action::CallOf => {
-                let arguments: Vec<usize> = (3..it.operands.len()).map(|operand| it.operand(operand)).collect();
-                self.call(target, it.operand(1), &arguments);
+                let arguments: Vec<usize> =
+                    (3..it.operands.len()).map(|operand| it.operand(operand)).collect();
+                self.call(target, it.operand(1), Some(it.operand(2)), &arguments);
             }
             Action::Call => {
                 // The receiver stands so many registers before the end of the frame, arguments before it.
@@ -402,7 +417,7 @@ impl<'a> Walk<'_, 'a> {
                     .into_iter()
                     .flat_map(|receiver| (1..=count).map_while(move |index| receiver.checked_sub(index)))
                     .collect();
-                self.call(target, it.operand(1), &arguments);
+                self.call(target, it.operand(1), receiver, &arguments);
             }
         }
     }
@@ -482,15 +497,17 @@ impl<'a> Walk<'_, 'a> {
         node.key = node.key.or(key);
     }
 
-    fn call(&mut self, target: usize, callee: usize, arguments: &[usize]) {
+    fn call(&mut self, target: usize, callee: usize, receiver: Option<usize>, arguments: &[usize]) {
         let callee = match self.get(callee) {
             Value::Member(callee) => Some(callee),
             _ => None,
         };
         let what = callee.map_or(Name::Other, |callee| self.name(callee.name));
         if what == Name::Join {
-            let string = arguments.iter().map(|register| self.get(*register));
-            let string = string.into_iter().find(|value| matches!(value, Value::String(Some(_))));
+            let parts = receiver.iter().chain(arguments);
+            let string = parts
+                .map(|register| self.get(*register))
+                .find(|value| matches!(value, Value::String(Some(_))));
             self.set(target, string.unwrap_or(Value::Unknown));
             return;
         }

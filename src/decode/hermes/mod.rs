@@ -202,7 +202,8 @@ impl<'a> Bundle<'a> {
     /// The uses of strings in code. `wanted` says of each string whether its uses matter.
     pub fn uses(&self, wanted: &[bool]) -> (Vec<Use>, Vec<Issue>) {
         if self.version > NEWEST {
-            let detail = format!("instructions of version {} are not known: strings without uses", self.version);
+            let detail =
+                format!("instructions of version {} are not known: strings without uses", self.version);
             return (Vec::new(), vec![Issue::lossy("hermes.unknown-version", 8, detail)]);
         }
         code::read(self, wanted)
@@ -242,18 +243,12 @@ impl<'a> Bundle<'a> {
             });
         }
         Some(match self.version {
-            ..97 => Function {
-                offset,
-                size: (second & 0x7FFF) as usize,
-                name: second >> 15,
-                frame: third >> 25,
-            },
-            97 => Function {
-                offset,
-                size: (second & 0x7FFF) as usize,
-                name: second >> 15,
-                frame: third & 0xFF,
-            },
+            ..97 => {
+                Function { offset, size: (second & 0x7FFF) as usize, name: second >> 15, frame: third >> 25 }
+            }
+            97 => {
+                Function { offset, size: (second & 0x7FFF) as usize, name: second >> 15, frame: third & 0xFF }
+            }
             _ => Function {
                 offset,
                 size: (second & 0x3FFF) as usize,
@@ -347,7 +342,9 @@ fn literals(buffer: Option<&[u8]>, at: usize, count: usize, version: u32) -> Vec
         let string = matches!(tag & 0x70, 0x40 | 0x50) || width == 1;
         for index in 0..run {
             let bytes = body.get(index * width..(index + 1) * width).filter(|_| string);
-            out.push(bytes.map(|bytes| bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))));
+            out.push(
+                bytes.map(|bytes| bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))),
+            );
         }
         let Some(behind) = body.get(run * width..) else { break };
         if run == 0 {
