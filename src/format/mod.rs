@@ -4,6 +4,7 @@ pub mod aab;
 pub mod apk;
 pub mod apk_set;
 pub mod hap;
+mod native;
 mod nested;
 mod unit;
 pub mod web;

@@ -6,21 +6,19 @@ use serde_json::Value;
 
 use super::unit::count;
 use crate::decode::Issue;
+use crate::decode::hermes;
 use crate::decode::html::{self, Page, Part};
 use crate::decode::js::{LiteralKind, Script, Use};
 use crate::link::{endpoint, script};
 use crate::model::{
-    Code, Document, Fact, FactKind, GapReason, Inspection, Origin, PartName, Place, Role, Screen, UiText,
-    Usage, Widget,
+    Code, Document, Fact, FactKind, Inspection, Origin, PartName, Place, Role, Screen, UiText, Usage, Widget,
 };
 use crate::text::has_cjk;
 
 /// Longer plain texts and data files are word lists, dictionaries and maps.
 const MAX_DATA: u64 = 1 << 20;
 /// Characters kept of one text.
-const MAX_TEXT: usize = 4_096;
-/// Magic of Hermes bytecode.
-const HERMES: [u8; 8] = [0xC6, 0x1F, 0xBC, 0x03, 0xC1, 0x03, 0x19, 0x1F];
+pub(super) const MAX_TEXT: usize = 4_096;
 
 /// Whether an entry is read as text, by its name.
 pub(crate) fn is_text_asset(name: &str) -> bool {
@@ -62,10 +60,8 @@ pub(crate) fn is_data(name: &str, size: u64) -> bool {
 /// Reads one text asset and counts it.
 pub(crate) fn read_text_asset(path: &str, bytes: &[u8], inspection: &mut Inspection) {
     let place = Place::entry(path);
-    if bytes.starts_with(&HERMES) {
-        inspection.unread(PartName::Js);
-        let detail = ("Hermes 字节码，尚不支持检视", "Hermes bytecode is not read yet");
-        inspection.gap(PartName::Js, &place, GapReason::UnsupportedFormat, detail);
+    if bytes.starts_with(&hermes::MAGIC) {
+        super::native::read_hermes(path, bytes, inspection);
         return;
     }
     let asset = Asset { path: Arc::from(path), library: library(path, bytes), document: document(path) };
@@ -298,7 +294,7 @@ impl Asset {
     }
 }
 
-fn is_file(address: &str) -> bool {
+pub(super) fn is_file(address: &str) -> bool {
     let path = address.split('?').next().unwrap_or(address);
     [
         ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".css", ".html", ".mp3", ".mp4", ".ttf",
