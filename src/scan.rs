@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::decode::blob::Blob;
-use crate::format::{self, FormatError};
+use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
 use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHEMA, Target};
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
-pub use crate::format::{Progress, Silent};
+pub use crate::format::{Options, Progress, Silent};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -45,12 +45,18 @@ pub enum ScanError {
 pub struct Scanner {
     rules: RuleSet,
     filing: FilingRecord,
+    options: Options,
 }
 
 impl Scanner {
     /// A scanner with a rule set and what is on record about filings.
     pub fn new(rules: RuleSet, filing: FilingRecord) -> Self {
-        Scanner { rules, filing }
+        Scanner { rules, filing, options: Options::default() }
+    }
+
+    /// The same with options for the reading of packages.
+    pub fn with_options(self, options: Options) -> Self {
+        Scanner { options, ..self }
     }
 
     /// The rule set in use.
@@ -66,8 +72,11 @@ impl Scanner {
             return Err(ScanError::Directory(path.to_owned()));
         }
         let blob = Blob::file(file).map_err(unreadable)?;
-        let (digest, inspection) =
-            rayon::join(|| sha256(&blob).map_err(unreadable), || format::inspect(blob.clone(), progress));
+        let source = Source { blob: blob.clone(), name: path.display().to_string() };
+        let (digest, inspection) = rayon::join(
+            || sha256(&blob).map_err(unreadable),
+            || format::inspect(source, &self.options, progress),
+        );
         let sha256 = digest?;
         let inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),

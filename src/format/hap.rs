@@ -753,7 +753,8 @@ mod tests {
     }
 
     fn inspected(bytes: Vec<u8>) -> Result<Inspection, FormatError> {
-        crate::format::inspect(Blob::memory(bytes), &crate::format::Silent)
+        let source = crate::format::Source { blob: Blob::memory(bytes), name: String::new() };
+        crate::format::inspect(source, &crate::format::Options::default(), &crate::format::Silent)
     }
 
     /// The fixture with one entry replaced, or without it.

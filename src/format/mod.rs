@@ -53,16 +53,34 @@ pub enum FormatError {
     },
 }
 
+/// What a caller may know or wish beyond the bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Id of the mini program, which is the key to what the PC client has encrypted.
+    pub appid: Option<String>,
+}
+
+/// A package and what it is called.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The bytes.
+    pub blob: Blob,
+    /// Path or address, as the caller named it; parts of it may tell what the package does not.
+    pub name: String,
+}
+
 /// What a format is recognised by.
 #[derive(Debug)]
 pub struct Probe {
     /// The bytes.
     pub blob: Blob,
+    /// What the package is called.
+    pub name: String,
     /// The first kilobyte, or all there is.
     pub head: Vec<u8>,
     /// The archive, when the bytes are one.
     pub archive: Option<(Archive, Vec<crate::decode::Issue>)>,
-    /// What packages within it may cost.
+    /// What the caller knows or wishes, and what packages within it may cost.
     pub(crate) nest: Nest,
 }
 
@@ -81,22 +99,27 @@ pub struct Format {
 pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
-pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {
-    let probe = probe(blob, Nest::default())?;
+pub fn inspect(
+    source: Source,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Inspection, FormatError> {
+    let probe = probe(source, Nest::new(options.clone()))?;
     match FORMATS.iter().find(|format| (format.matches)(&probe)) {
         Some(format) => (format.inspect)(probe, progress),
         None => Err(FormatError::Unknown(describe(&probe))),
     }
 }
 
-fn probe(blob: Blob, nest: Nest) -> Result<Probe, FormatError> {
+fn probe(source: Source, nest: Nest) -> Result<Probe, FormatError> {
+    let Source { blob, name } = source;
     let head = blob.slice(0, 1024)?;
     // Data before the archive is allowed, so anything that is not another known format is tried as an archive.
     let archive = match head.first() {
         Some(0xBE) => None,
         _ => Archive::open_within(blob.clone(), nest.budget.clone()).ok(),
     };
-    Ok(Probe { blob, head, archive, nest })
+    Ok(Probe { blob, name, head, archive, nest })
 }
 
 /// What a file is that no format knows, for the error message.
