@@ -87,6 +87,19 @@ fn every_format_is_in_the_list() {
 }
 
 #[test]
+fn every_decoder_is_in_the_list_in_order() {
+    let helpers = ["blob", "mod", "res_chunk", "string_pool"];
+    let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
+    let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().trim_end_matches(".rs").to_owned())
+        .filter(|name| !helpers.contains(&name.as_str()))
+        .collect();
+    found.sort();
+    assert_eq!(listed, found);
+}
+
+#[test]
 fn the_picture_in_lib_rs_names_every_room() {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
     for (room, _) in MAY_SEE.iter().filter(|(room, _)| *room != "main" && *room != "lib") {

@@ -26,7 +26,22 @@ use crate::link::library;
 use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
 
 /// APK.
-pub const FORMAT: Format = Format { name: "apk", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "apk",
+    title: ("Android 安装包", "Android package"),
+    endings: &["apk"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };

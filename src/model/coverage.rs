@@ -32,6 +32,20 @@ pub enum PartName {
 }
 
 impl PartName {
+    /// Every part, in the order of declaration.
+    pub const ALL: [PartName; 10] = [
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+        PartName::Native,
+        PartName::Images,
+        PartName::Other,
+    ];
+
     /// The Chinese name used in reports.
     pub fn zh(self) -> &'static str {
         match self {
