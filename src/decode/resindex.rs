@@ -17,10 +17,7 @@ use super::{Decoder, Issue};
 pub const DECODER: Decoder = Decoder {
     name: "resindex",
     version: 1,
-    reads: (
-        "HarmonyOS 资源表 resources.index（新旧两版）",
-        "HarmonyOS resource tables, resources.index in both layouts",
-    ),
+    reads: ("HarmonyOS 资源表 resources.index（新旧两版）", "HarmonyOS resource tables (resources.index)"),
     limits: &[],
 };
 
