@@ -16,6 +16,8 @@
 //! - [`decode`]: bytes to structures, one file per encoding; knows no package and no rule;
 //! - [`link`]: string to widget to screen to component to code to endpoint;
 //! - [`format`]: one file per package format: which decoder reads which entry;
+//! - [`config`]: what the user wrote in `zhijian.toml`, as it holds;
+//! - [`fetch`]: packages and pages from the internet, politely;
 //! - [`rule`]: rules as data, and the judge;
 //! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
 //! - [`roster`]: what the office knows about targets: filing records;
@@ -24,7 +26,9 @@
 //!
 //! The command line is `src/cli`, one file per command; it belongs to the binary.
 
+pub mod config;
 pub mod decode;
+pub mod fetch;
 pub mod format;
 pub mod ledger;
 pub mod link;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("text", &[]),
+    ("config", &["fetch"]),
+    ("fetch", &["config"]),
     ("decode", &["text"]),
     ("link", &["decode", "text"]),
     ("format", &["decode", "link", "text"]),

@@ -1,0 +1,209 @@
+//! What the user wrote in `zhijian.toml`, as it holds. Every key may be left out; one that is not known, or whose
+//! value makes no sense, is an error that names file, line and column.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::fetch::guard::Allowed;
+
+/// Why a configuration does not hold.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file says something that cannot be.
+    #[error("{path}: {cause}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what is wrong there.
+        cause: String,
+    },
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How packages and pages are fetched.
+    pub fetch: Fetch,
+}
+
+/// `[fetch]`: how packages and pages are fetched.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Fetch {
+    /// Whom the operator of a site can ask: an address of a page or of mail. Sent with every request.
+    pub contact: Option<String>,
+    /// Where fetched packages and pages are kept.
+    pub store: Option<PathBuf>,
+    /// Least time between two requests to one host: `"5s"`, `"500ms"`.
+    #[serde(deserialize_with = "duration")]
+    pub pace: Duration,
+    /// Paces of single hosts and of all below them: `"weixin.qq.com" = "10s"`.
+    #[serde(deserialize_with = "durations")]
+    pub host_pace: BTreeMap<String, Duration>,
+    /// Requests to all hosts together at a time.
+    pub connections: usize,
+    /// How long a connection may say nothing.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    /// Attempts after the first, when a request fails in a way that may pass.
+    pub retries: u32,
+    /// Longest wait that a server may ask for by `Retry-After`; beyond it the host is left alone.
+    #[serde(deserialize_with = "duration")]
+    pub longest_wait: Duration,
+    /// Largest package, in bytes.
+    pub largest_package: u64,
+    /// Largest page, in bytes, after decompression.
+    pub largest_page: u64,
+    /// Hosts and networks inside the own network that may be asked: `"127.0.0.1:8080"`, `"10.0.0.0/8"`.
+    #[serde(deserialize_with = "allowed")]
+    pub allow: Vec<Allowed>,
+    /// Whether articles may be fetched from `mp.weixin.qq.com`, whose operator bars crawlers.
+    pub weixin: bool,
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        // Seen to block pages asked for every 2 s and not those every 5 s (airyland/we-extract#1).
+        let careful = Duration::from_secs(5);
+        let hosts = ["weixin.qq.com", "weibo.com", "douyin.com", "toutiao.com"];
+        Fetch {
+            contact: None,
+            store: None,
+            pace: Duration::from_secs(1),
+            host_pace: hosts.into_iter().map(|host| (host.to_owned(), careful)).collect(),
+            connections: 16,
+            timeout: Duration::from_secs(30),
+            retries: 3,
+            longest_wait: Duration::from_secs(120),
+            largest_package: 4 << 30,
+            largest_page: 16 << 20,
+            allow: Vec::new(),
+            weixin: false,
+        }
+    }
+}
+
+impl Fetch {
+    /// Least time between two requests to a host; the most specific name that is configured counts.
+    pub fn pace_of(&self, host: &str) -> Duration {
+        let of = |name: &str| self.host_pace.get(name).copied();
+        let mut name = host;
+        loop {
+            if let Some(pace) = of(name) {
+                return pace;
+            }
+            match name.split_once('.') {
+                Some((_, rest)) => name = rest,
+                None => return self.pace,
+            }
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Config::parse(&text).map_err(|cause| ConfigError::Invalid { path: path.to_owned(), cause })
+    }
+
+    /// Reads the text of a configuration file; the error names line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Config = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(String::new(), |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+                format!("{line}:{column}: ")
+            });
+            format!("{at}{}", error.message().replace('\n', ", "))
+        })?;
+        if config.fetch.connections == 0 {
+            return Err("fetch.connections: at least 1".into());
+        }
+        Ok(config)
+    }
+}
+
+/// Reads `500ms`, `5s`, `2m`, `1h`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let unit = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(format!("{text:?} is no duration like 500ms, 5s, 2m or 1h")),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| format!("{text:?} is no duration like 500ms, 5s, 2m or 1h"))?;
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("{text:?} is too long"))
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+fn durations<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Duration>, D::Error> {
+    let mut paces = Fetch::default().host_pace;
+    for (host, text) in BTreeMap::<String, String>::deserialize(deserializer)? {
+        paces.insert(host.to_ascii_lowercase(), parse_duration(&text).map_err(serde::de::Error::custom)?);
+    }
+    Ok(paces)
+}
+
+fn allowed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Allowed>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_written_is_the_default_and_careful_with_account_platforms() {
+        let fetch = Config::parse("").unwrap().fetch;
+        assert_eq!(fetch.pace_of("mp.weixin.qq.com"), Duration::from_secs(5));
+        assert_eq!(fetch.pace_of("www.gov.cn"), Duration::from_secs(1));
+        assert!(!fetch.weixin);
+    }
+
+    #[test]
+    fn the_most_specific_pace_counts() {
+        let text = "[fetch]\npace = '2s'\n[fetch.host-pace]\n'gov.cn' = '3s'\n'App.gov.cn' = '500ms'\n";
+        let fetch = Config::parse(text).unwrap().fetch;
+        assert_eq!(fetch.pace_of("www.gov.cn"), Duration::from_secs(3));
+        assert_eq!(fetch.pace_of("a.app.gov.cn"), Duration::from_millis(500));
+        assert_eq!(fetch.pace_of("mygov.cn"), Duration::from_secs(2));
+        assert_eq!(fetch.pace_of("weixin.qq.com"), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn errors_name_line_and_column() {
+        let error = |text: &str| Config::parse(text).unwrap_err();
+        assert!(error("[fetch]\npaec = '5s'\n").starts_with("2:1: "), "{}", error("[fetch]\npaec = '5s'\n"));
+        assert!(error("[fetch]\npace = '5'\n").starts_with("2:8: "), "{}", error("[fetch]\npace = '5'\n"));
+        assert!(error("[fetch]\nallow = ['10.0.0.0/40']\n").contains("10.0.0.0/40"));
+        assert!(error("[fetch]\nconnections = 0\n").contains("connections"));
+        assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Bringing packages and pages here: one polite client for all hosts, a guard against addresses that are not the
+//! public internet, and a store that knows content by its digest.
+
+mod client;
+mod download;
+mod error;
+pub mod guard;
+mod host;
+mod journal;
+mod robots;
+mod store;
+
+pub use client::{Ask, Client, Got, Page, Validators};
+pub use download::{Downloaded, Unwatched, Watch};
+pub use error::FetchError;
+pub use journal::Journal;
+pub use store::{Known, Store};
