@@ -27,6 +27,8 @@ pub enum FactKind {
     Api,
     /// Path of an image or other asset whose name may tell its use.
     Asset,
+    /// What a page of an account leads to: an address, a mini program, the card of an account, a vote.
+    Link,
 }
 
 /// A fact with its provenance.

@@ -6,6 +6,7 @@
 //!
 //! Fields that people read come in pairs: `title` is Chinese, `title_en` the same in English.
 
+mod account;
 mod anomaly;
 mod code;
 mod coverage;
@@ -18,6 +19,10 @@ mod report;
 mod target;
 mod text;
 
+pub use account::{
+    AccountRecord, Entry, Licence, LinkKind, PageForm, PageLink, PageRecord, PageState, Platform, Rejected,
+    Rename, RenameKind,
+};
 pub(crate) use anomaly::meaning;
 pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};

@@ -23,6 +23,8 @@ pub enum Role {
     Code,
     /// A string resource whose use could not be followed.
     Resource,
+    /// Running text of an article or message: what an account says.
+    Body,
     /// Running text: policy, agreement, news, help page.
     Document,
     /// Argument of a logging or telemetry call.

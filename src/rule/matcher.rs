@@ -245,7 +245,7 @@ impl Matcher {
             FactKind::Endpoint if is_page_or_file(&fact.value) => return Vec::new(),
             FactKind::Endpoint => SignalKind::Endpoint,
             FactKind::Asset => SignalKind::Asset,
-            FactKind::Permission | FactKind::Sdk | FactKind::Api => return Vec::new(),
+            FactKind::Permission | FactKind::Sdk | FactKind::Api | FactKind::Link => return Vec::new(),
         };
         let at = own_part(fact);
         let name = &fact.value[at..];

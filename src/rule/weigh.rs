@@ -170,7 +170,7 @@ pub(super) fn dismissed(text: &UiText, guard: &Guard) -> Option<Why> {
         Some(Document::Agreement) => return Some(Why::Agreement),
         Some(Document::Policy) => return Some(Why::Policy),
         Some(Document::Help) => return Some(Why::Help),
-        None if text.role == Role::Document => return Some(Why::Prose),
+        None if matches!(text.role, Role::Body | Role::Document) => return Some(Why::Prose),
         None => {}
     }
     let title = text.screen.as_ref().and_then(|screen| screen.title.as_deref())?;
