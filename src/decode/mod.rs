@@ -14,6 +14,8 @@ pub mod dex;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod js_data;
+pub mod outline;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
@@ -90,6 +92,8 @@ pub static DECODERS: &[Decoder] = &[
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
+    js_data::DECODER,
+    outline::DECODER,
     resindex::DECODER,
     wxapkg::DECODER,
     wxml_code::DECODER,

@@ -123,6 +123,16 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("js.unterminated-template", "模板字符串没有结束", "a template without end"),
     ("json.malformed", "不是合规的 JSON", "not valid JSON"),
     ("manifest.debuggable", "安装包可被调试", "the package can be debugged by anybody"),
+    (
+        "outline.too-many-links",
+        "链接多得不正常，其余未读",
+        "an abnormal number of links; the rest is not read",
+    ),
+    (
+        "outline.too-many-texts",
+        "段落多得不正常，其余未读",
+        "an abnormal number of texts; the rest is not read",
+    ),
     ("package.bad-metadata", "拆分包的说明文件无法读取", "the description of the set cannot be read"),
     (
         "package.metadata-differs",
