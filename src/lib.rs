@@ -18,6 +18,7 @@
 //! - [`format`]: one file per package format: which decoder reads which entry;
 //! - [`config`]: what the user wrote in `zhijian.toml`, as it holds;
 //! - [`fetch`]: packages and pages from the internet, politely;
+//! - [`page`]: one file per kind of page: what an account or a site says;
 //! - [`rule`]: rules as data, and the judge;
 //! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
 //! - [`roster`]: what the office knows about targets: filing records;
@@ -33,6 +34,7 @@ pub mod format;
 pub mod ledger;
 pub mod link;
 pub mod model;
+pub mod page;
 pub mod report;
 pub mod roster;
 pub mod rule;

@@ -13,6 +13,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("decode", &["text"]),
     ("link", &["decode", "text"]),
     ("format", &["decode", "link", "text"]),
+    ("page", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &[]),
     ("roster", &["ledger"]),
@@ -89,6 +90,17 @@ fn every_format_is_in_the_list() {
 }
 
 #[test]
+fn every_kind_of_page_is_in_the_list() {
+    let helpers = ["mod.rs", "draft.rs", "footer.rs", "time.rs"];
+    let listed: Vec<&str> = zhijian::page::PAGES.iter().map(|kind| kind.name).collect();
+    for path in files(&source().join("page")) {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let name = file.trim_end_matches(".rs").replace('_', "-");
+        assert!(listed.contains(&&*name) || helpers.contains(&file), "src/page/{file} is not in PAGES");
+    }
+}
+
+#[test]
 fn every_decoder_is_in_the_list_in_order() {
     let helpers = ["blob", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
@@ -109,7 +121,7 @@ fn every_code_of_an_anomaly_has_a_meaning() {
     let call = regex_lite::Regex::new(call).unwrap();
     let mut unknown = std::collections::BTreeSet::new();
     let mut text = String::new();
-    for room in ["decode", "format", "link"] {
+    for room in ["decode", "format", "link", "page"] {
         for path in files(&source().join(room)) {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }

@@ -12,7 +12,7 @@ use super::{Decoder, Issue, Limit, Unit};
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "html",
-    version: 1,
+    version: 2,
     reads: ("HTML 与同类模板", "HTML and templates like it"),
     limits: &[
         Limit { what: ("输入", "input"), amount: MAX_SIZE as u64, unit: Unit::Bytes },
@@ -72,19 +72,56 @@ pub struct Page {
 
 /// The characters of a text file: UTF-8, UTF-16 by its mark, or what `charset=` names (GBK in old Chinese pages).
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    decode_as(bytes, None).text
+}
+
+/// The characters of a file, and how sure they are.
+#[derive(Debug, Clone)]
+pub struct Decoded<'a> {
+    /// The characters. Borrowed only where they stand like this in the bytes.
+    pub text: Cow<'a, str>,
+    /// Name of the encoding (WHATWG): `UTF-8`, `GBK`, `gb18030`.
+    pub encoding: &'static str,
+    /// Some bytes are none of the encoding; U+FFFD stands for them.
+    pub malformed: bool,
+}
+
+/// The characters of a file that came with a `Content-Type`. What the bytes are counts before what is said of
+/// them: a byte order mark, or being UTF-8 throughout; then what the header, the page or the XML declaration
+/// names, if it fits; then GB18030, which bytes that are not UTF-8 are in Chinese pages and lists.
+pub fn decode_as<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    let whole = |encoding: &'static encoding_rs::Encoding, bytes: &'a [u8]| {
+        let (text, malformed) = encoding.decode_without_bom_handling(bytes);
+        Decoded { text, encoding: encoding.name(), malformed }
+    };
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+        return whole(encoding, &bytes[mark..]);
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
+    let Err(error) = std::str::from_utf8(bytes) else { return whole(encoding_rs::UTF_8, bytes) };
+    // A page that was cut off in the middle of a character is UTF-8 still.
+    if error.error_len().is_none() && error.valid_up_to() > 0 {
+        return whole(encoding_rs::UTF_8, bytes);
     }
-    let head = bytes.get(..2048).unwrap_or(bytes);
-    let named = memchr::memmem::find(head, b"charset=").and_then(|at| {
-        let label = head[at + 8..].split(|byte| b"\"'>; /".contains(byte)).find(|label| !label.is_empty())?;
-        encoding_rs::Encoding::for_label(label)
-    });
-    // Bytes that are not UTF-8 and say nothing else are GBK in Chinese packages, or noise.
-    named.unwrap_or(encoding_rs::GBK).decode_without_bom_handling(bytes).0
+    let head = bytes.get(..4096).unwrap_or(bytes);
+    let header = content_type.and_then(|header| label(header.as_bytes(), b"charset="));
+    let named: Vec<_> =
+        [header, label(head, b"charset="), label(head, b"encoding=")].into_iter().flatten().collect();
+    let fits = |encoding: &&'static encoding_rs::Encoding| {
+        encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some()
+    };
+    if let Some(encoding) = named.iter().copied().chain([encoding_rs::GB18030]).find(fits) {
+        return whole(encoding, bytes);
+    }
+    // Bytes that fit nothing: what was named is meant, or GBK, or they are noise.
+    whole(named.first().copied().unwrap_or(encoding_rs::GBK), bytes)
+}
+
+/// The encoding that is named behind a word, in small or capital letters.
+fn label(text: &[u8], word: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    let at = text.windows(word.len()).position(|found| found.eq_ignore_ascii_case(word))?;
+    let rest = &text[at + word.len()..];
+    let name = rest.split(|byte| b"\"'>; /?".contains(byte)).find(|label| !label.is_empty())?;
+    encoding_rs::Encoding::for_label(name)
 }
 
 /// Reads a document.
@@ -327,6 +364,28 @@ mod tests {
         let utf16: Vec<u8> =
             [0xFF, 0xFE].into_iter().chain("打卡".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16), "打卡");
+    }
+
+    #[test]
+    fn what_the_bytes_are_counts_before_what_is_said() {
+        let (gb, _, _) = encoding_rs::GB18030.encode("请各单位转发");
+        let read = |bytes: &[u8], header| {
+            let read = decode_as(bytes, header);
+            (read.text.into_owned(), read.encoding, read.malformed)
+        };
+        let shown = "请各单位转发".to_owned();
+        assert_eq!(read(&gb, None), (shown.clone(), "gb18030", false));
+        assert_eq!(read(&gb, Some("text/html; Charset=GB2312")), (shown.clone(), "GBK", false));
+        assert_eq!(read(&gb, Some("text/html; charset=utf-8")), (shown.clone(), "gb18030", false));
+        assert_eq!(read(shown.as_bytes(), Some("text/html; charset=gbk")), (shown, "UTF-8", false));
+        assert_eq!(
+            read("打卡".as_bytes().split_last().unwrap().1, None),
+            ("打\u{FFFD}".into(), "UTF-8", true)
+        );
+        let declared = [br#"<?xml version="1.0" encoding="GB2312"?><a>"#, gb.as_ref(), b"</a>"].concat();
+        assert_eq!(read(&declared, None).1, "GBK");
+        let broken = [b"<meta charset=utf-8>" as &[u8], b"\xFF", "打卡".as_bytes(), b"\xFF"].concat();
+        assert_eq!(read(&broken, None), ("<meta charset=utf-8>\u{FFFD}打卡\u{FFFD}".into(), "UTF-8", true));
     }
 
     proptest::proptest! {

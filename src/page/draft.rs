@@ -1,0 +1,315 @@
+//! What every kind of page does while it reads: texts with their way, links, issues, states, gaps.
+
+use std::sync::Arc;
+
+use super::{Input, Read, contains, filled};
+use crate::decode::Issue;
+use crate::decode::outline::{Mark, Tag};
+use crate::model::{
+    Fact, FactKind, GapReason, Inspection, Lang, LinkKind, PageLink, PageRecord, PageState, PartName, Place,
+    Role, Screen, TargetKind, UiText, Usage, Widget, Wording, meaning,
+};
+
+/// Characters kept in one text; a longer paragraph becomes several.
+const MAX_TEXT: usize = 4_096;
+/// The step of the chain that says that a text stands in the footer.
+const FOOTER: &str = "页脚 footer";
+
+/// Something that a page leads to, by its tag.
+pub(super) fn leads(tag: &Tag<'_>) -> bool {
+    let name = tag.name;
+    ["a", "img", "iframe", "form", "input", "video", "audio", "embed", "qqmusic"]
+        .iter()
+        .any(|known| tag.is(known))
+        || name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("mp"))
+}
+
+/// A page that is being read.
+pub(super) struct Draft<'a> {
+    input: &'a Input<'a>,
+    path: Arc<str>,
+    pub(super) inspection: Inspection,
+    pub(super) page: PageRecord,
+    images: u64,
+    lossy: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(input: &'a Input<'a>, name: &'static str) -> Self {
+        let address = input.address().map(|url| url.to_string());
+        let mut draft = Draft {
+            input,
+            path: Arc::from(address.as_deref().unwrap_or_default()),
+            inspection: Inspection::new(TargetKind::AccountPage, name),
+            page: PageRecord { state: PageState::Shown, address, ..PageRecord::default() },
+            images: 0,
+            lossy: false,
+        };
+        if input.decoded.malformed {
+            let detail = format!("not {}", input.encoding());
+            draft.issues(vec![Issue::lossy("page.malformed-text", None, detail)]);
+        }
+        draft
+    }
+
+    /// A place in the page.
+    pub(super) fn place(&self, offset: Option<usize>) -> Place {
+        match offset.and_then(|offset| self.input.offset(offset)) {
+            Some(offset) => Place::offset(self.path.clone(), offset),
+            None => Place::entry(self.path.clone()),
+        }
+    }
+
+    /// Adds a text, in pieces where it is very long. What has no letter says nothing.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        role: Role,
+        offset: Option<usize>,
+        chain: &[&str],
+        footer: bool,
+    ) -> Option<&mut UiText> {
+        if !text.chars().any(char::is_alphabetic) {
+            return None;
+        }
+        let place = self.place(offset);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.char_indices().nth(MAX_TEXT).map_or(rest.len(), |(at, _)| {
+                // A sentence is not torn apart.
+                rest[..at].rfind(['。', '！', '？', '；', '\n']).map_or(at, |end| end + 3).min(at)
+            });
+            let (piece, behind) = rest.split_at(rest.floor_char_boundary(end).max(1));
+            rest = behind;
+            let mut found = UiText::new(piece, role, place.clone());
+            found.usage = Usage::Used;
+            found.chain = chain.iter().map(|step| (*step).to_owned()).collect();
+            if footer {
+                found.chain.push(FOOTER.to_owned());
+            }
+            self.inspection.texts.push(found);
+        }
+        self.inspection.texts.last_mut()
+    }
+
+    /// Adds a text on something that a person presses.
+    pub(super) fn control(
+        &mut self,
+        text: &str,
+        class: &str,
+        handler: Option<&str>,
+        offset: Option<usize>,
+        chain: &[&str],
+    ) {
+        let widget =
+            Widget { class: class.to_owned(), id: None, handler: handler.map(str::to_owned), operable: true };
+        if let Some(found) = self.text(text, Role::Control, offset, chain, false) {
+            found.widget = Some(widget);
+        }
+    }
+
+    /// Adds the title.
+    pub(super) fn title(&mut self, title: Option<String>, offset: Option<usize>, from: &str) {
+        if let Some(title) = title.as_deref() {
+            self.text(title, Role::Title, offset, &[from], false);
+        }
+        self.page.title = title;
+    }
+
+    /// Adds something that leads elsewhere.
+    pub(super) fn link(
+        &mut self,
+        kind: LinkKind,
+        address: &str,
+        text: Option<&str>,
+        footer: bool,
+        offset: Option<usize>,
+    ) {
+        let address = address.trim();
+        // Links of scripts and within the page lead nowhere.
+        let script = address.get(..11).is_some_and(|head| head.eq_ignore_ascii_case("javascript:"));
+        if address.is_empty() || script || address.starts_with('#') {
+            return;
+        }
+        let text = text.and_then(filled);
+        let mut fact = Fact::new(FactKind::Link, address, self.place(offset));
+        fact.chain = text.iter().cloned().chain(footer.then(|| FOOTER.to_owned())).collect();
+        self.inspection.facts.push(fact);
+        self.page.links.push(PageLink { kind, address: address.to_owned(), text, footer });
+    }
+
+    /// Adds what a marked element leads to.
+    pub(super) fn mark(&mut self, mark: &Mark<'_>, footer: bool, chain: &[&str]) {
+        let tag = &mark.tag;
+        let value = |name: &str| tag.attribute(name).and_then(|value| filled(&value));
+        let offset = Some(mark.offset);
+        let app = value("data-miniprogram-appid");
+        if let Some(app) = app {
+            let path = value("data-miniprogram-path").unwrap_or_default();
+            let address = format!("{app}/{}", path.trim_start_matches('/'));
+            let name = value("data-miniprogram-title").or_else(|| filled(&mark.text));
+            let name = name.or_else(|| value("data-miniprogram-nickname"));
+            if let Some(name) = &name {
+                self.control(name, "mp-miniprogram", Some(&address), offset, chain);
+            }
+            self.link(LinkKind::MiniProgram, &address, name.as_deref(), footer, offset);
+            return;
+        }
+        let source = value("data-src").or_else(|| value("src"));
+        let vote = tag.has_class("vote_iframe")
+            || tag.has_class("js_editor_vote_card")
+            || tag.name.to_ascii_lowercase().contains("vote")
+            || source.as_deref().is_some_and(|source| contains(source, "newappmsgvote"));
+        if vote {
+            let id = value("data-supervoteid").or_else(|| value("data-voteid"));
+            let address = source.or(id).unwrap_or_else(|| tag.name.to_owned());
+            self.link(LinkKind::Vote, &address, value("data-title").as_deref(), footer, offset);
+            let detail =
+                ("投票的题目与选项由服务器提供", "question and answers of a vote come from the server");
+            let place = self.place(offset);
+            self.inspection.gap(PartName::Other, &place, GapReason::Remote, detail);
+            self.inspection.unread(PartName::Other);
+            return;
+        }
+        match tag.name.to_ascii_lowercase().as_str() {
+            "a" => {
+                if let Some(address) = value("href") {
+                    self.link(LinkKind::Link, &address, Some(&mark.text), footer, offset);
+                }
+            }
+            "img" => {
+                self.images += 1;
+                let words = [value("alt"), value("title"), value("class"), source.clone()];
+                let marked = |text: &String| {
+                    let text = text.to_ascii_lowercase();
+                    text.contains("二维码") || text.contains("qrcode") || text.contains("qr_code")
+                };
+                if words.iter().flatten().any(marked)
+                    && let Some(source) = source
+                {
+                    self.link(LinkKind::QrCode, &source, value("alt").as_deref(), footer, offset);
+                }
+            }
+            "mp-common-profile" | "mpprofile" => {
+                let id = value("data-id").or_else(|| value("data-alias")).or_else(|| value("data-nickname"));
+                if let Some(id) = id {
+                    self.link(LinkKind::Profile, &id, value("data-nickname").as_deref(), true, offset);
+                }
+            }
+            "form" => {
+                if let Some(address) = value("action") {
+                    self.link(LinkKind::Form, &address, None, footer, offset);
+                }
+            }
+            "input" => {
+                let kind = value("type").unwrap_or_default().to_ascii_lowercase();
+                match kind.as_str() {
+                    "button" | "submit" => {
+                        if let Some(text) = value("value") {
+                            self.control(&text, "input", value("onclick").as_deref(), offset, chain);
+                        }
+                    }
+                    "hidden" => {}
+                    _ => {
+                        if let Some(text) = value("placeholder") {
+                            self.text(&text, Role::Hint, offset, chain, footer);
+                        }
+                    }
+                }
+            }
+            _ => {
+                // Sound, video, products and other cards: their names are read, what they hold is not.
+                let name = value("data-title")
+                    .or_else(|| value("name"))
+                    .or_else(|| value("data-nickname"))
+                    .or_else(|| value("music_name"));
+                let address = source.or_else(|| value("voice_encode_fileid")).or_else(|| value("data-id"));
+                if let Some(name) = &name {
+                    self.text(name, Role::Label, offset, &[chain, &[tag.name]].concat(), footer);
+                }
+                if let Some(address) = address.or_else(|| name.clone()) {
+                    self.link(LinkKind::Media, &address, name.as_deref(), footer, offset);
+                }
+            }
+        }
+    }
+
+    /// Counts pictures whose text is not read.
+    pub(super) fn images(&mut self, number: u64) {
+        self.images += number;
+    }
+
+    /// Turns issues into anomalies and, where content was lost, gaps.
+    pub(super) fn issues(&mut self, issues: Vec<Issue>) {
+        for issue in issues {
+            let place = self.place(issue.offset.and_then(|offset| usize::try_from(offset).ok()));
+            if issue.lossy {
+                self.lossy = true;
+                let reason = if issue.code.contains("too-many") {
+                    GapReason::LimitReached
+                } else if issue.code.contains("cut-off") {
+                    GapReason::Truncated
+                } else {
+                    GapReason::Malformed
+                };
+                let technical = format!("{}: {}", issue.code, issue.detail);
+                let (zh, en) = meaning(issue.code).unwrap_or_default();
+                let detail = (format!("{zh}（{technical}）"), format!("{en} ({technical})"));
+                self.inspection.gap(PartName::Text, &place, reason, detail);
+            }
+            self.inspection.anomaly(issue.code, &place, issue.detail);
+        }
+    }
+
+    /// A date that makes no sense.
+    pub(super) fn bad_date(&mut self, text: &str) {
+        let text: String = text.chars().take(64).collect();
+        self.issues(vec![Issue::odd("page.bad-date", None, text)]);
+    }
+
+    /// States that the content as a whole was not seen.
+    pub(super) fn unseen(&mut self, part: PartName, reason: GapReason, detail: impl Into<Wording>) {
+        let place = self.place(None);
+        self.lossy = true;
+        self.inspection.opaque();
+        self.inspection.gap(part, &place, reason, detail);
+    }
+
+    /// The page as it was read.
+    pub(super) fn finish(mut self) -> Read {
+        let state = &self.page.state;
+        if !matches!(state, PageState::Shown | PageState::Unknown) {
+            let reason = match state {
+                PageState::Wall | PageState::Challenge => GapReason::Remote,
+                _ => GapReason::Missing,
+            };
+            let detail = (
+                format!("正文不可见：{}", state.words(Lang::Zh)),
+                format!("the content cannot be seen: {}", state.words(Lang::En)),
+            );
+            self.unseen(PartName::Text, reason, detail);
+        }
+        if self.lossy {
+            self.inspection.unread(PartName::Text);
+        } else {
+            self.inspection.read(PartName::Text);
+        }
+        if self.images > 0 {
+            (0..self.images).for_each(|_| self.inspection.unread(PartName::Images));
+            let (images, place) = (self.images, self.place(None));
+            let detail = (
+                format!("图片 {images} 张，图片中的文字未识读"),
+                format!("{images} pictures; text inside pictures is not read"),
+            );
+            self.inspection.note(PartName::Images, &place, GapReason::NotInspected, detail);
+        }
+        let account = &self.page.account;
+        self.inspection.identity.id = account.id.clone().or_else(|| account.biz.clone());
+        self.inspection.identity.name = account.name.clone();
+        let screen = Screen { name: self.path.to_string(), title: self.page.title.clone(), reachable: true };
+        for text in &mut self.inspection.texts {
+            text.screen = Some(screen.clone());
+        }
+        Read { inspection: self.inspection, page: self.page }
+    }
+}
