@@ -19,7 +19,7 @@ pub const DECODER: Decoder = Decoder {
 
 /// At most this many values of one object are kept.
 const MAX_VALUES: usize = 100_000;
-/// How many places of the same name are tried.
+/// How many texts that are given to a name are looked at.
 const MAX_PLACES: usize = 64;
 /// Tokens looked at for one value of a variable.
 const MAX_TOKENS: usize = 32;
@@ -63,7 +63,7 @@ impl Data {
 /// The object that is given to a name: `window.cgiDataNew = {…}`. `wanted` chooses values by their path.
 pub fn object(source: &str, name: &str, wanted: fn(&str) -> bool) -> Option<Data> {
     let mut from = 0;
-    for _ in 0..MAX_PLACES {
+    loop {
         let at = from + memchr::memmem::find(source.as_bytes().get(from..)?, name.as_bytes())?;
         from = at + name.len();
         let behind = source.get(from..)?.trim_ascii_start();
@@ -72,7 +72,6 @@ pub fn object(source: &str, name: &str, wanted: fn(&str) -> bool) -> Option<Data
             return Some(read_object(source, source.len() - behind.len(), wanted));
         }
     }
-    None
 }
 
 /// The text that is given to a variable: `var ct = "…"`, `window.ct = '…' || ''`. Empty texts are passed over.
@@ -80,18 +79,35 @@ pub fn variable(source: &str, name: &str) -> Option<Value> {
     for before in ["var ", "window."] {
         let needle = format!("{before}{name}");
         let finder = memchr::memmem::Finder::new(&needle);
-        for at in finder.find_iter(source.as_bytes()).take(MAX_PLACES) {
+        let mut places = 0;
+        for at in finder.find_iter(source.as_bytes()) {
             let Some(rest) = source.get(at + needle.len()..) else { continue };
             let behind = rest.trim_ascii_start();
             let Some(behind) = behind.strip_prefix('=').filter(|rest| !rest.starts_with('=')) else {
                 continue;
             };
+            let behind = behind.trim_ascii_start();
+            if !begins_value(behind) {
+                continue;
+            }
+            places += 1;
+            if places > MAX_PLACES {
+                break;
+            }
             if let Some(value) = expression(source, source.len() - behind.len()) {
                 return Some(Value { path: name.to_owned(), ..value });
             }
         }
     }
     None
+}
+
+/// Whether an expression begins with a text, a number or a call that decodes one.
+fn begins_value(text: &str) -> bool {
+    let word = text.bytes().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    text.starts_with(['"', '\'', '`'])
+        || text.starts_with(|ch: char| ch.is_ascii_digit())
+        || is_decoder(&text.as_bytes()[..word])
 }
 
 /// The first text that is not empty in an expression, where nothing but decoding is done to it.

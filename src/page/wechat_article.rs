@@ -101,7 +101,7 @@ fn has_body(text: &str) -> bool {
 /// The offset of the start tag with an id.
 fn find_id(text: &str, id: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    for at in memchr::memmem::find_iter(bytes, id).take(4_096) {
+    for at in memchr::memmem::find_iter(bytes, id) {
         let before = bytes.get(..at)?;
         let (quoted, name) = match before.last() {
             Some(b'"' | b'\'') => (true, &before[..at - 1]),
@@ -491,47 +491,55 @@ fn notice(input: &Input<'_>) -> Option<(PageState, Option<String>)> {
         None if few.len() <= 1_800 => few,
         None => return wall_by_address(input).then_some((PageState::Wall, None)),
     };
-    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    let walled = has(&[
-        "环境异常",
-        "完成验证后即可继续访问",
-        "访问过于频繁",
-        "操作频繁",
-        "请求过于频繁",
-        "请输入验证码",
-    ]) || headline.is_none()
+    let marked = headline.is_none()
         && ["wappoc_appmsgcaptcha", "secitptpage"].iter().any(|mark| contains(source, mark));
-    let state = if walled || wall_by_address(input) {
+    let state = if marked || wall_by_address(input) {
         PageState::Wall
-    } else if has(&["已被发布者删除", "deleted by the author", "已被作者删除", "已删除"]) {
-        PageState::Deleted
-    } else if has(&["侵权"]) && has(&["投诉"]) {
-        PageState::Complaint
-    } else if has(&["因违规无法查看", "涉嫌违反", "违规", "violat"]) {
-        PageState::Violation { reason: rest.clone().map(reason) }
-    } else if has(&["公众号已迁移", "帐号已迁移", "账号已迁移"]) {
-        let to = ["transferTargetLink", "transfer_target_link"];
-        let to = to.iter().find_map(|name| js_data::variable(source, name)).map(|value| plain(&value.text));
-        PageState::Migrated { to }
-    } else if has(&["迁移流程中"]) {
-        PageState::Migrating
-    } else if has(&["自主注销", "已注销"]) {
-        PageState::Closed
-    } else if has(&["已被屏蔽", "被屏蔽"]) {
-        PageState::Suspended
-    } else if has(&["链接已过期", "链接过期"]) {
-        PageState::Expired
-    } else if has(&["发送失败", "暂时无法查看", "系统出错", "系统错误"]) {
-        PageState::Unavailable
-    } else if contains(source, "page_rumor") || has(&["不实信息", "谣言"]) {
-        PageState::Rumour
-    } else if has(&["参数错误", "链接不正确"]) {
-        PageState::BadParameters
     } else {
-        return None;
+        // The headline says what it is; the explanation below may name other things.
+        let found = headline.as_deref().and_then(state_of).or_else(|| state_of(&message));
+        match found.or_else(|| contains(source, "page_rumor").then_some(PageState::Rumour))? {
+            PageState::Violation { .. } => PageState::Violation { reason: rest.map(reason) },
+            PageState::Migrated { .. } => {
+                let names = ["transferTargetLink", "transfer_target_link"];
+                let to = names.iter().find_map(|name| js_data::variable(source, name));
+                PageState::Migrated { to: to.map(|value| plain(&value.text)) }
+            }
+            state => state,
+        }
     };
     let words = headline.or_else(|| filled(&message.chars().take(80).collect::<String>()));
     Some((state, words))
+}
+
+/// What the words of a notice say.
+fn state_of(message: &str) -> Option<PageState> {
+    let all: [(PageState, &[&str]); 12] = [
+        (
+            PageState::Wall,
+            &[
+                "环境异常",
+                "完成验证后即可继续访问",
+                "访问过于频繁",
+                "操作频繁",
+                "请求过于频繁",
+                "请输入验证码",
+            ],
+        ),
+        (PageState::Deleted, &["已被发布者删除", "deleted by the author", "已被作者删除", "已删除"]),
+        (PageState::Complaint, &["涉嫌侵权"]),
+        (PageState::Unavailable, &["发送失败", "暂时无法查看", "系统出错", "系统错误"]),
+        (PageState::Violation { reason: None }, &["违规", "涉嫌违反", "violat"]),
+        (PageState::Migrated { to: None }, &["公众号已迁移", "帐号已迁移", "账号已迁移"]),
+        (PageState::Migrating, &["迁移流程中"]),
+        (PageState::Closed, &["自主注销", "已注销"]),
+        (PageState::Suspended, &["已被屏蔽", "被屏蔽"]),
+        (PageState::Expired, &["链接已过期", "链接过期"]),
+        (PageState::Rumour, &["不实信息", "谣言"]),
+        (PageState::BadParameters, &["参数错误", "链接不正确"]),
+    ];
+    let found = all.into_iter().find(|(_, words)| words.iter().any(|word| message.contains(word)));
+    found.map(|(state, _)| state)
 }
 
 /// The reason without the invitation to look at the rule.

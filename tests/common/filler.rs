@@ -2,7 +2,7 @@
 //! says where the scripts stand, and they are made here.
 
 /// A page with its fillers grown until it has about so many bytes.
-pub fn grown(source: &str, bytes: usize) -> String {
+pub(crate) fn grown(source: &str, bytes: usize) -> String {
     let places = source.matches("<!--filler-->").count().max(1);
     let each = bytes.saturating_sub(source.len()) / places;
     source.replace("<!--filler-->", &script(each))
