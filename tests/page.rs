@@ -506,6 +506,37 @@ fn a_site_that_uses_the_same_frames_is_a_site() {
     assert!(found.inspection.texts.iter().any(|text| text.role == Role::Body));
 }
 
+#[test]
+fn a_long_paragraph_becomes_several_and_loses_nothing() {
+    let sentence = "请认真阅读以下说明。".repeat(2_000);
+    let page = source("form.html").replace("@BODY@", &format!("<p>{sentence}</p>")).replace("@NUMBER@", "0");
+    let found = read(page.as_bytes());
+    let pieces: Vec<&str> = found
+        .inspection
+        .texts
+        .iter()
+        .filter(|text| text.role == Role::Body)
+        .map(|text| text.text.as_str())
+        .collect();
+    assert!(pieces.len() > 4);
+    assert_eq!(pieces.concat(), sentence);
+    assert!(pieces.iter().all(|piece| piece.ends_with('。')));
+}
+
+#[test]
+fn an_advertisement_under_an_article_is_no_footer() {
+    let body = "<p>正文一段，说明情况。</p><p><a href='https://shop.example.com/x'>限时抢购，点击下单</a></p>\
+                <p><a href='https://mp.weixin.qq.com/s/abc'>上一篇：春耕</a></p><p>编辑：甲</p>";
+    let page = source("form.html").replace("@BODY@", body).replace("@NUMBER@", "0");
+    let found = read(page.as_bytes());
+    let footer =
+        |text: &str| is_footer(found.inspection.texts.iter().find(|found| found.text == text).unwrap());
+    assert_eq!(
+        (footer("限时抢购，点击下单"), footer("上一篇：春耕"), footer("编辑：甲")),
+        (false, true, true)
+    );
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 200, ..Default::default() })]
     #[test]

@@ -137,7 +137,7 @@ fn is_decoder(word: &[u8]) -> bool {
     matches!(word, b"JsDecode" | b"htmlDecode" | b"htmlDecodeLite" | b"decodeURIComponent")
 }
 
-fn slice<'a>(bytes: &'a [u8], base: usize, token: Token) -> &'a [u8] {
+fn slice(bytes: &[u8], base: usize, token: Token) -> &[u8] {
     bytes.get(base + token.start as usize..base + token.end as usize).unwrap_or_default()
 }
 

@@ -31,6 +31,7 @@ pub(super) struct Draft<'a> {
     pub(super) inspection: Inspection,
     pub(super) page: PageRecord,
     images: u64,
+    media: u64,
     lossy: bool,
 }
 
@@ -43,6 +44,7 @@ impl<'a> Draft<'a> {
             inspection: Inspection::new(TargetKind::AccountPage, name),
             page: PageRecord { state: PageState::Shown, address, ..PageRecord::default() },
             images: 0,
+            media: 0,
             lossy: false,
         };
         if input.decoded.malformed {
@@ -77,9 +79,10 @@ impl<'a> Draft<'a> {
         while !rest.is_empty() {
             let end = rest.char_indices().nth(MAX_TEXT).map_or(rest.len(), |(at, _)| {
                 // A sentence is not torn apart.
-                rest[..at].rfind(['。', '！', '？', '；', '\n']).map_or(at, |end| end + 3).min(at)
+                let mut ends = rest[..at].rmatch_indices(['。', '！', '？', '；', '\n']);
+                ends.next().map_or(at, |(end, mark)| end + mark.len())
             });
-            let (piece, behind) = rest.split_at(rest.floor_char_boundary(end).max(1));
+            let (piece, behind) = rest.split_at(end);
             rest = behind;
             let mut found = UiText::new(piece, role, place.clone());
             found.usage = Usage::Used;
@@ -228,6 +231,7 @@ impl<'a> Draft<'a> {
                     self.text(name, Role::Label, offset, &[chain, &[tag.name]].concat(), footer);
                 }
                 if let Some(address) = address.or_else(|| name.clone()) {
+                    self.media += 1;
                     self.link(LinkKind::Media, &address, name.as_deref(), footer, offset);
                 }
             }
@@ -302,6 +306,15 @@ impl<'a> Draft<'a> {
                 format!("{images} pictures; text inside pictures is not read"),
             );
             self.inspection.note(PartName::Images, &place, GapReason::NotInspected, detail);
+        }
+        if self.media > 0 {
+            (0..self.media).for_each(|_| self.inspection.unread(PartName::Other));
+            let (media, place) = (self.media, self.place(None));
+            let detail = (
+                format!("音频、视频及卡片 {media} 个，其中内容未识读"),
+                format!("{media} pieces of sound, video or cards, whose content is not read"),
+            );
+            self.inspection.note(PartName::Other, &place, GapReason::NotInspected, detail);
         }
         let account = &self.page.account;
         self.inspection.identity.id = account.id.clone().or_else(|| account.biz.clone());

@@ -36,6 +36,13 @@ const ORDERS: &[&str] = &[
     "统计",
     "指标",
     "完成率",
+    "签到",
+    "投票",
+    "集赞",
+    "填报",
+    "学时",
+    "时长",
+    "报名",
     "干部职工",
     "党员干部",
 ];
@@ -181,7 +188,8 @@ pub(super) fn opens_more(line: &str) -> bool {
         && HEADINGS.iter().any(|heading| line == *heading || line.starts_with(heading) && heading.len() > 3)
 }
 
-/// Which of the lines of an article belong to its footer. `links` says which lines are nothing but links.
+/// Which of the lines of an article belong to its footer. With each comes whether it is nothing but a link to
+/// another article of the platform.
 pub(super) fn footer(lines: &[(&str, bool)]) -> Vec<bool> {
     let mut marks = vec![false; lines.len()];
     // From the last heading of recommended reading in the second half on, short lines are titles of other articles.
@@ -196,12 +204,9 @@ pub(super) fn footer(lines: &[(&str, bool)]) -> Vec<bool> {
             break;
         }
     }
-    // Guide lines stand above the first paragraph, too.
-    for (index, (line, _)) in lines.iter().enumerate().take(3) {
-        if !is_guide(line) {
-            break;
-        }
-        marks[index] = true;
+    // Guide lines stand above the first paragraph and between parts, too.
+    for (mark, (line, _)) in marks.iter_mut().zip(lines) {
+        *mark |= is_guide(line);
     }
     marks
 }

@@ -47,6 +47,7 @@ const CONTAINERS: &[&str] = &[
     "detail_content",
     "detailcontent",
     "con_text",
+    "vf_detail_content",
     "txtcontent",
     "textcontent",
     "text_content",
@@ -144,10 +145,8 @@ fn metas(draft: &mut Draft<'_>, head: &Head<'_>) {
 /// What the page shows besides its body is a label; so is everything where there is no body.
 fn texts(draft: &mut Draft<'_>, outline: &Outline<'_>, body: Option<(std::ops::Range<usize>, String)>) {
     let (range, from) = body.unwrap_or((0..0, String::new()));
-    let lines: Vec<(&str, bool)> = outline.blocks[range.clone()]
-        .iter()
-        .map(|block| (block.text.as_str(), block.linked * 10 >= block.text.len() * 9))
-        .collect();
+    let lines: Vec<(&str, bool)> =
+        outline.blocks[range.clone()].iter().map(|block| (block.text.as_str(), false)).collect();
     let footers = footer::footer(&lines);
     let bottom = |element: usize| {
         let mut element = element;
@@ -249,10 +248,15 @@ fn densest(outline: &Outline<'_>) -> Option<(std::ops::Range<usize>, String)> {
         if length < PROSE_CHARS || block.linked * 2 > block.text.len() {
             continue;
         }
-        let own = outline.elements.get(block.element)?;
-        // A paragraph is no box.
-        let first =
-            if own.tag.is("p") || own.tag.is("li") || own.tag.is("td") { own.parent } else { block.element };
+        // A paragraph, an item or a cell is no box.
+        const PARTS: [&str; 7] = ["p", "li", "ul", "ol", "td", "tr", "tbody"];
+        let mut first = block.element;
+        while let Some(element) = outline.elements.get(first)
+            && element.parent != first
+            && PARTS.iter().any(|part| element.tag.is(part))
+        {
+            first = element.parent;
+        }
         let second = outline.elements.get(first)?.parent;
         scores[first] += 2 * length;
         if second != first {

@@ -144,9 +144,9 @@ impl<'a> Head<'a> {
                     }
                 }
                 Token::Open { tag, .. } if tag.is("link") => {
-                    if tag.attribute("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) {
-                        head.canonical = tag.attribute("href").map(Cow::into_owned);
-                    }
+                    let canonical = tag.attribute("rel").filter(|rel| rel.eq_ignore_ascii_case("canonical"));
+                    head.canonical =
+                        canonical.and_then(|_| tag.attribute("href")).map(Cow::into_owned).or(head.canonical);
                 }
                 Token::Open { tag, .. } => title = tag.is("title") && head.title.is_none(),
                 Token::Raw(text) if title => {

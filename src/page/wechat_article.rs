@@ -346,10 +346,21 @@ fn payload(draft: &mut Draft<'_>, value: &Value, lines: bool) -> bool {
 /// Adds what was read of a body. `literal` is where the script has it; zero when the offsets are the page's own.
 fn place(draft: &mut Draft<'_>, mut outline: Outline<'_>, literal: usize, from: &str) -> bool {
     let offset = |own: usize| Some(if literal > 0 { literal } else { own });
+    // An advertisement may be a link as a whole; recommended reading leads to other articles.
+    let mut elsewhere = vec![false; outline.blocks.len()];
+    for mark in outline.marks.iter().filter(|mark| mark.tag.is("a")) {
+        let address = mark.tag.attribute("href").unwrap_or_default();
+        if let Some(block) = elsewhere.get_mut(mark.block) {
+            *block |= !contains(&address, "//mp.weixin.qq.com/s");
+        }
+    }
     let lines: Vec<(&str, bool)> = outline
         .blocks
         .iter()
-        .map(|block| (block.text.as_str(), block.linked * 10 >= block.text.len() * 9))
+        .zip(&elsewhere)
+        .map(|(block, elsewhere)| {
+            (block.text.as_str(), !elsewhere && block.linked * 10 >= block.text.len() * 9)
+        })
         .collect();
     let footers = footer::footer(&lines);
     let mut seen = false;
