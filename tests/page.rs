@@ -377,6 +377,12 @@ fn cut_anywhere_a_page_is_read_and_the_loss_told() {
             read(&page[..end]);
         }
     }
+    // Cut off within the body.
+    let page = source("article.html");
+    let at = page.find("关注本账号").unwrap();
+    let cut = read(&page.as_bytes()[..at]);
+    assert_eq!(cut.inspection.coverage().verdict, Verdict::Partial);
+    assert!(cut.inspection.anomalies().iter().any(|anomaly| anomaly.code == "page.cut-off"));
     // Cut off within the text that carries the body of a page of pictures.
     let page = source("pictures.html");
     let at = page.find("连续十天").unwrap();

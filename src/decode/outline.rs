@@ -451,7 +451,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        for &mark in &self.open_marks {
+        // Links do not nest; whoever nests thousands gets the words on the innermost.
+        for &mark in self.open_marks.iter().rev().take(8) {
             if let Some(mark) = self.out.marks.get_mut(mark)
                 && mark.text.len() < MAX_LINK_TEXT
             {

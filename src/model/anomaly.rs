@@ -143,6 +143,7 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("package.several-apps", "一个文件内有多个应用", "several apps in one file"),
     ("package.several-bases", "有多个基础安装包", "several base packages"),
     ("page.bad-date", "页面日期无法识别", "a date on the page that makes no sense"),
+    ("page.cut-off", "页面不完整", "the page is cut off"),
     ("page.data-cut-off", "页面脚本数据不完整", "the data in a script of the page is cut off"),
     ("page.malformed-list", "列表文件结构损坏", "a feed, site map or list is damaged"),
     ("page.malformed-text", "页面文字编码有误", "bytes that are no characters of the page's encoding"),

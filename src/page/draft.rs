@@ -15,6 +15,11 @@ const MAX_TEXT: usize = 4_096;
 /// The step of the chain that says that a text stands in the footer.
 const FOOTER: &str = "页脚 footer";
 
+/// The beginning of a name that thousands of texts carry.
+fn clip(text: &str) -> &str {
+    text.char_indices().nth(160).map_or(text, |(at, _)| &text[..at])
+}
+
 /// Something that a page leads to, by its tag.
 pub(super) fn leads(tag: &Tag<'_>) -> bool {
     let name = tag.name;
@@ -86,7 +91,7 @@ impl<'a> Draft<'a> {
             rest = behind;
             let mut found = UiText::new(piece, role, place.clone());
             found.usage = Usage::Used;
-            found.chain = chain.iter().map(|step| (*step).to_owned()).collect();
+            found.chain = chain.iter().map(|step| clip(step).to_owned()).collect();
             if footer {
                 found.chain.push(FOOTER.to_owned());
             }
@@ -265,6 +270,20 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// States that a document which began has no end; what stood behind it was not read.
+    pub(super) fn check_end(&mut self) {
+        let text = self.input.text();
+        let tail =
+            text.as_bytes().get(text.len().saturating_sub(4_096)..).unwrap_or_default().to_ascii_lowercase();
+        let ends =
+            ["</html", "</body"].iter().any(|end| memchr::memmem::find(&tail, end.as_bytes()).is_some());
+        let begins = ["<body", "<BODY", "<html", "<HTML"].iter().any(|begin| contains(text, begin));
+        if begins && !ends {
+            let detail = "neither </body> nor </html> at its end";
+            self.issues(vec![Issue::lossy("page.cut-off", text.len() as u64, detail)]);
+        }
+    }
+
     /// A date that makes no sense.
     pub(super) fn bad_date(&mut self, text: &str) {
         let text: String = text.chars().take(64).collect();
@@ -319,7 +338,8 @@ impl<'a> Draft<'a> {
         let account = &self.page.account;
         self.inspection.identity.id = account.id.clone().or_else(|| account.biz.clone());
         self.inspection.identity.name = account.name.clone();
-        let screen = Screen { name: self.path.to_string(), title: self.page.title.clone(), reachable: true };
+        let title = self.page.title.as_deref().map(|title| clip(title).to_owned());
+        let screen = Screen { name: clip(&self.path).to_owned(), title, reachable: true };
         for text in &mut self.inspection.texts {
             text.screen = Some(screen.clone());
         }

@@ -17,6 +17,8 @@ pub(super) const KIND: Kind = Kind {
 
 /// More entries than any feed has.
 const MAX_ENTRIES: usize = 20_000;
+/// Longer than any feed.
+const MAX_SIZE: usize = 32 << 20;
 
 fn matches(input: &Input<'_>) -> bool {
     let text = input.text().trim_ascii_start();
@@ -59,8 +61,12 @@ fn read(input: &Input<'_>) -> Read {
         .iter()
         .map(|tag| memchr::memmem::find_iter(text.as_bytes(), tag).count())
         .sum::<usize>();
-    if count > MAX_ENTRIES {
-        draft.issues(vec![Issue::lossy("page.too-many-entries", None, format!("{count} entries"))]);
+    if count > MAX_ENTRIES || text.len() > MAX_SIZE {
+        draft.issues(vec![Issue::lossy(
+            "page.too-many-entries",
+            None,
+            format!("{count} entries, {} bytes", text.len()),
+        )]);
         return draft.finish();
     }
     let parser = feed_rs::parser::Builder::new()

@@ -93,6 +93,7 @@ fn read(input: &Input<'_>) -> Read {
         draft.page.title = head.title;
         return draft.finish();
     }
+    draft.check_end();
     metas(&mut draft, &head);
     if is_missing(&outline, head.title.as_deref()) {
         draft.page.state = PageState::Unavailable;
@@ -148,20 +149,13 @@ fn texts(draft: &mut Draft<'_>, outline: &Outline<'_>, body: Option<(std::ops::R
     let lines: Vec<(&str, bool)> =
         outline.blocks[range.clone()].iter().map(|block| (block.text.as_str(), false)).collect();
     let footers = footer::footer(&lines);
-    let bottom = |element: usize| {
-        let mut element = element;
-        for _ in 0..64 {
-            let Some(found) = outline.elements.get(element) else { return false };
-            if found.tag.is("footer") || found.tag.is("nav") || found.tag.has_class("footer") {
-                return true;
-            }
-            if found.parent == element {
-                break;
-            }
-            element = found.parent;
-        }
-        false
-    };
+    // Elements stand behind those around them.
+    let mut bottoms: Vec<bool> = Vec::with_capacity(outline.elements.len());
+    for element in &outline.elements {
+        let own = element.tag.is("footer") || element.tag.is("nav") || element.tag.has_class("footer");
+        bottoms.push(own || bottoms.get(element.parent).copied().unwrap_or_default());
+    }
+    let bottom = |element: usize| bottoms.get(element).copied().unwrap_or_default();
     let mut marks = vec![false; outline.blocks.len()];
     for (index, block) in outline.blocks.iter().enumerate() {
         let offset = Some(block.offset);

@@ -23,6 +23,9 @@ pub(super) const KIND: Kind = Kind {
 /// More posts than an account publishes.
 const MAX_ENTRIES: usize = 200_000;
 
+/// A value of JSON takes up to sixteen times its bytes in memory.
+const MAX_JSON: usize = 32 << 20;
+
 const FIELDS: [(Field, &[&str]); 9] = [
     (Field::Platform, &["平台", "平台名称", "渠道", "platform"]),
     (
@@ -274,6 +277,11 @@ impl List<'_> {
     }
 
     fn json(&mut self, text: &str) {
+        if text.len() > MAX_JSON {
+            self.reject(1, "JSON 文件过大，未读", "a JSON file of this size is not read");
+            let detail = format!("{} bytes", text.len());
+            return self.draft.issues(vec![Issue::lossy("page.too-many-entries", None, detail)]);
+        }
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Array(rows)) => self.rows(rows),
             Ok(Value::Object(mut object)) => {

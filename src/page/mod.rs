@@ -74,7 +74,9 @@ impl<'a> Input<'a> {
 
     /// Whether the characters begin like a document of markup.
     fn is_markup(&self) -> bool {
-        self.text().trim_ascii_start().starts_with('<')
+        let text = self.text().trim_start();
+        let head: String = text.chars().take(512).collect::<String>().to_ascii_lowercase();
+        head.starts_with('<') || head.contains("<html") || head.contains("<!doctype html")
     }
 }
 

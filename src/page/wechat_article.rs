@@ -161,6 +161,7 @@ fn article(input: &Input<'_>, source: &str) -> Read {
     }
     let fields = Fields { source, data };
     let head = Head::read(source);
+    draft.check_end();
     title(&mut draft, &fields, &head);
     let number = fields.number(&["item_show_type"], &["item_show_type", "itemShowType"]);
     let form = number.map(PageForm::from_number);

@@ -16,6 +16,9 @@ pub(super) const KIND: Kind = Kind {
     read,
 };
 
+/// More entries than a profile has, and more elements than an entry has before its title.
+const MAX_ITEMS: usize = 100;
+
 fn matches(input: &Input<'_>) -> bool {
     let text = input.text();
     text.len() < 4 << 20
@@ -28,14 +31,14 @@ fn read(input: &Input<'_>) -> Read {
     let source = input.text();
     let outline = Outline::read(source, Ask { mark: leads, lines: false });
     draft.page.account.platform = Some(Platform::Wechat);
+    draft.check_end();
     let mut pairs = 0;
-    for (index, item) in outline.elements.iter().enumerate() {
-        if !item.tag.has_class("item-info") {
-            continue;
-        }
-        let title =
-            outline.elements.iter().skip(index).take_while(|inner| inner.blocks.start < item.blocks.end);
-        let Some(title) = title.into_iter().find(|inner| inner.tag.has_class("item-title")) else { continue };
+    let items = outline.elements.iter().enumerate().filter(|(_, element)| element.tag.has_class("item-info"));
+    for (index, item) in items.take(MAX_ITEMS) {
+        let mut inner = outline.elements.iter().skip(index).take(MAX_ITEMS);
+        let title = inner.find(|inner| inner.tag.has_class("item-title"));
+        let title = title.filter(|title| title.blocks.start < item.blocks.end);
+        let Some(title) = title else { continue };
         let blocks = |range: std::ops::Range<usize>| outline.blocks.get(range).unwrap_or_default();
         let name: String = blocks(title.blocks.clone()).iter().map(|block| block.text.as_str()).collect();
         let values: Vec<_> = blocks(title.blocks.end..item.blocks.end)
