@@ -76,7 +76,8 @@ impl<'a> Input<'a> {
     fn is_markup(&self) -> bool {
         let text = self.text().trim_start();
         let head: String = text.chars().take(512).collect::<String>().to_ascii_lowercase();
-        head.starts_with('<') || head.contains("<html") || head.contains("<!doctype html")
+        let data = head.starts_with(['{', '[']);
+        head.starts_with('<') || !data && (head.contains("<html") || head.contains("<!doctype html"))
     }
 }
 
