@@ -13,6 +13,7 @@ mod fact;
 mod finding;
 mod inspection;
 mod lang;
+mod listing;
 mod place;
 mod report;
 mod target;
@@ -28,6 +29,7 @@ pub use finding::{
 };
 pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
+pub use listing::Listing;
 pub use place::{At, Place};
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use target::{Target, TargetKind};
