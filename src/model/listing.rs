@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Listing {
     /// Short name of the store: `yingyongbao`, `appgallery`.
     pub store: String,
+    /// Its name in Chinese.
+    pub title: String,
+    /// Its name in English.
+    pub title_en: String,
     /// Address of the page.
     pub page: String,
     /// Package name.

@@ -107,6 +107,8 @@ impl Source {
             match next {
                 Next::Done(mut found) => {
                     self.name.clone_into(&mut found.listing.store);
+                    self.title.0.clone_into(&mut found.listing.title);
+                    self.title.1.clone_into(&mut found.listing.title_en);
                     url.as_str().clone_into(&mut found.listing.page);
                     return Ok(*found);
                 }
