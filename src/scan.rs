@@ -11,7 +11,7 @@ use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
 use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
-use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHEMA, Target};
+use crate::model::{Artifact, Engine, Identity, Inspection, Listing, Place, Report, Ruleset, SCHEMA, Target};
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
@@ -67,24 +67,38 @@ impl Scanner {
 
     /// Scans one file.
     pub fn scan(&self, path: &Path, progress: &dyn Progress) -> Result<Report, ScanError> {
+        self.scan_fetched(path, &path.display().to_string(), None, progress)
+    }
+
+    /// Scans a file that was fetched: from which address, and what the store says of it.
+    pub fn scan_fetched(
+        &self,
+        path: &Path,
+        name: &str,
+        listing: Option<Listing>,
+        progress: &dyn Progress,
+    ) -> Result<Report, ScanError> {
         let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_dir() {
             return Err(ScanError::Directory(path.to_owned()));
         }
         let blob = Blob::file(file).map_err(unreadable)?;
-        let source = Source { blob: blob.clone(), name: path.display().to_string() };
+        let source = Source { blob: blob.clone(), name: name.to_owned() };
         let (digest, inspection) = rayon::join(
             || sha256(&blob).map_err(unreadable),
             || format::inspect(source, &self.options, progress),
         );
         let sha256 = digest?;
-        let inspection = inspection.map_err(|error| match error {
+        let mut inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),
             other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
         })?;
         let artifact = Artifact { sha256, bytes: blob.len(), format: inspection.format.to_owned() };
-        Ok(self.report(path.display().to_string(), artifact, inspection))
+        if let Some(listing) = &listing {
+            compare(listing, &artifact, &mut inspection);
+        }
+        Ok(Report { listing, ..self.report(name.to_owned(), artifact, inspection) })
     }
 
     fn report(&self, source: String, artifact: Artifact, inspection: Inspection) -> Report {
@@ -109,10 +123,30 @@ impl Scanner {
             artifact,
             anomalies: inspection.anomalies(),
             identity: Identity { filing: number, ..inspection.identity },
+            listing: None,
             coverage,
             findings: judgement.findings,
             duties: judgement.duties,
             code,
+        }
+    }
+}
+
+/// States where a package is not what the store says of it.
+fn compare(listing: &Listing, artifact: &Artifact, inspection: &mut Inspection) {
+    let differs = |listed: &Option<String>, own: Option<&str>| match (listed.as_deref(), own) {
+        (Some(listed), Some(own)) if listed != own => Some(format!("{listed} in the store, {own} here")),
+        _ => None,
+    };
+    let identity = &inspection.identity;
+    let found = [
+        ("listing.digest-differs", differs(&listing.sha256, Some(&artifact.sha256))),
+        ("listing.package-differs", differs(&listing.package, identity.id.as_deref())),
+        ("listing.version-differs", differs(&listing.version, identity.version.as_deref())),
+    ];
+    for (code, detail) in found {
+        if let Some(detail) = detail {
+            inspection.anomaly(code, &Place::entry(""), detail);
         }
     }
 }

@@ -418,3 +418,58 @@ async fn the_journal_tells_of_every_request_and_of_those_not_made() {
     );
     assert_eq!((&lines[1]["status"], lines[3]["location"].as_str()), (&200.into(), Some("http://10.0.0.1/")));
 }
+
+#[test]
+fn addresses_are_scanned_like_files_and_say_where_they_came_from() {
+    let package =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/grid-patrol.apk")).unwrap();
+    let served = package.clone();
+    let server = Server::open("127.0.0.1", move |request| match request.path.as_str() {
+        "/down/app.apk" => answer("200 OK", &[("ETag", "\"1\"")], &served),
+        _ => answer("404 Not Found", &[], b""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("zhijian.toml");
+    let text = format!(
+        "[fetch]\nstore = '{}'\nallow = ['{}']\npace = '1ms'\nretries = 0\n",
+        folder.path().join("store").display(),
+        server.authority()
+    );
+    std::fs::write(&config, text).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_zhijian"));
+        command.args(args).arg("--config").arg(&config).output().unwrap()
+    };
+    let (good, missing) = (server.url("/down/app.apk"), server.url("/gone.apk"));
+    let output = run(&["scan", "--format", "json", &good]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["target"]["source"], good.as_str());
+    assert_eq!(report["artifact"]["bytes"], package.len());
+    let categories: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["category"].as_str().unwrap())
+        .collect();
+    assert!(categories.contains(&"check-in"), "{categories:?}");
+
+    let output = run(&["scan", &missing]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.trim(), format!("zhijian: {missing}: 服务器答复 404"));
+
+    let output = run(&["fetch", "--format", "jsonl", &good]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(std::fs::read(line["file"].as_str().unwrap()).unwrap(), package);
+
+    let refused = run(&["fetch", "http://169.254.169.254/latest"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("拒绝访问该地址"), "{said}");
+
+    let journal = run(&["journal", "--last", "2"]);
+    let shown = String::from_utf8_lossy(&journal.stdout).into_owned();
+    assert_eq!(shown.lines().count(), 3, "{shown}");
+    assert!(shown.contains("已拒绝") && shown.contains("169.254.169.254"), "{shown}");
+}

@@ -2,7 +2,10 @@
 //! their words are in `texts.rs`, in Chinese and English.
 
 mod completions;
+mod fetch;
+mod fetcher;
 mod formats;
+mod journal;
 mod man;
 mod measure;
 mod output;
@@ -39,6 +42,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::Scan),
+    Fetch(fetch::Fetch),
+    Journal(journal::Journal),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -77,6 +82,8 @@ pub(crate) fn run() -> ExitCode {
     let lang = cli.lang.lang();
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
+        Command::Fetch(fetch) => fetch.run(lang),
+        Command::Journal(journal) => journal.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),

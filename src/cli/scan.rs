@@ -1,7 +1,7 @@
 //! `zhijian scan`: files to reports.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -10,6 +10,7 @@ use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{ScanError, Scanner};
 
+use super::fetcher::{Fetcher, Package, configuration};
 use super::output::{self, Destination};
 use super::progress::Bar;
 use super::{FAILED, FOUND, complain, load_rules};
@@ -34,6 +35,8 @@ pub(super) struct Scan {
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
     color: When,
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[arg(long, short)]
     quiet: bool,
 }
@@ -77,17 +80,19 @@ impl Scan {
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let several = self.file.len() > 1;
         let (mut reports, mut failures) = (Vec::new(), Vec::new());
+        let mut fetcher = None;
         for path in &self.file {
-            let bar = Bar::new(path, self.quiet);
-            let outcome = scanner.scan(path, &bar);
-            bar.finish();
+            let outcome = match address(path) {
+                Some(address) => self.scan_address(&scanner, address, &mut fetcher, lang),
+                None => self.scan_file(&scanner, path, lang),
+            };
             match outcome {
                 Ok(report) => {
                     stdout.next(&report, several)?;
                     reports.push(report);
                 }
-                Err(error) => {
-                    let failure = Failure { source: path.display().to_string(), cause: cause(&error, lang) };
+                Err(cause) => {
+                    let failure = Failure { source: path.display().to_string(), cause };
                     complain(&format!("{}: {}", failure.source, failure.cause));
                     failures.push(failure);
                 }
@@ -110,6 +115,40 @@ impl Scan {
         Ok(exit_code(failed, self.fail_on, levels))
     }
 
+    fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Report, String> {
+        let bar = Bar::new(path, self.quiet);
+        let outcome = scanner.scan(path, &bar);
+        bar.finish();
+        outcome.map_err(|error| cause(&error, lang))
+    }
+
+    /// Fetches what is at an address and scans it. The fetcher is made for the first address.
+    fn scan_address(
+        &self,
+        scanner: &Scanner,
+        address: &str,
+        fetcher: &mut Option<Fetcher>,
+        lang: Lang,
+    ) -> Result<Report, String> {
+        let fetcher = match fetcher {
+            Some(fetcher) => fetcher,
+            None => {
+                let made = configuration(self.config.as_deref()).and_then(|config| Fetcher::new(&config));
+                fetcher.insert(made.map_err(|error| format!("{error:#}"))?)
+            }
+        };
+        let Package { listing, file } = fetcher.package(address, self.quiet, lang)?;
+        let Some((path, _)) = file else {
+            let words = "应用市场未公开安装包下载地址，请另取安装包检测";
+            let words = lang.pick(words, "the store gives no address of the package to the public");
+            return Err(words.to_owned());
+        };
+        let bar = Bar::new(Path::new(address), self.quiet);
+        let outcome = scanner.scan_fetched(&path, address, listing, &bar);
+        bar.finish();
+        outcome.map_err(|error| cause(&error, lang))
+    }
+
     fn colour(&self) -> bool {
         match self.color {
             When::Always => true,
@@ -120,6 +159,11 @@ impl Scan {
             }
         }
     }
+}
+
+/// An address among the files to scan.
+fn address(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)))
 }
 
 /// The exit code of a run; what could not be done outweighs what was found.

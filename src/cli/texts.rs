@@ -20,8 +20,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan FILE",
-        "要检测的文件（APK、wxapkg、HAP），按内容识别格式",
-        "Files to scan (APK, wxapkg, HAP); the format is found from the content",
+        "要检测的文件（APK、wxapkg、HAP），按内容识别格式；也可以是网址，同 fetch",
+        "Files to scan (APK, wxapkg, HAP), the format is found from the content; or addresses, as for fetch",
     ),
     (
         "zhijian scan --format",
@@ -52,6 +52,44 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
     ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
+    (
+        "zhijian scan --config",
+        "配置文件（抓取网址时用），默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration for fetching addresses; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian fetch",
+        "从网址或应用市场取安装包，存入本地存储，给出 sha256 和市场所载信息",
+        "Fetch packages from addresses and app stores into the store; prints digest and listing",
+    ),
+    (
+        "zhijian fetch ADDRESS",
+        "安装包的下载地址，或应用宝、华为、小米、vivo 应用页，或 F-Droid 仓库（…/repo#包名）",
+        "Address of a package, of a page of Tencent MyApp, AppGallery, Xiaomi or vivo, or F-Droid (…/repo#package)",
+    ),
+    (
+        "zhijian fetch --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian fetch --format",
+        "输出格式：terminal（默认）、jsonl（每个地址一行 JSON）",
+        "Output: terminal (default), jsonl (one JSON object for each address)",
+    ),
+    ("zhijian fetch --quiet", "不显示进度", "No progress"),
+    (
+        "zhijian journal",
+        "列出抓取日志：每一次请求，以及未发出的请求和原因",
+        "Show the journal of requests: those made, and those not made and why",
+    ),
+    ("zhijian journal --host", "只列出该主机", "Only this host"),
+    ("zhijian journal --last", "最近多少条（默认 50）", "How many of the latest (default 50)"),
+    (
+        "zhijian journal --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
     ("zhijian rules", "查看、校验和测评规则", "Look at, check and measure the rules"),
     (
         "zhijian rules --rules",

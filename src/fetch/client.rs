@@ -70,6 +70,7 @@ pub struct Ask {
     pub(super) known: Validators,
     pub(super) from: Option<(u64, String)>,
     gzip: bool,
+    most: Option<u64>,
 }
 
 impl Ask {
@@ -83,12 +84,26 @@ impl Ask {
     /// The same for an address that was read already.
     pub fn at(mut url: Url) -> Self {
         url.set_fragment(None);
-        Ask { url, body: None, headers: Vec::new(), known: Validators::default(), from: None, gzip: true }
+        Ask {
+            url,
+            body: None,
+            headers: Vec::new(),
+            known: Validators::default(),
+            from: None,
+            gzip: true,
+            most: None,
+        }
     }
 
     /// Only if it has changed since.
     pub fn unless(mut self, known: Validators) -> Self {
         self.known = known;
+        self
+    }
+
+    /// Up to another size than the configuration allows for pages.
+    pub fn up_to(mut self, bytes: u64) -> Self {
+        self.most = Some(bytes);
         self
     }
 
@@ -244,7 +259,10 @@ impl Client {
             return Ok(Got::Unchanged);
         }
         let url = answer.url.clone();
-        let read = tokio::time::timeout(PAGE_DEADLINE, read_page(answer, self.settings.largest_page));
+        let read = tokio::time::timeout(
+            PAGE_DEADLINE,
+            read_page(answer, ask.most.unwrap_or(self.settings.largest_page)),
+        );
         let slow = || FetchError::Network { url: Box::new(url), cause: "too slow".into() };
         read.await.unwrap_or_else(|_| Err(slow())).map(Got::Page)
     }

@@ -8,6 +8,7 @@ pub mod guard;
 mod host;
 mod journal;
 mod robots;
+pub mod source;
 mod store;
 
 pub use client::{Ask, Client, Got, Page, Validators};

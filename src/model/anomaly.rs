@@ -122,6 +122,17 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("js.unterminated-string", "字符串没有结束", "a string without end"),
     ("js.unterminated-template", "模板字符串没有结束", "a template without end"),
     ("json.malformed", "不是合规的 JSON", "not valid JSON"),
+    (
+        "listing.digest-differs",
+        "安装包与应用市场公布的校验值不符",
+        "not the package that the store has the digest of",
+    ),
+    (
+        "listing.package-differs",
+        "安装包与应用市场公布的包名不符",
+        "another package name than the store lists",
+    ),
+    ("listing.version-differs", "安装包与应用市场公布的版本不符", "another version than the store lists"),
     ("manifest.debuggable", "安装包可被调试", "the package can be debugged by anybody"),
     (
         "outline.too-many-links",

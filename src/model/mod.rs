@@ -14,6 +14,7 @@ mod fact;
 mod finding;
 mod inspection;
 mod lang;
+mod listing;
 mod place;
 mod report;
 mod target;
@@ -33,6 +34,7 @@ pub use finding::{
 };
 pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
+pub use listing::Listing;
 pub use place::{At, Place};
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use target::{Target, TargetKind};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Anomaly, CodeSuggestion, Coverage, Duty, Finding, Target};
+use super::{Anomaly, CodeSuggestion, Coverage, Duty, Finding, Listing, Target};
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "zhijian.report/1";
@@ -86,6 +86,9 @@ pub struct Report {
     pub artifact: Artifact,
     /// Who it says it is.
     pub identity: Identity,
+    /// What an app store lists of it, when it was fetched from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
     /// What could be seen.
     pub coverage: Coverage,
     /// Prohibited functions, gravest first.

@@ -11,8 +11,8 @@ use askama::Template;
 use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, PartName,
-    PartTally, Report, Signer, TargetKind, Verdict,
+    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, Listing,
+    PartName, PartTally, Report, Signer, TargetKind, Verdict,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -40,6 +40,10 @@ impl Page<'_> {
     /// A string of the package, safe to show and cut to a length that a page bears.
     fn clip<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.len() <= 300 { visible(text) } else { Cow::Owned(excerpt(text, "", 300).after) }
+    }
+
+    fn listing(&self, listing: &Listing) -> Vec<(&'static str, String)> {
+        prose::listing(self.lang, listing)
     }
 
     /// The same for a heading.

@@ -12,13 +12,18 @@ mod terminal;
 
 use std::io::{self, Write};
 
-use crate::model::{Lang, Report};
+use crate::model::{Lang, Listing, Report};
 
 pub use json::schema;
 
 /// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
 pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
     prose::visible(raw)
+}
+
+/// What an app store says of an app, as rows of a label and a text.
+pub fn listing(lang: Lang, listing: &Listing) -> Vec<(&'static str, String)> {
+    prose::listing(lang, listing)
 }
 
 /// A target for which there is no report.

@@ -159,6 +159,19 @@ impl Page<'_> {
         if let Some(signer) = signer {
             self.section(self.pick("签名", "signer"), plain(&signer))?;
         }
+        if let Some(listing) = &report.listing {
+            let rows = prose::listing(lang, listing);
+            // The first names the store, which the head of the section already says.
+            let texts: Vec<String> = rows
+                .iter()
+                .enumerate()
+                .map(|(at, (label, text))| match at {
+                    0 => short(text, 80).into(),
+                    _ => format!("{label} {}", short(text, 80)),
+                })
+                .collect();
+            self.section(self.pick("市场", "store"), plain(&texts.join("  ")))?;
+        }
         let coverage = &report.coverage;
         let full = usize::from(coverage.percent.min(100)) * BAR / 100;
         let tone = match coverage.verdict {

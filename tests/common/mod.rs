@@ -211,6 +211,21 @@ pub(crate) fn ordinary() -> Report {
         },
         target: Target { kind: TargetKind::App, source: "样本/某市网格通_3.2.1.apk".into() },
         artifact: Artifact { sha256: "9f2c4ab1".repeat(8), bytes: 24_612_345, format: "apk".into() },
+        listing: Some(Listing {
+            store: "yingyongbao".into(),
+            title: "应用宝".into(),
+            title_en: "Tencent MyApp".into(),
+            page: "https://sj.qq.com/appdetail/cn.gov.example.grid".into(),
+            package: Some("cn.gov.example.grid".into()),
+            name: Some("某市网格通".into()),
+            developer: Some("某某科技有限公司".into()),
+            operator: Some("某市大数据中心".into()),
+            version: Some("3.2.1".into()),
+            updated: Some("2026-05-18".into()),
+            icp: Some("蜀ICP备12345678号-1A".into()),
+            downloads: Some("12万".into()),
+            ..Listing::default()
+        }),
         identity: Identity {
             id: Some("cn.gov.example.grid".into()),
             name: Some("某市网格通".into()),

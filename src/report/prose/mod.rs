@@ -1,9 +1,11 @@
 //! What the report formats share: words in both languages, and making hostile strings safe to show.
 
 mod lines;
+mod listing;
 mod visible;
 mod words;
 
 pub(super) use lines::{Rich, Tone, width};
+pub(super) use listing::listing;
 pub(super) use visible::{Excerpt, excerpt, visible};
 pub(super) use words::*;
