@@ -88,7 +88,7 @@ fn every_format_is_in_the_list() {
 
 #[test]
 fn every_decoder_is_in_the_list_in_order() {
-    let helpers = ["blob", "mod", "res_chunk", "string_pool"];
+    let helpers = ["blob", "entropy", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
     let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
         .unwrap()

@@ -11,6 +11,7 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dex;
+pub mod entropy;
 pub mod hermes;
 pub mod html;
 pub mod js;

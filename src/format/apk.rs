@@ -15,7 +15,7 @@ use crate::decode::archive::{Archive, Entry};
 use crate::decode::arsc::{ArscError, Table};
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
-use crate::decode::{Issue, aapt_proto};
+use crate::decode::{Issue, aapt_proto, entropy};
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
@@ -105,6 +105,13 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Smaller files are not asked whether they are encrypted.
+const MIN_SEALED: u64 = 16 << 10;
+/// Bytes looked at to tell that, at each place.
+const SAMPLE: usize = 8 << 10;
+/// Bits per byte of what is encrypted.
+const RANDOM: f64 = 7.9;
+
 /// One entry of a part.
 #[derive(Debug, Clone, Copy)]
 struct Item<'a> {
@@ -134,6 +141,27 @@ impl<'a> Item<'a> {
         read(self.part.archive, self.entry, &self.place(), part, inspection)
     }
 
+    /// Whether the content looks encrypted: bytes of no known kind, evenly spread wherever one looks.
+    fn looks_sealed(&self) -> bool {
+        let Entry { size, packed, .. } = *self.entry;
+        if size < MIN_SEALED || packed < size - size / 50 {
+            return false;
+        }
+        let head = self.part.archive.head(self.entry, SAMPLE);
+        if entropy::is_compressed(&head) || entropy::bits_per_byte(&head) < RANDOM {
+            return false;
+        }
+        // What deflate could not shorten is random throughout.
+        if !self.entry.is_stored() {
+            return true;
+        }
+        let Ok((blob, _)) = self.part.archive.content(self.entry) else { return false };
+        let sample = |offset| blob.slice(offset, SAMPLE as u64).unwrap_or_default();
+        [size / 2, size.saturating_sub(SAMPLE as u64)]
+            .into_iter()
+            .all(|offset| entropy::bits_per_byte(&sample(offset)) >= RANDOM)
+    }
+
     /// The first bytes.
     fn magic(&self) -> Vec<u8> {
         self.part.archive.head(self.entry, 4)
@@ -160,7 +188,8 @@ impl<'a> Task<'a> {
 enum Outcome {
     Code(Vec<(String, CodeUnit)>),
     File(Option<ScreenFile>),
-    Asset,
+    /// The page on a server that the asset tells a hybrid runtime to start with.
+    Asset(Option<(String, Place)>),
 }
 
 fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
@@ -212,7 +241,7 @@ pub(super) fn read_app(
         components.chain(manifest.iter().filter_map(|m| m.application.as_deref())),
     );
 
-    let Plan { mut tasks, packages } = plan(parts, &resources, inspection);
+    let Plan { mut tasks, packages, sealed } = plan(parts, &resources, inspection);
     let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
     progress.begin(entries.map(|entry| entry.packed).sum());
     tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
@@ -228,12 +257,13 @@ pub(super) fn read_app(
 
     let mut files = Vec::new();
     let mut units = Vec::new();
+    let mut start_pages = Vec::new();
     for (found, outcome) in outcomes {
         inspection.absorb(found);
         match outcome {
             Outcome::Code(found) => units.extend(found),
             Outcome::File(file) => files.extend(file),
-            Outcome::Asset => {}
+            Outcome::Asset(page) => start_pages.extend(page),
         }
     }
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
@@ -247,13 +277,15 @@ pub(super) fn read_app(
     }
 
     let symbols = code::join(&mut units);
-    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection);
+    let sealed = sealed_assets(parts, &sealed, &units, inspection);
+    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection) || sealed;
     let linked = Parts {
         symbols: &symbols,
         manifest: manifest.as_ref(),
         resources: &resources,
         files: &files,
         code: &units,
+        start_pages: &start_pages,
         complete: !hidden && manifest.is_some() && !inspection.has_gaps() && !inner.has_gaps(),
     };
     android::link(&linked, inspection);
@@ -269,7 +301,7 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let part = Part { archive, outer: "", folder: "", form: Form::Binary };
     let first = [part.manifest(), part.table()].into_iter().filter_map(|name| part.item(name));
     let tables: Vec<(Item<'_>, Vec<u8>)> = read_table(part, &mut aside).into_iter().collect();
-    let Plan { tasks, packages } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
+    let Plan { tasks, packages, .. } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
     let first = first.chain(packages).map(|item| item.entry);
     first.chain(tasks.iter().map(Task::entry)).collect()
 }
@@ -361,6 +393,8 @@ struct Plan<'a> {
     tasks: Vec<Task<'a>>,
     /// Packages within the app.
     packages: Vec<Item<'a>>,
+    /// Files that look encrypted.
+    sealed: Vec<Item<'a>>,
 }
 
 /// What is to be read, and a word about what is not.
@@ -368,7 +402,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     // By the table: names and folders may be obfuscated, the table is not.
     let kinds: HashMap<Cow<'_, str>, FileKind> =
         resources.files().map(|(_, kind, path)| (path, kind)).collect();
-    let mut plan = Plan { tasks: Vec::new(), packages: Vec::new() };
+    let mut plan = Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new() };
     let mut unknown: Vec<&str> = Vec::new();
     for item in parts.iter().flat_map(|part| part.items()) {
         let Item { part, entry } = item;
@@ -409,8 +443,10 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 _ => {
                     opaque_asset(item, file, inspection);
                     unknown.push(name.trim_start_matches("assets/"));
+                    plan.sealed.extend(Some(item).filter(Item::looks_sealed));
                 }
             },
+            _ if !name.starts_with("META-INF/") => plan.sealed.extend(Some(item).filter(Item::looks_sealed)),
             _ => {}
         }
     }
@@ -484,11 +520,33 @@ fn run(
         Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
         Task::Asset(item) => {
             if let Some(bytes) = item.read(PartName::Text, inspection) {
+                let head = &bytes[..bytes.len().min(SAMPLE)];
+                if head.len() == SAMPLE && entropy::bits_per_byte(head) >= RANDOM {
+                    inspection.unread(PartName::Text);
+                    let detail =
+                        ("名为文本，内容已加密或压缩", "named like a text, but encrypted or compressed");
+                    inspection.gap(PartName::Text, &item.place(), GapReason::Encrypted, detail);
+                    return Outcome::Asset(None);
+                }
                 super::web::read_text_asset(&item.path(), &bytes, inspection);
+                return Outcome::Asset(start_page(&item, &bytes).map(|page| (page, item.place())));
             }
-            Outcome::Asset
+            Outcome::Asset(None)
         }
     }
+}
+
+/// The page on a server that a file of a hybrid runtime names as the first: Capacitor's `server.url`, DCloud's
+/// `launch_path`.
+fn start_page(item: &Item<'_>, bytes: &[u8]) -> Option<String> {
+    let pointer = match item.name().rsplit('/').next()? {
+        "capacitor.config.json" => "/server/url",
+        "manifest.json" if item.name().starts_with("assets/apps/") => "/launch_path",
+        _ => return None,
+    };
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    let page = value.pointer(pointer)?.as_str()?;
+    page.starts_with("http").then(|| page.to_owned())
 }
 
 fn read_dex(item: Item<'_>, ownership: &Ownership, inspection: &mut Inspection) -> Vec<(String, CodeUnit)> {
@@ -534,6 +592,41 @@ fn read_file(
             None
         }
     }
+}
+
+/// States encrypted files. Beside code that loads code they are what the app really does.
+fn sealed_assets(
+    parts: &[Part<'_>],
+    sealed: &[Item<'_>],
+    units: &[(String, CodeUnit)],
+    inspection: &mut Inspection,
+) -> bool {
+    let Some(first) = sealed.first() else { return false };
+    let bytes: u64 = sealed.iter().map(|item| item.entry.size).sum();
+    let dex = parts.iter().flat_map(|part| part.items()).filter(|item| item.name().ends_with(".dex"));
+    let dex: u64 = dex.map(|item| item.entry.size).sum();
+    let named: Vec<&str> = sealed.iter().take(3).map(Item::name).collect();
+    let (count, named) = (sealed.len(), named.join(", "));
+    if units.iter().any(|(_, unit)| unit.loads_code) {
+        let detail = (
+            format!("加密的载荷 {count} 个（{bytes} 字节：{named}），应用自带的代码会从包外装入代码"),
+            format!("{count} encrypted payloads ({bytes} bytes: {named}), and the app's own code loads code"),
+        );
+        inspection.anomaly("package.packed", &first.place(), &detail.1);
+        inspection.unread(PartName::Dex);
+        inspection.gap(PartName::Dex, &first.place(), GapReason::Packed, detail);
+        // The loader is all that can be read.
+        if bytes > dex {
+            inspection.opaque();
+        }
+        return true;
+    }
+    let detail = (
+        format!("加密的文件 {count} 个，共 {bytes} 字节：{named}"),
+        format!("{count} encrypted files of {bytes} bytes: {named}"),
+    );
+    inspection.gap(PartName::Other, &first.place(), GapReason::Encrypted, detail);
+    false
 }
 
 /// States what hides code: packers, and components of the manifest that no dex file holds.

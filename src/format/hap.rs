@@ -17,6 +17,7 @@ use super::{Format, FormatError, Probe, Progress};
 use crate::decode::abc::{Abc, AbcError, strings_anywhere};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::blob::Blob;
+use crate::decode::entropy;
 use crate::decode::resindex::{Kind, Table};
 use crate::link::ark;
 use crate::model::{
@@ -592,21 +593,7 @@ impl Module<'_> {
 /// Whether bytes are so evenly spread that they must be encrypted or packed.
 fn looks_random(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(1 << 16)];
-    if sample.len() < 1024 {
-        return false;
-    }
-    let mut counts = [0_u32; 256];
-    sample.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    let total = sample.len() as f64;
-    let entropy: f64 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / total;
-            -share * share.log2()
-        })
-        .sum();
-    entropy > 7.5
+    sample.len() >= 1024 && entropy::bits_per_byte(sample) > 7.5
 }
 
 fn strings(json: Option<&Json>) -> impl Iterator<Item = String> + '_ {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::decode::js::{HOLE, Literal, Script};
 use crate::decode::wxml_code::{Element, Template, Text};
+use crate::link::remote::WebPages;
 use crate::link::{endpoint, script};
 use crate::model::{
     Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget,
@@ -200,6 +201,7 @@ pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let bound = linker.template_texts(inspection);
     linker.script_texts(&bound, inspection);
     linker.facts(inspection);
+    linker.web_pages().state(inspection);
 }
 
 struct Linker<'a> {
@@ -599,6 +601,38 @@ impl<'a> Linker<'a> {
                 inspection.texts.push(found);
             }
         }
+    }
+
+    /// What `<web-view>` shows of servers.
+    fn web_pages(&self) -> WebPages {
+        let mut pages = WebPages::default();
+        for (file, templates) in &self.parts.templates {
+            for template in templates {
+                for element in template.elements.iter().filter(|element| element.tag == "web-view") {
+                    let src = element.attributes.iter().find(|(name, _)| name == "src").map(|(_, text)| text);
+                    let at = src.map_or(0, |text| text.offset as u64);
+                    let place = Place::offset(file.clone(), at);
+                    let screen = self.parts.config.screen(&template.path);
+                    pages.screens.extend(screen.map(|screen| screen.name));
+                    let module = route(&template.path);
+                    let literal =
+                        src.filter(|text| text.text.starts_with("http") && !text.text.contains(HOLE));
+                    let set: Vec<&String> = match literal {
+                        Some(text) => vec![&text.text],
+                        // An address the page's own script puts there.
+                        None => {
+                            let own = self.endpoints.get(module).into_iter().flatten();
+                            own.map(|(_, _, address)| address).filter(|a| a.starts_with("http")).collect()
+                        }
+                    };
+                    set.iter().for_each(|address| pages.add(address, place.clone()));
+                    if set.is_empty() {
+                        pages.unknown.get_or_insert(place);
+                    }
+                }
+            }
+        }
+        pages
     }
 
     fn facts(&self, inspection: &mut Inspection) {

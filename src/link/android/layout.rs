@@ -37,6 +37,8 @@ pub(crate) struct ScreenFile {
     pub(crate) path: String,
     pub(crate) kind: FileKind,
     pub(crate) widgets: Vec<Node>,
+    /// Cordova: the page that the app starts with, when it is on a server.
+    pub(crate) start_page: Option<String>,
 }
 
 /// One element of a file.
@@ -69,10 +71,17 @@ pub(crate) struct ElementText {
 /// Reads a file that has already been decoded.
 pub(crate) fn read(path: &str, kind: FileKind, xml: &Xml<'_>, resources: &Resources<'_>) -> ScreenFile {
     let mut widgets = Vec::with_capacity(xml.elements().len());
+    let mut start_page = None;
     for element in xml.elements() {
+        if kind == FileKind::Xml && element.name() == "content" {
+            start_page = element.attribute("src").and_then(|src| match src.value() {
+                Value::String(src) if src.starts_with("http") => Some(src.into_owned()),
+                _ => None,
+            });
+        }
         widgets.push(widget(kind, &element, resources));
     }
-    ScreenFile { path: path.to_owned(), kind, widgets }
+    ScreenFile { path: path.to_owned(), kind, widgets, start_page }
 }
 
 fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) -> Node {

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::link::library;
+use crate::link::remote::WebPages;
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
 
@@ -52,6 +53,8 @@ pub(crate) struct Parts<'a, 't> {
     pub(crate) symbols: &'a Symbols,
     /// Everything that can refer to a resource or a class was read.
     pub(crate) complete: bool,
+    /// Pages on servers that a hybrid runtime is told to start with, and where that stands.
+    pub(crate) start_pages: &'a [(String, Place)],
 }
 
 /// Joins the parts and adds texts and facts to the inspection.
@@ -63,6 +66,7 @@ pub(crate) fn link(parts: &Parts<'_, '_>, inspection: &mut Inspection) {
     linker.code_texts(inspection);
     linker.unused_strings(inspection);
     linker.facts(inspection);
+    linker.web_pages().state(inspection);
 }
 
 struct Linker<'a, 't> {
@@ -769,6 +773,46 @@ impl<'a, 't> Linker<'a, 't> {
                 inspection.texts.push(text);
             }
         }
+    }
+
+    /// What the app shows of servers.
+    fn web_pages(&self) -> WebPages {
+        let mut pages = WebPages::default();
+        for (address, place) in self.parts.start_pages {
+            pages.add(address, place.clone());
+        }
+        for file in self.parts.files {
+            if let Some(address) = &file.start_page {
+                pages.add(address, Place::entry(&*file.path));
+            }
+        }
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            if !node.reached {
+                continue;
+            }
+            let methods = || {
+                node.classes.iter().flat_map(|class| {
+                    let dex = self.dex_of.get(&class.name).copied().unwrap_or_default();
+                    class.methods.iter().map(move |method| (method, dex))
+                })
+            };
+            let shows = methods().any(|(method, _)| method.shows_pages);
+            if shows {
+                let screens = self.graph.screens_of(id).iter();
+                pages.screens.extend(screens.map(|&screen| self.graph.nodes[screen].name.to_owned()));
+            }
+            let known = pages.addresses.len();
+            for (method, dex) in methods() {
+                for endpoint in method.endpoints.iter().filter(|endpoint| endpoint.page) {
+                    pages.add(&endpoint.address, Place::offset(dex, u64::from(endpoint.offset)));
+                }
+            }
+            if shows && pages.addresses.len() == known && !methods().any(|(method, _)| method.shows_local) {
+                let dex = methods().find(|(method, _)| method.shows_pages).map_or("", |(_, dex)| dex);
+                pages.unknown.get_or_insert_with(|| Place::entry(dex));
+            }
+        }
+        pages
     }
 
     fn facts(&self, inspection: &mut Inspection) {
