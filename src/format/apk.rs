@@ -436,7 +436,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             {
                 plan.tasks.push(Task::Asset(item));
             }
-            "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
+            "ttf" | "otf" | "eot" | "woff" | "woff2" | "br" | "mp3" | "ogg" | "wav" | "mp4" | "m4a"
+            | "aac" | "webm" => {}
             _ if is_asset => match item.magic().as_slice() {
                 magic if magic == ZIP => plan.packages.push(item),
                 b"dex\n" => plan.tasks.push(Task::Dex(item)),
@@ -529,7 +530,7 @@ fn run(
                     return Outcome::Asset(None);
                 }
                 super::web::read_text_asset(&item.path(), &bytes, inspection);
-                return Outcome::Asset(start_page(&item, &bytes).map(|page| (page, item.place())));
+                return Outcome::Asset(start_page(item.name(), &bytes).map(|page| (page, item.place())));
             }
             Outcome::Asset(None)
         }
@@ -538,10 +539,10 @@ fn run(
 
 /// The page on a server that a file of a hybrid runtime names as the first: Capacitor's `server.url`, DCloud's
 /// `launch_path`.
-fn start_page(item: &Item<'_>, bytes: &[u8]) -> Option<String> {
-    let pointer = match item.name().rsplit('/').next()? {
+fn start_page(name: &str, bytes: &[u8]) -> Option<String> {
+    let pointer = match name.rsplit('/').next()? {
         "capacitor.config.json" => "/server/url",
-        "manifest.json" if item.name().starts_with("assets/apps/") => "/launch_path",
+        "manifest.json" if name.starts_with("assets/apps/") => "/launch_path",
         _ => return None,
     };
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
@@ -637,10 +638,10 @@ fn hidden_code(
     symbols: &Symbols,
     inspection: &mut Inspection,
 ) -> bool {
-    let application = manifest.and_then(|m| m.application.as_deref());
     let items: Vec<(&str, Arc<str>)> =
         parts.iter().flat_map(|part| part.items()).map(|item| (item.name(), item.path())).collect();
-    let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), application);
+    let first = manifest.into_iter().flat_map(Manifest::first_classes);
+    let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), first);
     let present: HashSet<&str> =
         units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
     let components: BTreeSet<&str> = manifest
@@ -744,4 +745,23 @@ fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec
     let (signers, issues) = apk_signature::signers(archive.blob(), directory, &v1);
     state(inspection, PartName::Container, place, issues);
     signers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hybrid_runtimes_are_told_to_start_on_a_server() {
+        let page = |name, text: &str| start_page(name, text.as_bytes());
+        let url = Some("https://a.example.gov.cn/".to_owned());
+        let capacitor = r#"{"appId":"a","server":{"url":"https://a.example.gov.cn/"}}"#;
+        assert_eq!(page("assets/capacitor.config.json", capacitor), url);
+        let local = r#"{"appId":"a","server":{"androidScheme":"https"}}"#;
+        assert_eq!(page("assets/capacitor.config.json", local), None);
+        let dcloud = r#"{"id":"H5A","launch_path":"https://a.example.gov.cn/"}"#;
+        assert_eq!(page("assets/apps/H5A/www/manifest.json", dcloud), url);
+        assert_eq!(page("assets/www/manifest.json", dcloud), None);
+        assert_eq!(page("assets/apps/H5A/www/manifest.json", r#"{"launch_path":"index.html"}"#), None);
+    }
 }

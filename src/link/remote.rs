@@ -139,6 +139,13 @@ fn is_frame(text: &str) -> bool {
 fn is_document(address: &str) -> bool {
     let lower = address.to_ascii_lowercase();
     let path = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+    // Where apps are sold.
+    if ["play.google.com/", "apps.apple.com/", "itunes.apple.com/", "a.app.qq.com/"]
+        .iter()
+        .any(|s| path.starts_with(s))
+    {
+        return true;
+    }
     let words = [
         "privacy",
         "agreement",

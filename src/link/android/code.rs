@@ -397,6 +397,7 @@ impl<'d> Reader<'d> {
                 self.fields.insert(store.field, view);
             }
         }
+        let mut sends = false;
         for literal in code.literals() {
             let mut found = sink::strongest(self.dex, &literal.sinks);
             let mut on = literal.sinks.iter().find_map(|sink| sink.on);
@@ -417,6 +418,7 @@ impl<'d> Reader<'d> {
                         }
                         continue;
                     }
+                    sends |= text.starts_with("android.intent.action.SEND");
                     own.shows_local |= text.starts_with("file:///android_asset/");
                     if text.is_ascii() && !is_shown(found.role) {
                         continue;
@@ -447,6 +449,10 @@ impl<'d> Reader<'d> {
                     own.resources.push(ResourceUse { resource, sink: found, view });
                 }
             }
+        }
+        // An address handed to another app is no page of this one.
+        if sends && !own.shows_pages {
+            own.endpoints.iter_mut().for_each(|endpoint| endpoint.page = false);
         }
         for call in &code.views {
             let Some(method) = self.dex.method(call.method) else { continue };
