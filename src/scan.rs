@@ -15,7 +15,7 @@ use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHE
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
-pub use crate::format::{Options, Progress, Silent};
+pub use crate::format::{Options, Progress, Silent, ocr_problem};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]

@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod picture;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
@@ -91,6 +92,7 @@ pub static DECODERS: &[Decoder] = &[
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
+    picture::DECODER,
     resindex::DECODER,
     wxapkg::DECODER,
     wxml_code::DECODER,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::nested::{self, Nest};
-use super::unit::{count, note_images, read, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress, Silent};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
@@ -241,7 +242,7 @@ pub(super) fn read_app(
         components.chain(manifest.iter().filter_map(|m| m.application.as_deref())),
     );
 
-    let Plan { mut tasks, packages, sealed } = plan(parts, &resources, inspection);
+    let Plan { mut tasks, packages, sealed, pictures } = plan(parts, &resources, inspection);
     let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
     progress.begin(entries.map(|entry| entry.packed).sum());
     tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
@@ -277,6 +278,8 @@ pub(super) fn read_app(
     }
 
     let symbols = code::join(&mut units);
+    let folder = parts.first().map_or_else(String::new, |part| part.place("res").path.to_string());
+    let pictures = pictures.read(&folder, &nest.options, inspection);
     let sealed = sealed_assets(parts, &sealed, &units, inspection);
     let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection) || sealed;
     let linked = Parts {
@@ -286,6 +289,7 @@ pub(super) fn read_app(
         files: &files,
         code: &units,
         start_pages: &start_pages,
+        pictures: &pictures,
         complete: !hidden && manifest.is_some() && !inspection.has_gaps() && !inner.has_gaps(),
     };
     android::link(&linked, inspection);
@@ -395,6 +399,7 @@ struct Plan<'a> {
     packages: Vec<Item<'a>>,
     /// Files that look encrypted.
     sealed: Vec<Item<'a>>,
+    pictures: Pictures<'a>,
 }
 
 /// What is to be read, and a word about what is not.
@@ -402,7 +407,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     // By the table: names and folders may be obfuscated, the table is not.
     let kinds: HashMap<Cow<'_, str>, FileKind> =
         resources.files().map(|(_, kind, path)| (path, kind)).collect();
-    let mut plan = Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new() };
+    let mut plan =
+        Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new(), pictures: Pictures::default() };
     let mut unknown: Vec<&str> = Vec::new();
     for item in parts.iter().flat_map(|part| part.items()) {
         let Item { part, entry } = item;
@@ -423,8 +429,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 let kind = FileKind::of_type(folder.split('-').next().unwrap_or_default());
                 plan.tasks.extend(kind.map(|kind| Task::File(item, kind)));
             }
-            "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "ico" => {
-                inspection.unread(PartName::Images);
+            extension if picture::is_picture(extension) => {
+                plan.pictures.add(item.path(), part.archive, entry);
             }
             // Plug-in frameworks call their packages libraries.
             "so" if item.magic() == ZIP => plan.packages.push(item),
@@ -458,7 +464,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
 /// The first bytes of an archive.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// A word about assets of no known kind, pictures and native libraries.
+/// A word about assets of no known kind and native libraries.
 fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection) {
     let place = |name| parts.first().map_or_else(|| Place::entry(name), |part| part.place(name));
     if !unknown.is_empty() {
@@ -470,7 +476,6 @@ fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection
         );
         inspection.note(PartName::Other, &place("assets"), GapReason::NotInspected, detail);
     }
-    note_images(inspection, &place("res").path);
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
         let detail = (

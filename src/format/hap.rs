@@ -11,8 +11,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::unit::{count, note_images, state};
-use super::{Format, FormatError, Probe, Progress};
+use super::picture::{self, Pictures};
+use super::unit::{count, state};
+use super::{Format, FormatError, Options, Probe, Progress};
 
 use crate::decode::abc::{Abc, AbcError, strings_anywhere};
 use crate::decode::archive::{Archive, Entry};
@@ -108,10 +109,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
                 );
                 break;
             }
-            identities.extend(inner(&archive, entry, progress, &mut inspection));
+            identities.extend(inner(&archive, entry, &probe.nest.options, progress, &mut inspection));
         }
     } else {
-        let module = Module { archive: &archive, prefix: "", alone: whole };
+        let module = Module { archive: &archive, prefix: "", alone: whole, options: &probe.nest.options };
         identities.push(module.read(progress, &mut inspection));
     }
     // The module that users start speaks for the app, whatever the order.
@@ -131,17 +132,19 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
 fn inner(
     archive: &Archive,
     entry: &Entry,
+    options: &Options,
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) -> Option<Identity> {
-    let outside = Module { archive, prefix: "", alone: false };
+    let outside = Module { archive, prefix: "", alone: false, options };
     let bytes = outside.bytes(entry, PartName::Container, inspection)?;
     let place = Place::entry(entry.name.clone());
     match Archive::open(Blob::memory(bytes)) {
         Ok((inner, issues)) => {
             count(inspection, PartName::Container, &place, issues);
             let prefix = format!("{}!", entry.name);
-            Some(Module { archive: &inner, prefix: &prefix, alone: false }.read(progress, inspection))
+            let module = Module { archive: &inner, prefix: &prefix, alone: false, options };
+            Some(module.read(progress, inspection))
         }
         Err(error) => {
             inspection.unread(PartName::Container);
@@ -176,6 +179,7 @@ struct Module<'m> {
     prefix: &'m str,
     /// Nothing outside of it can refer to its resources.
     alone: bool,
+    options: &'m Options,
 }
 
 /// What is known of a module before its code is read.
@@ -410,6 +414,7 @@ impl Module<'_> {
         inspection: &mut Inspection,
     ) {
         let mut native = 0;
+        let mut pictures = Pictures::default();
         for entry in self.archive.entries() {
             let name = &*entry.name;
             if name.ends_with('/') || matches!(name, STAGE | FA | TABLE | PACK) {
@@ -422,11 +427,8 @@ impl Module<'_> {
                 .any(|folder| name.starts_with(folder) || name.contains("/resources/rawfile/"));
             match extension.as_str() {
                 "abc" => codes.push(entry),
-                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico"
-                | "astc" | "sut" => {
-                    inspection.unread(PartName::Images);
-                    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-                    inspection.facts.push(Fact::new(FactKind::Asset, stem, self.place(name)));
+                extension if picture::is_picture(extension) => {
+                    pictures.add(self.path(name), self.archive, entry);
                 }
                 "so" => {
                     native += 1;
@@ -457,7 +459,8 @@ impl Module<'_> {
             }
         }
         let folder = self.path("resources");
-        note_images(inspection, &folder);
+        let texts = pictures.read(&folder, self.options, inspection);
+        inspection.texts.extend(texts);
         if native > 0 {
             let detail = (
                 format!("本地库 {native} 个，其代码未检视"),

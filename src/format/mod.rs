@@ -6,11 +6,15 @@ pub mod apk_set;
 pub mod hap;
 mod native;
 mod nested;
+mod ocr;
+mod picture;
 mod unit;
 pub mod web;
 pub mod wxapkg;
 
 use thiserror::Error;
+
+pub use self::ocr::ocr_problem;
 
 use self::nested::Nest;
 use crate::decode::archive::Archive;
@@ -58,6 +62,8 @@ pub enum FormatError {
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
+    /// Recognise the text in pictures that look like buttons, by `tesseract`.
+    pub ocr: bool,
 }
 
 /// A package and what it is called.

@@ -54,6 +54,8 @@ pub(crate) struct Node {
     pub(crate) texts: Vec<ElementText>,
     /// Other files it brings in: `<include layout>`, `app:menu`, `app:navGraph`.
     pub(crate) includes: Vec<u32>,
+    /// Pictures it shows.
+    pub(crate) pictures: Vec<u32>,
     /// Classes it names: a custom view, a fragment, a preference's fragment.
     pub(crate) classes: Vec<String>,
 }
@@ -98,6 +100,7 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) 
         },
         texts: Vec::new(),
         includes: Vec::new(),
+        pictures: Vec::new(),
         classes: Vec::new(),
         class: tag,
     };
@@ -121,6 +124,9 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) 
                 Value::Reference(id),
             ) => {
                 widget.includes.push(*id);
+            }
+            ("src" | "srcCompat" | "background" | "icon" | "foreground" | "button", Value::Reference(id)) => {
+                widget.pictures.push(*id);
             }
             (_, Value::Reference(id)) => {
                 if resources.is_text(*id) && !name.starts_with("layout_") {

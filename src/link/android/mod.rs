@@ -55,6 +55,8 @@ pub(crate) struct Parts<'a, 't> {
     pub(crate) complete: bool,
     /// Pages on servers that a hybrid runtime is told to start with, and where that stands.
     pub(crate) start_pages: &'a [(String, Place)],
+    /// Texts recognised in pictures.
+    pub(crate) pictures: &'a [UiText],
 }
 
 /// Joins the parts and adds texts and facts to the inspection.
@@ -64,6 +66,7 @@ pub(crate) fn link(parts: &Parts<'_, '_>, inspection: &mut Inspection) {
     linker.manifest_texts(inspection);
     linker.file_texts(inspection);
     linker.code_texts(inspection);
+    linker.picture_texts(inspection);
     linker.unused_strings(inspection);
     linker.facts(inspection);
     linker.web_pages().state(inspection);
@@ -515,6 +518,43 @@ impl<'a, 't> Linker<'a, 't> {
                     self.add(inspection, &text.text, base);
                 }
             }
+        }
+    }
+
+    /// Texts in pictures, with the widget that shows the picture.
+    fn picture_texts(&self, inspection: &mut Inspection) {
+        if self.parts.pictures.is_empty() {
+            return;
+        }
+        let mut shown: HashMap<String, Vec<(usize, usize)>> = HashMap::default();
+        for (at, file) in self.parts.files.iter().enumerate() {
+            for (index, widget) in file.widgets.iter().enumerate() {
+                for path in widget.pictures.iter().flat_map(|&id| self.parts.resources.paths(id)) {
+                    shown.entry(path).or_default().push((at, index));
+                }
+            }
+        }
+        for text in self.parts.pictures {
+            let mut text = text.clone();
+            if let Some(&(at, index)) = shown.get(&*text.place.path).and_then(|users| users.first()) {
+                let (file, widget) = (&self.parts.files[at], &self.parts.files[at].widgets[index]);
+                let resource = self.resource_of_file.get(&at);
+                let users =
+                    resource.and_then(|resource| self.users.get(resource)).cloned().unwrap_or_default();
+                let press = self.press(file, widget, &users);
+                let screen = self.shown_by(&users);
+                text.role = if press.operable { Role::Control } else { Role::Label };
+                text.usage = if users.is_empty() { Usage::Unknown } else { Usage::Used };
+                text.widget = Some(Widget {
+                    class: widget.class.clone(),
+                    id: widget.id.and_then(|id| self.resource_name(id)),
+                    handler: self.method_name(&press),
+                    operable: press.operable,
+                });
+                text.chain.extend(self.chain(file, &press, screen.as_ref().map(|(node, _)| *node), &users));
+                text.screen = screen.map(|(_, screen)| screen);
+            }
+            inspection.texts.push(text);
         }
     }
 
