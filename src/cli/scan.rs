@@ -33,6 +33,8 @@ pub(super) struct Scan {
     #[arg(long)]
     ocr: bool,
     #[arg(long)]
+    verify_signature: bool,
+    #[arg(long)]
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
     color: When,
@@ -74,7 +76,8 @@ impl Scan {
             (None, Some(path)) => FilingRecord::read_list(path)?,
             (None, None) => FilingRecord::Unknown,
         };
-        let options = Options { ocr: self.ocr, ..Options::default() };
+        let options =
+            Options { ocr: self.ocr, verify_signature: self.verify_signature, ..Options::default() };
         if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
             complain(lang.pick(&problem.zh, &problem.en));
         }

@@ -12,6 +12,7 @@ pub mod axml;
 pub mod blob;
 pub mod dex;
 pub mod entropy;
+pub mod hap_signature;
 pub mod hermes;
 pub mod html;
 pub mod js;
@@ -89,6 +90,7 @@ pub static DECODERS: &[Decoder] = &[
     arsc::DECODER,
     axml::DECODER,
     dex::DECODER,
+    hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,

@@ -16,13 +16,14 @@ use super::unit::{count, state};
 use super::{Format, FormatError, Options, Probe, Progress};
 
 use crate::decode::abc::{Abc, AbcError, strings_anywhere};
+use crate::decode::apk_signature::SigningCertificate;
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::blob::Blob;
-use crate::decode::entropy;
 use crate::decode::resindex::{Kind, Table};
+use crate::decode::{entropy, hap_signature};
 use crate::link::ark;
 use crate::model::{
-    Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage,
+    Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, Signer, TargetKind, UiText, Usage,
 };
 use crate::text::has_cjk;
 
@@ -35,10 +36,6 @@ const PACK: &str = "pack.info";
 const MAX_JSON: usize = 8 << 20;
 /// So many modules of one bundle are read.
 const MAX_MODULES: usize = 64;
-/// The head of a signature block, which stands before the central directory, and its magic in both versions.
-const SIGNATURE_HEAD: u64 = 32;
-const SIGNATURE_MAGICS: [&[u8]; 2] = [b"HAP Sig Block 42", b"<hap sign block>"];
-
 /// HAP, HSP and APP.
 pub const FORMAT: Format = Format {
     name: "hap",
@@ -156,19 +153,27 @@ fn inner(
     }
 }
 
-/// Says that a signature is there; whose it is stands in a PKCS #7 structure that is not read.
+/// Who signed the package.
 fn signature(archive: &Archive, inspection: &mut Inspection) {
-    let magic = archive.directory().and_then(|directory| {
-        let head = archive.blob().slice(directory.checked_sub(SIGNATURE_HEAD)?, SIGNATURE_HEAD).ok()?;
-        Some(SIGNATURE_MAGICS.iter().any(|magic| head.get(12..28) == Some(*magic)))
-    });
     let place = Place::entry("");
-    if magic == Some(true) {
-        let detail =
-            ("有鸿蒙签名块，签名者未读取", "a HarmonyOS signature block is there; the signer is not read");
-        inspection.note(PartName::Container, &place, GapReason::NotInspected, detail);
-    } else {
-        inspection.anomaly("signature.missing", &place, "the package is not signed");
+    let found = archive.directory().and_then(|directory| hap_signature::read(archive.blob(), directory));
+    let Some(found) = found else {
+        return inspection.anomaly("signature.missing", &place, "the package is not signed");
+    };
+    if found.profile.as_deref() == Some("debug") {
+        inspection.anomaly("signature.debug-profile", &place, "signed for debugging, not for release");
+    }
+    match found.certificate {
+        Some(SigningCertificate { subject, sha256, schemes }) => {
+            inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
+        }
+        None => {
+            let detail = (
+                "有鸿蒙签名块，签名者未能读取",
+                "a HarmonyOS signature block is there; the signer could not be read",
+            );
+            inspection.note(PartName::Container, &place, GapReason::Malformed, detail);
+        }
     }
 }
 
@@ -812,7 +817,7 @@ mod tests {
         let end = unsigned.len() - 22;
         let directory = u32::from_le_bytes(unsigned[end + 16..end + 20].try_into().unwrap()) as usize;
         let mut block = vec![0; 32];
-        block[12..28].copy_from_slice(SIGNATURE_MAGICS[1]);
+        block[12..28].copy_from_slice(b"<hap sign block>");
         block[28] = 3;
         let mut signed = unsigned;
         signed[end + 16..end + 20].copy_from_slice(&(directory as u32 + 32).to_le_bytes());

@@ -3,11 +3,13 @@
 pub mod aab;
 pub mod apk;
 pub mod apk_set;
+pub(crate) mod apksigner;
 pub mod hap;
 mod native;
 mod nested;
 mod ocr;
 mod picture;
+mod program;
 mod unit;
 pub mod web;
 pub mod wxapkg;
@@ -64,6 +66,8 @@ pub struct Options {
     pub appid: Option<String>,
     /// Recognise the text in pictures that look like buttons, by `tesseract`.
     pub ocr: bool,
+    /// Check the signature of an APK by `apksigner`.
+    pub verify_signature: bool,
 }
 
 /// A package and what it is called.

@@ -4,15 +4,15 @@
 //! out of time goes on where it stopped.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::program::run;
 use crate::decode::picture::Grey;
 use crate::model::Wording;
 use crate::text::has_cjk;
@@ -23,8 +23,6 @@ const LANGUAGE: &str = "chi_sim";
 const BUDGET: Duration = Duration::from_secs(120);
 /// For one picture.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Output beyond this is no label.
-const MAX_OUTPUT: u64 = 64 << 10;
 /// Percent; below it the program has guessed.
 const MIN_CONFIDENCE: f64 = 70.0;
 /// Raised with every change of how a picture is prepared.
@@ -74,8 +72,8 @@ impl Ocr {
         };
         let said = |argument: &str| {
             let mut command = Command::new(PROGRAM);
-            let out = run(command.arg(argument), &[], TIMEOUT)?;
-            String::from_utf8(out).ok()
+            let output = run(command.arg(argument), &[], TIMEOUT).filter(|output| output.ok)?;
+            String::from_utf8(output.out).ok()
         };
         let version = said("--version").and_then(|said| {
             let line = said.lines().next()?.trim();
@@ -114,8 +112,9 @@ impl Ocr {
         let mut command = Command::new(PROGRAM);
         command.args(["stdin", "stdout", "-l", LANGUAGE, "--psm", layout, "--dpi", "150", "tsv"]);
         command.env("OMP_THREAD_LIMIT", "1");
-        let Some(output) = run(&mut command, &picture, TIMEOUT.min(left)) else { return Outcome::Failed };
-        let found = words(&String::from_utf8_lossy(&output));
+        let output = run(&mut command, &picture, TIMEOUT.min(left)).filter(|output| output.ok);
+        let Some(output) = output else { return Outcome::Failed };
+        let found = words(&String::from_utf8_lossy(&output.out));
         if let Some(file) = file {
             keep(&file, &found);
         }
@@ -153,40 +152,6 @@ fn keep(file: &std::path::Path, found: &Option<Recognised>) {
     let Ok(bytes) = serde_json::to_vec(found) else { return };
     if fs::write(&part, bytes).and_then(|()| fs::rename(&part, file)).is_err() {
         let _ = fs::remove_file(&part);
-    }
-}
-
-/// Runs a program on an input; `None` when it fails, or is not done in time and so is killed.
-fn run(command: &mut Command, input: &[u8], timeout: Duration) -> Option<Vec<u8>> {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (status, output) = std::thread::scope(|scope| {
-        // A program that ends early closes its input, which is its right.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        let output = scope.spawn(move || {
-            let mut output = Vec::new();
-            stdout.map(|stdout| stdout.take(MAX_OUTPUT).read_to_end(&mut output));
-            output
-        });
-        (wait(&mut child, timeout), output.join().unwrap_or_default())
-    });
-    status.then_some(output)
-}
-
-/// Whether the program ends well in time.
-fn wait(child: &mut Child, timeout: Duration) -> bool {
-    let end = Instant::now() + timeout;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return false;
-            }
-        }
     }
 }
 
@@ -234,14 +199,5 @@ mod tests {
         assert_eq!(words(&format!("{HEAD}{}", row("30", "签到"))), None);
         assert_eq!(words(&format!("{HEAD}{}", row("95", "OK"))), None);
         assert_eq!(words(""), None);
-    }
-
-    #[test]
-    fn a_program_that_hangs_is_killed() {
-        let start = Instant::now();
-        assert_eq!(run(Command::new("sleep").arg("30"), b"", Duration::from_millis(100)), None);
-        assert!(start.elapsed() < Duration::from_secs(5));
-        assert_eq!(run(&mut Command::new("cat"), b"abc", Duration::from_secs(5)), Some(b"abc".to_vec()));
-        assert_eq!(run(&mut Command::new("zhijian-no-such-program"), b"", Duration::from_secs(1)), None);
     }
 }
