@@ -26,10 +26,12 @@ const DECODED: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 const MAX_SEARCHED: usize = 256;
 /// Bytes of them.
 const MAX_BYTES: u64 = 16 << 20;
-/// Pixels of them.
-const MAX_PIXELS_SEARCHED: u64 = 24 << 20;
-/// A code alone is compressed well: more bytes for a pixel and it is a photograph.
-const BYTES_PER_PIXEL: f64 = 0.9;
+/// Pixels of them: decoding is what takes time.
+const MAX_PIXELS_SEARCHED: u64 = 12 << 20;
+/// Pixels of those among them that hold a code beside other things, if any.
+const MAX_PIXELS_OF_POSTERS: u64 = 2 << 20;
+/// A code alone is compressed well.
+const BYTES_PER_PIXEL: f64 = 0.4;
 /// Sides of a picture that has room for a code beside other things.
 const POSTER_SIDE: u32 = 300;
 /// Characters kept of what a code says.
@@ -175,25 +177,29 @@ fn search(pictures: &[&Picture<'_>], folder: &str, inspection: &mut Inspection) 
         fits
     });
     let mut left = before - wanted.len();
-    let read: Vec<Option<(Vec<u8>, u64)>> = wanted
+    let read: Vec<Option<(Vec<u8>, u64, Likeness)>> = wanted
         .par_iter()
         .map(|picture| {
             let bytes = picture.read()?;
             let (width, height) = picture::size(&bytes)?;
             let pixels = u64::from(width) * u64::from(height);
-            is_plausible(picture.file(), width, height, bytes.len()).then_some((bytes, pixels))
+            let likeness = likeness(picture.file(), width, height, bytes.len())?;
+            Some((bytes, pixels, likeness))
         })
         .collect();
-    let mut room = MAX_PIXELS_SEARCHED;
+    let found = wanted.into_iter().zip(read);
+    let mut found: Vec<_> = found.filter_map(|(picture, read)| read.map(|read| (picture, read))).collect();
+    found.sort_by_key(|(picture, (_, _, likeness))| (*likeness, picture.path.clone()));
+    let (mut room, mut for_posters) = (MAX_PIXELS_SEARCHED, MAX_PIXELS_OF_POSTERS);
     let mut chosen: Vec<(&Picture<'_>, Vec<u8>)> = Vec::new();
-    for (picture, read) in wanted.into_iter().zip(read) {
-        let Some((bytes, pixels)) = read else { continue };
-        match room.checked_sub(pixels) {
-            Some(rest) => {
-                room = rest;
+    for (picture, (bytes, pixels, likeness)) in found {
+        let poster = if likeness == Likeness::Poster { pixels } else { 0 };
+        match (room.checked_sub(pixels), for_posters.checked_sub(poster)) {
+            (Some(rest), Some(posters)) => {
+                (room, for_posters) = (rest, posters);
                 chosen.push((picture, bytes));
             }
-            None => left += 1,
+            _ => left += 1,
         }
     }
     let codes: Vec<Vec<String>> = chosen
@@ -230,16 +236,31 @@ fn names_code(file: &str) -> bool {
     words.iter().any(|word| lower.contains(word))
 }
 
+/// How likely a picture holds a code, the likeliest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    /// Its name says so.
+    Named,
+    /// Square, and compressed like a drawing.
+    Code,
+    /// Large enough for a code beside other things.
+    Poster,
+}
+
 /// Whether a code that people can scan may be on a picture of that size.
-fn is_plausible(file: &str, width: u32, height: u32, bytes: usize) -> bool {
+fn likeness(file: &str, width: u32, height: u32, bytes: usize) -> Option<Likeness> {
     let (short, long) = (width.min(height), width.max(height));
     let pixels = u64::from(width) * u64::from(height);
     if short < MIN_SIDE || long > MAX_SIDE || pixels > MAX_PIXELS || long > short.saturating_mul(8) {
-        return false;
+        return None;
     }
-    let square = long * 4 <= short * 5;
-    let fits = bytes as f64 <= pixels as f64 * BYTES_PER_PIXEL;
-    names_code(file) || (fits && (square || short >= POSTER_SIDE))
+    if names_code(file) {
+        return Some(Likeness::Named);
+    }
+    if long * 4 <= short * 5 && bytes as f64 <= pixels as f64 * BYTES_PER_PIXEL {
+        return Some(Likeness::Code);
+    }
+    (short >= POSTER_SIDE).then_some(Likeness::Poster)
 }
 
 /// Recognises the text of pictures that look like buttons, titles or banners. Comes with the pictures that were read.

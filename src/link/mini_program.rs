@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::decode::js::{HOLE, Literal, Script};
 use crate::decode::wxml_code::{Element, Template, Text};
 use crate::link::remote::WebPages;
-use crate::link::{endpoint, script};
+use crate::link::{FORM, FORM_INPUTS, endpoint, script};
 use crate::model::{
     Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget,
 };
@@ -667,6 +667,14 @@ impl<'a> Linker<'a> {
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
+                let input = |element: &&Element| {
+                    matches!(element.tag.as_str(), "input" | "textarea" | "picker" | "radio-group")
+                };
+                if template.elements.iter().filter(input).count() >= FORM_INPUTS {
+                    let (screen, chain) = (config.screen(&template.path), vec![template.path.clone()]);
+                    let place = Place::entry(file.clone());
+                    add(FactKind::Api, FORM, place, screen, chain, library(&template.path));
+                }
                 for element in template
                     .elements
                     .iter()

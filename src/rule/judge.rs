@@ -20,6 +20,9 @@ const CHUNK: usize = 4096;
 /// At most this many rows of evidence are listed for one finding; the rest are counted.
 const MAX_EVIDENCE: usize = 50;
 
+/// So many kinds of weak traces make a strong name or address suspicious that alone is not.
+const MIN_WEAK_KINDS: usize = 2;
+
 /// What the rules say of one inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
@@ -383,6 +386,15 @@ fn finding(
             .for_each(|row| traces.entry(facet(row)).or_default().add(row));
         let permitted: BTreeSet<&str> =
             rows.iter().filter(|row| row.why == Why::Permission).map(&facet).collect();
+        // Weak traces of several kinds beside a strong name or address: permissions, an SDK, a picture.
+        let mut weak: BTreeMap<&str, BTreeSet<EvidenceKind>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| is_own_trace(row) && row.strength != Strength::Strong) {
+            weak.entry(facet(row)).or_default().insert(row.evidence.kind);
+        }
+        let attended = |row: &Row| {
+            let kinds = weak.get(facet(row)).into_iter().flatten();
+            kinds.filter(|kind| **kind != row.evidence.kind).count() >= MIN_WEAK_KINDS
+        };
         // Where there is clear wording: facet and screen or class.
         let clear: HashSet<(&str, &str)> = rows
             .iter()
@@ -428,6 +440,7 @@ fn finding(
                 || matches!(row.why, Why::Sdk | Why::Api)
                 || (row.why == Why::Endpoint && permitted.contains(facet(row)))
                 || traces.kinds() >= 2
+                || (row.why != Why::QrCode && attended(row))
             {
                 raised.push((index, Level::Suspected, row.why));
             }

@@ -21,6 +21,7 @@ use foldhash::fast::RandomState;
 
 use crate::link::library;
 use crate::link::remote::WebPages;
+use crate::link::{FORM, FORM_INPUTS};
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
 
@@ -920,6 +921,9 @@ impl<'a, 't> Linker<'a, 't> {
                 add(fact);
             };
             linked(FactKind::Layout, name);
+            if file.widgets.iter().filter(|widget| is_input(&widget.class)).count() >= FORM_INPUTS {
+                linked(FactKind::Api, FORM.to_owned());
+            }
             for id in file.widgets.iter().filter_map(|widget| widget.id) {
                 if let Some(name) = self.resource_name(id) {
                     linked(FactKind::WidgetId, name);
@@ -1001,6 +1005,12 @@ fn camel(name: &str) -> String {
         }
     }
     out
+}
+
+/// Whether something is entered in a view of this class.
+fn is_input(class: &str) -> bool {
+    let plain = sink::simple(class);
+    ["EditText", "AutoCompleteTextView", "Spinner"].iter().any(|name| plain.ends_with(name))
 }
 
 /// Whether a method has a name of its own rather than one from an obfuscator or the language.
