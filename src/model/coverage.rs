@@ -217,18 +217,6 @@ pub struct Coverage {
     pub gaps: Vec<Gap>,
 }
 
-/// Something about the package that is out of order but did not stop the reading.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Anomaly {
-    /// Stable code: `zip.prepended-data`, `axml.bad-chunk-size`.
-    pub code: String,
-    /// Entry path, with offset where known.
-    #[serde(rename = "where")]
-    pub place: String,
-    /// What exactly, in English, for technicians.
-    pub detail: String,
-}
-
 /// Counts units per part while a format reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally(BTreeMap<PartName, (u64, u64)>);

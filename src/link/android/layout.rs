@@ -128,17 +128,15 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) 
             ("src" | "srcCompat" | "background" | "icon" | "foreground" | "button", Value::Reference(id)) => {
                 widget.pictures.push(*id);
             }
-            (_, Value::Reference(id)) => {
-                if resources.is_text(*id) && !name.starts_with("layout_") {
-                    let role = role(kind, &widget, &name, is_input);
-                    let text = Text::Resource(*id);
-                    widget.texts.push(ElementText {
-                        text,
-                        role,
-                        attribute: name.into_owned(),
-                        offset: attribute.offset(),
-                    });
-                }
+            (_, Value::Reference(id)) if resources.is_text(*id) && !name.starts_with("layout_") => {
+                let role = role(kind, &widget, &name, is_input);
+                let text = Text::Resource(*id);
+                widget.texts.push(ElementText {
+                    text,
+                    role,
+                    attribute: name.into_owned(),
+                    offset: attribute.offset(),
+                });
             }
             (_, Value::String(text)) if !text.is_empty() && (is_text_attribute(&name) || has_cjk(text)) => {
                 let role = role(kind, &widget, &name, is_input);
