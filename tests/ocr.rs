@@ -19,7 +19,16 @@ fn scan(package: &str) -> Report {
 
 #[test]
 fn buttons_drawn_as_pictures_are_read() {
-    let report = scan("picture-text.apk");
+    buttons("picture-text.apk", &[("签到", "ib_a", "img_a.png"), ("打卡", "ib_b", "img_b.png")]);
+}
+
+#[test]
+fn pictures_that_react_to_a_tap_are_read() {
+    buttons("picture-tap.wxapkg", &[("签到", "image", "images/a1.png")]);
+}
+
+fn buttons(package: &str, expected: &[(&str, &str, &str)]) {
+    let report = scan(package);
     if let Some(problem) = ocr_problem() {
         eprintln!("not tested: {}", problem.en);
         let stated =
@@ -30,7 +39,7 @@ fn buttons_drawn_as_pictures_are_read() {
     let found = report.findings.iter().find(|finding| finding.category == Category::CheckIn);
     let found = found.unwrap_or_else(|| panic!("{:#?}", report.coverage));
     assert_eq!(found.level, Level::Confirmed, "{found:#?}");
-    for (text, widget, picture) in [("签到", "ib_a", "img_a.png"), ("打卡", "ib_b", "img_b.png")] {
+    for &(text, widget, picture) in expected {
         let row = found.evidence.iter().find(|row| row.text.contains(text) && row.place.contains(picture));
         let row = row.unwrap_or_else(|| panic!("no {text}: {found:#?}"));
         assert!(row.widget.as_ref().is_some_and(|shown| shown.contains(widget)), "{row:#?}");

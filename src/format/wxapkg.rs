@@ -79,8 +79,7 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     for file in files.iter().filter(|file| picture::is_picture(&extension(&file.name))) {
         pictures.add_bytes(Arc::from(&*file.name), bytes.get(file.range.clone()).unwrap_or_default());
     }
-    let texts = pictures.read("", &probe.nest.options, &mut inspection);
-    inspection.texts.extend(texts);
+    parts.pictures = pictures.read("", &probe.nest.options, &mut inspection);
     match &mut config {
         Some(config) => missing_pages(config, &files, &mut inspection),
         None => {

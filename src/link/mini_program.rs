@@ -39,6 +39,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) imports: Vec<(String, String)>,
     /// Path of the file and its script.
     pub(crate) scripts: Vec<(Arc<str>, Script<'a>)>,
+    /// Texts recognised in pictures.
+    pub(crate) pictures: Vec<UiText>,
 }
 
 /// `app-config.json` (or what page files tell where it is missing).
@@ -199,6 +201,7 @@ pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
     linker.config_texts(inspection);
     let bound = linker.template_texts(inspection);
+    linker.picture_texts(inspection);
     linker.script_texts(&bound, inspection);
     linker.facts(inspection);
     linker.web_pages().state(inspection);
@@ -432,6 +435,38 @@ impl<'a> Linker<'a> {
             }
         }
         found
+    }
+
+    /// Texts in pictures, with the element that shows the picture.
+    fn picture_texts(&self, inspection: &mut Inspection) {
+        let fullest = if self.parts.pictures.is_empty() { HashMap::new() } else { self.fullest() };
+        for picture in &self.parts.pictures {
+            let mut text = picture.clone();
+            'shown: for (at, (file, templates)) in self.parts.templates.iter().enumerate() {
+                for template in templates {
+                    if fullest.get(template.path.as_str()).is_some_and(|&(_, best)| best != at) {
+                        continue;
+                    }
+                    let is_here = |source: &&Text| {
+                        relative(template.path.trim_start_matches("./"), &source.text) == *text.place.path
+                    };
+                    let images =
+                        template.elements.iter().enumerate().filter(|(_, e)| e.tag.ends_with("image"));
+                    let mut sources =
+                        images.filter_map(|(at, e)| Some((at, attribute(e, "src").filter(is_here)?)));
+                    let Some((index, source)) = sources.next() else { continue };
+                    let press = self.press(template, index, &subtree_texts(&template.elements));
+                    let screen = self.parts.config.screen(&template.path);
+                    let element = &template.elements[index];
+                    let base = self.template_text(file, template, element, None, source, &press, &screen);
+                    text.chain.extend(base.chain.iter().cloned());
+                    let (place, chain) = (text.place.clone(), text.chain.clone());
+                    text = UiText { text: text.text, place, chain, key: None, ..base };
+                    break 'shown;
+                }
+            }
+            inspection.texts.push(text);
+        }
     }
 
     /// What pressing a text does, by the element it is in or one around it.
