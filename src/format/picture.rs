@@ -275,9 +275,11 @@ fn recognise<'p, 'a>(
     wanted.sort_by_key(|picture| (!names_button(picture.file()), picture.path.clone()));
     let results: Vec<ocr::Outcome> = wanted
         .par_iter()
-        .map(|picture| match picture.read().and_then(|bytes| Some((readable(&bytes)?, bytes))) {
-            Some((grey, bytes)) => ocr.read(&bytes, &grey),
-            None => ocr::Outcome::Unfit,
+        .map(|picture| {
+            match picture.read().and_then(|bytes| Some((readable(picture.file(), &bytes)?, bytes))) {
+                Some((grey, bytes)) => ocr.read(&bytes, &grey),
+                None => ocr::Outcome::Unfit,
+            }
         })
         .collect();
     let (mut late, mut failed, mut read) = (0_u64, 0_u64, Vec::new());
@@ -323,11 +325,66 @@ fn names_button(file: &str) -> bool {
 }
 
 /// The picture in grey when it may hold a line or two of text: as large as a button or a title, and no photograph.
-fn readable(bytes: &[u8]) -> Option<Grey> {
+fn readable(file: &str, bytes: &[u8]) -> Option<Grey> {
     let (width, height) = picture::size(bytes)?;
-    if !(24..=320).contains(&height) || !(32..=1440).contains(&width) || width * 5 < height * 4 {
+    // Icons are as high as they are wide, and have no letters; buttons are wider, or say that they are one.
+    let wide = width * 5 >= height * 6 || (names_button(file) && width * 5 >= height * 4);
+    if !(24..=320).contains(&height) || !(32..=1440).contains(&width) || !wide {
         return None;
     }
     let grey = picture::grey(bytes).ok()?;
     (grey.contrast() >= 48 && (0.2..=6.6).contains(&grey.levels())).then_some(grey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TargetKind;
+
+    const CODE: &[u8] = include_bytes!("../../fixtures/decode/picture/code.png");
+
+    #[test]
+    fn pictures_that_cannot_hold_a_code_are_not_tried() {
+        assert_eq!(likeness("erweima.png", 300, 300, 90_000), Some(Likeness::Named));
+        assert_eq!(likeness("pic_02.png", 300, 300, 4_000), Some(Likeness::Code));
+        assert_eq!(likeness("welcome.jpg", 750, 1334, 200_000), Some(Likeness::Poster));
+        assert_eq!(likeness("avatar.png", 200, 200, 39_000), None);
+        assert_eq!(likeness("qr.png", 48, 48, 400), None);
+        assert_eq!(likeness("qr.png", 60_000, 60_000, 400), None);
+        assert_eq!(likeness("line_code.png", 4000, 80, 400), None);
+    }
+
+    #[test]
+    fn densities_are_one_picture_and_codes_are_told_once() {
+        let mut pictures = Pictures::default();
+        for path in
+            ["res/drawable-hdpi-v4/pic.png", "res/drawable-xhdpi-v4/pic.png", "res/drawable/abc_ic_a.png"]
+        {
+            pictures.add_bytes(Arc::from(path), CODE);
+        }
+        let mut inspection = Inspection::new(TargetKind::App, "apk");
+        assert!(pictures.read("res", &Options::default(), &mut inspection).is_empty());
+        let of = |kind| inspection.facts.iter().filter(move |fact| fact.kind == kind);
+        assert_eq!(of(FactKind::QrCode).count(), 1);
+        let code = of(FactKind::QrCode).next().unwrap();
+        assert_eq!(code.value, "https://a.app.qq.com/o/simple.jsp?pkgname=cn.gov.example");
+        assert_eq!(code.place.to_string(), "res/drawable-hdpi-v4/pic.png");
+        // What libraries bring along names nothing of the app.
+        assert_eq!(of(FactKind::Asset).count(), 1);
+        assert_eq!(inspection.unread_count(PartName::Images), 3);
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let mut pictures = Pictures::default();
+        for at in 0..MAX_SEARCHED + 5 {
+            pictures.add_bytes(Arc::from(format!("images/p{at}.png")), CODE);
+        }
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        pictures.read("", &Options::default(), &mut inspection);
+        let gaps = inspection.coverage().gaps;
+        let left = gaps.iter().find(|gap| gap.reason == GapReason::LimitReached).unwrap();
+        assert!(left.detail_en.starts_with("many pictures"), "{left:?}");
+        assert!(!left.material);
+    }
 }
