@@ -11,9 +11,12 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dex;
+pub mod entropy;
+pub mod hap_signature;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod picture;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
@@ -87,9 +90,11 @@ pub static DECODERS: &[Decoder] = &[
     arsc::DECODER,
     axml::DECODER,
     dex::DECODER,
+    hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
+    picture::DECODER,
     resindex::DECODER,
     wxapkg::DECODER,
     wxml_code::DECODER,
