@@ -14,6 +14,7 @@ pub mod dex;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod plist;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
