@@ -14,10 +14,12 @@ pub mod dex;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod nib;
 pub mod plist;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
+pub mod strings;
 pub mod wxapkg;
 pub mod wxml_code;
 
