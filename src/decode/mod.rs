@@ -14,6 +14,7 @@ pub mod dex;
 pub mod hermes;
 pub mod html;
 pub mod js;
+pub mod macho;
 pub mod nib;
 pub mod plist;
 pub mod res_chunk;
