@@ -62,7 +62,7 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
     let mut signers: Vec<SigningCertificate> = Vec::new();
     found.sort_by_key(|(scheme, _)| *scheme);
     for (scheme, der) in found {
-        let sha256: String = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = fingerprint(&der);
         if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == sha256) {
             known.schemes.push(scheme.to_owned());
             continue;
@@ -79,6 +79,11 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
     // The newest scheme decides on Android; its certificate goes first.
     signers.sort_by(|a, b| b.schemes.iter().max().cmp(&a.schemes.iter().max()));
     (signers, issues)
+}
+
+/// SHA-256 in lower-case hex.
+pub(super) fn fingerprint(der: &[u8]) -> String {
+    Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The ID-value pairs of the signing block before the central directory.
@@ -124,7 +129,7 @@ fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The certificate of the first signer of a CMS signature.
-fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     use cms::cert::CertificateChoices;
     use cms::content_info::ContentInfo;
     use cms::signed_data::{SignedData, SignerIdentifier};

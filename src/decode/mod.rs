@@ -6,6 +6,7 @@
 pub mod aapt_proto;
 pub mod abc;
 pub mod apk_signature;
+pub mod apple_signature;
 pub mod archive;
 pub mod arsc;
 pub mod axml;

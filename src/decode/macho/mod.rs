@@ -432,7 +432,7 @@ impl<'a> MachO<'a> {
         let entry = symbols as usize + symbol as usize * if self.wide { 16 } else { 12 };
         let name = le32(self.bytes, entry).filter(|name| *name < size)?;
         let rest = self.bytes.get(strings as usize + name as usize..)?;
-        let length = memchr::memchr(0, rest.get(..4096).unwrap_or(rest))?;
+        let length = memchr::memchr(0, rest.get(..256).unwrap_or(rest))?;
         std::str::from_utf8(&rest[..length]).ok()
     }
 }

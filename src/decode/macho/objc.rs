@@ -10,6 +10,9 @@ use super::{MachO, le32};
 /// So many methods of all classes together are listed; more come only from lists that overlap.
 const MAX_METHODS: usize = 1 << 21;
 
+/// Longer names are none that a person wrote.
+const MAX_NAME: usize = 256;
+
 /// A method of a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
@@ -28,8 +31,8 @@ pub struct Class {
     pub name: String,
     /// Offset of the name in the program.
     pub offset: usize,
-    /// Name of the class above it, when that is in the program too.
-    pub parent: Option<String>,
+    /// Index of the class above it, when that is in the program too.
+    pub parent: Option<usize>,
     /// Code refers to it.
     pub referred: bool,
 }
@@ -64,6 +67,7 @@ impl ObjC {
         };
         for (reference, target) in pointers("__objc_selrefs") {
             if let Some(name) = target.and_then(|target| program.text_at(target))
+                && name.len() <= MAX_NAME
                 && spend(&mut room, name)
             {
                 objc.selectors.insert(reference, name.to_owned());
@@ -98,8 +102,7 @@ impl ObjC {
             }
         }
         for (index, parent) in parents.into_iter().enumerate() {
-            let parent = parent.and_then(|parent| numbers.get(&parent)).copied();
-            objc.classes[index].parent = parent.map(|parent| objc.classes[parent].name.clone());
+            objc.classes[index].parent = parent.and_then(|parent| numbers.get(&parent)).copied();
         }
         let referred: HashSet<u64> = pointers("__objc_classrefs").filter_map(|(_, target)| target).collect();
         for address in referred {
@@ -150,7 +153,8 @@ impl ObjC {
                 let name = program.pointer(entry).and_then(|name| program.text_at(name));
                 (name.map(str::to_owned), program.pointer(entry + width * 2))
             };
-            if let Some(name) = name.filter(|name| !name.is_empty() && spend(room, name)) {
+            if let Some(name) = name.filter(|name| (1..=MAX_NAME).contains(&name.len()) && spend(room, name))
+            {
                 self.methods.push(Method { class, name, code: code.unwrap_or_default() });
             }
         }
