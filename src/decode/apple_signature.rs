@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn blob(magic: u32, body: &[u8]) -> Vec<u8> {
-        [&magic.to_be_bytes(), &(body.len() as u32 + 8).to_be_bytes(), body].concat()
+        [&magic.to_be_bytes()[..], &(body.len() as u32 + 8).to_be_bytes(), body].concat()
     }
 
     fn signature() -> Vec<u8> {
@@ -142,7 +142,7 @@ mod tests {
             table.extend([0_u32.to_be_bytes(), offset.to_be_bytes()].concat());
             offset += blob.len() as u32;
         }
-        let body = [&(blobs.len() as u32).to_be_bytes(), table.as_slice(), &blobs.concat()].concat();
+        let body = [&(blobs.len() as u32).to_be_bytes()[..], &table, &blobs.concat()].concat();
         blob(SUPER_BLOB, &body)
     }
 

@@ -307,3 +307,67 @@ impl Reader<'_, '_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program with nothing but code, at address 0x1000.
+    fn code(words: &[u32]) -> Vec<Use> {
+        let mut bytes = Vec::new();
+        let size = words.len() as u32 * 4;
+        for field in [0xFEED_FACF_u32, super::super::ARM64, 0, 2, 1, 152, 0, 0, 0x19, 152] {
+            bytes.extend(field.to_le_bytes());
+        }
+        bytes.extend([0; 16]);
+        for field in [0x1000_u64, 0x1000, 184, u64::from(size)] {
+            bytes.extend(field.to_le_bytes());
+        }
+        for field in [7_u32, 5, 1, 0] {
+            bytes.extend(field.to_le_bytes());
+        }
+        bytes.extend(b"__text\0\0\0\0\0\0\0\0\0\0__TEXT\0\0\0\0\0\0\0\0\0\0");
+        for field in [0x1000_u64, u64::from(size)] {
+            bytes.extend(field.to_le_bytes());
+        }
+        for field in [184_u32, 2, 0, 0, 0, 0, 0, 0] {
+            bytes.extend(field.to_le_bytes());
+        }
+        assert_eq!(bytes.len(), 184);
+        words.iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+        let (program, issues) = MachO::parse(&bytes).unwrap();
+        assert!(issues.is_empty(), "{issues:?}");
+        uses(&program, &ObjC::default(), &|_| false).0
+    }
+
+    fn constant(register: u32, value: u64) -> [u32; 4] {
+        [0, 1, 2, 3].map(|part: u32| {
+            let base = if part == 0 { 0xD280_0000 } else { 0xF280_0000 };
+            base | part << 21 | ((value >> (16 * part)) as u32 & 0xFFFF) << 5 | register
+        })
+    }
+
+    fn small(text: &str, kind: u8) -> Vec<u32> {
+        let mut bytes = [0; 16];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[15] = kind << 4 | text.len() as u8;
+        let value = u128::from_le_bytes(bytes);
+        [constant(0, value as u64), constant(1, (value >> 64) as u64)].concat()
+    }
+
+    #[test]
+    fn short_swift_strings_are_numbers_in_code() {
+        const BLR: u32 = 0xD63F_0100;
+        for (text, kind) in [("打卡签到", 0xA), ("考勤", 0xA), ("sign in", 0xE), ("考核得分榜", 0xA)]
+        {
+            let found = code(&[small(text, kind), vec![BLR]].concat());
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!((&found[0].string, found[0].argument), (&Literal::Small(text.to_owned()), 0));
+        }
+        // The wrong kind, or no text.
+        assert!(code(&[small("打卡签到", 0xE), vec![BLR]].concat()).is_empty());
+        assert!(code(&[small("sign in", 0xA), vec![BLR]].concat()).is_empty());
+        // STP x0, x1, [sp].
+        assert_eq!(code(&[small("打卡", 0xA), vec![0xA900_07E0]].concat()).len(), 1);
+    }
+}

@@ -133,6 +133,8 @@ pub struct MachO<'a> {
     starts: Option<(u32, u32)>,
     /// Whether pointers in data are links of fixup chains.
     chained: bool,
+    /// Pointers carry authentication (`CPU_SUBTYPE_ARM64E`).
+    authenticated: bool,
     /// Lowest address of the program's own segments.
     base: u64,
 }
@@ -164,6 +166,7 @@ impl<'a> MachO<'a> {
             indirect: None,
             starts: None,
             chained: false,
+            authenticated: cpu == ARM64 && le32(bytes, 8).is_some_and(|kind| kind & 0xFF == 2),
             base: 0,
         };
         let mut issues = Vec::new();
@@ -322,16 +325,20 @@ impl<'a> MachO<'a> {
         if self.offset(raw).is_some() {
             return Some(raw);
         }
-        if !self.chained || raw >> 62 & 1 == 1 && self.cpu == ARM64 && raw >> 63 == 0 {
-            // Bound, in a chain of pointers with authentication.
+        if !self.chained {
             return None;
         }
-        // A target in 36 bits (or 43, or 32 with authentication), from the base or not.
-        [raw & 0xF_FFFF_FFFF, raw & 0x7FF_FFFF_FFFF, raw & 0xFFFF_FFFF]
+        // A link: the target, as an address or from the base, and the way to the next; or what is bound elsewhere.
+        let target = match (self.authenticated, raw >> 62) {
+            (true, 0) => raw & 0x7FF_FFFF_FFFF,
+            (true, 2) => raw & 0xFFFF_FFFF,
+            (false, 0 | 1) => raw & 0xF_FFFF_FFFF,
+            _ => return None,
+        };
+        [Some(target), target.checked_add(self.base)]
             .into_iter()
-            .flat_map(|target| [Some(target), target.checked_add(self.base)])
             .flatten()
-            .find(|target| (raw >> 63 == 0 || self.cpu == ARM64) && self.offset(*target).is_some())
+            .find(|target| self.offset(*target).is_some())
     }
 
     /// The text at an address, up to its zero byte.
@@ -451,4 +458,195 @@ fn le64(bytes: &[u8], at: usize) -> Option<u64> {
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arm64::{Literal, uses};
+    use super::objc::{ObjC, plain_name};
+    use super::*;
+    use crate::decode::archive::Archive;
+    use crate::decode::blob::Blob;
+
+    /// The program of a fixture, compiled by clang from `fixtures/ipa/patrol/main.m`.
+    fn program() -> Vec<u8> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/patrol.ipa");
+        let (archive, _) = Archive::open(Blob::memory(std::fs::read(path).unwrap())).unwrap();
+        let entry = archive.entry("Payload/ForestPatrol.app/ForestPatrol").unwrap();
+        archive.read(entry).unwrap().0
+    }
+
+    /// Strings with the method that uses them, what they are passed to, as which argument, and the action.
+    fn told(bytes: &[u8]) -> Vec<(String, String, String, u8, bool)> {
+        let (program, issues) = MachO::parse(bytes).unwrap();
+        assert!(issues.is_empty(), "{issues:?}");
+        let objc = ObjC::read(&program);
+        let mut strings: std::collections::HashMap<u64, String> = program
+            .cstrings()
+            .map(|(at, _, text)| (at, String::from_utf8_lossy(text).into_owned()))
+            .collect();
+        strings.extend(program.ustrings().map(|(at, _, text)| (at, text)));
+        let objects: std::collections::HashMap<u64, u64> = program.cfstrings().collect();
+        let (found, whole) = uses(&program, &objc, &|address| objects.contains_key(&address));
+        assert!(whole);
+        let text = |literal: &Literal| match literal {
+            Literal::At(address) => strings[&objects[address]].clone(),
+            Literal::Small(text) => text.clone(),
+        };
+        let method =
+            |function| objc.method_at(function).map_or_else(String::new, |method| method.name.clone());
+        found
+            .iter()
+            .map(|usage| {
+                let callee = usage.callee.clone().unwrap_or_default();
+                (text(&usage.string), method(usage.function), callee, usage.argument, usage.localised)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn strings_are_followed_into_the_messages_of_the_source() {
+        let found = told(&program());
+        for (text, method, callee, argument, localised) in [
+            ("今日任务", "viewDidLoad", "setText:", 2, false),
+            ("rank.mine", "viewDidLoad", "localizedStringForKey:value:table:", 2, false),
+            ("rank.mine", "viewDidLoad", "setTitle:forState:", 2, true),
+            ("rank.page", "viewDidLoad", "setTitle:", 2, true),
+            ("/api/forest/patrol/checkin", "onCheckIn:", "post:", 2, false),
+            ("不在打卡范围内", "onCheckIn:", "alertControllerWithTitle:message:preferredStyle:", 3, false),
+            ("转发任务上报失败：%@", "post:", "NSLog", 0, false),
+            ("考核得分", "didSelect:", "isEqualToString:", 2, false),
+        ] {
+            let row = (text.to_owned(), method.to_owned(), callee.to_owned(), argument, localised);
+            assert!(found.contains(&row), "{row:?} is not in {found:#?}");
+        }
+    }
+
+    #[test]
+    fn classes_and_methods_are_those_of_the_source() {
+        let bytes = program();
+        let (program, _) = MachO::parse(&bytes).unwrap();
+        let objc = ObjC::read(&program);
+        let names: Vec<(&str, bool)> =
+            objc.classes.iter().map(|class| (class.name.as_str(), class.referred)).collect();
+        assert_eq!(
+            names,
+            [
+                ("PatrolService", true),
+                ("RankViewController", true),
+                ("HomeViewController", false),
+                ("PatrolViewController", false),
+                ("SDCycleScrollView", false)
+            ]
+        );
+        let mut methods: Vec<(&str, &str)> = objc
+            .methods
+            .iter()
+            .map(|method| (objc.classes[method.class].name.as_str(), method.name.as_str()))
+            .collect();
+        methods.sort_unstable();
+        assert_eq!(
+            methods,
+            [
+                ("HomeViewController", "onRank:"),
+                ("HomeViewController", "viewDidLoad"),
+                ("PatrolService", "post:"),
+                ("PatrolViewController", "didSelect:"),
+                ("PatrolViewController", "onCheckIn:"),
+                ("RankViewController", "onMine:"),
+                ("RankViewController", "viewDidLoad"),
+                ("SDCycleScrollView", "makePlaceholder")
+            ]
+        );
+        assert!(program.signature.is_some() && program.encrypted.is_none());
+        assert_eq!(plain_name("_TtC6Patrol14ViewController"), "Patrol.ViewController");
+        assert_eq!(plain_name("_TtC9"), "_TtC9");
+    }
+
+    #[test]
+    fn links_of_fixup_chains_are_pointers() {
+        let bytes = program();
+        let plain = told(&bytes);
+        let (program, _) = MachO::parse(&bytes).unwrap();
+        let data: Vec<Range<usize>> = program
+            .sections
+            .iter()
+            .filter(|section| section.segment.starts_with("__DATA"))
+            .map(|section| section.offset..section.offset + program.content(section).len())
+            .collect();
+        for base in [0, program.base] {
+            let mut chained = bytes.clone();
+            for at in data.iter().flat_map(|range| range.clone().step_by(8)) {
+                let Some(pointer) = le64(&bytes, at).filter(|pointer| program.offset(*pointer).is_some())
+                else {
+                    continue;
+                };
+                // The way to the next link reaches into bit 62.
+                let link = (pointer - base) | 0xFFF << 51;
+                chained[at..at + 8].copy_from_slice(&link.to_le_bytes());
+            }
+            // LC_DYLD_INFO_ONLY becomes LC_DYLD_CHAINED_FIXUPS.
+            let command = memchr::memmem::find(&chained, &0x8000_0022_u32.to_le_bytes()).unwrap();
+            chained[command..command + 4].copy_from_slice(&0x8000_0034_u32.to_le_bytes());
+            assert_eq!(told(&chained), plain);
+        }
+    }
+
+    #[test]
+    fn slices_of_fat_programs_are_found() {
+        let thin = program();
+        let mut fat = [FAT.to_be_bytes(), 2_u32.to_be_bytes()].concat();
+        for (cpu, offset) in [(12_u32, 64_u32), (ARM64, 128)] {
+            for field in [cpu, 0, offset, if cpu == ARM64 { thin.len() as u32 } else { 16 }, 0] {
+                fat.extend(field.to_be_bytes());
+            }
+        }
+        fat.resize(128, 0);
+        fat.extend(&thin);
+        assert_eq!(slices(&fat).unwrap(), [(ARM64, 128..fat.len()), (12, 64..80)]);
+        assert_eq!(slices(&thin).unwrap(), [(ARM64, 0..thin.len())]);
+        assert_eq!(slices(b"PK\x03\x04").unwrap_err(), MachError::NotMachO);
+        // A Java class file of version 52.
+        assert!(!is_macho(b"\xCA\xFE\xBA\xBE\0\0\0\x34"));
+    }
+
+    fn read_all(bytes: &[u8]) {
+        let Ok((program, _)) = MachO::parse(bytes) else { return };
+        let objc = ObjC::read(&program);
+        let strings = program.cstrings().count() + program.ustrings().count() + program.cfstrings().count();
+        assert!(strings <= bytes.len());
+        uses(&program, &objc, &|_| true);
+    }
+
+    #[test]
+    fn cut_and_flipped_programs_end() {
+        let bytes = program();
+        for length in (0..bytes.len()).step_by(613) {
+            if let Ok((_, issues)) = MachO::parse(&bytes[..length]) {
+                assert!(issues.iter().any(|issue| issue.lossy), "cut to {length}");
+            }
+            read_all(&bytes[..length]);
+        }
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+        for _ in 0..300 {
+            let mut bytes = bytes.clone();
+            for _ in 0..8 {
+                seed ^= seed << 13;
+                seed ^= seed >> 7;
+                seed ^= seed << 17;
+                // Load commands and metadata, where a bit means most.
+                let at = (seed >> 8) as usize % if seed & 1 == 0 { 0x800 } else { bytes.len() };
+                bytes[at] ^= 1 << (seed >> 61);
+            }
+            read_all(&bytes);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_commands_end(body in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let head = [MAGIC_64, ARM64, 0, 2, 5, 400, 0, 0];
+            read_all(&[head.iter().flat_map(|field| field.to_le_bytes()).collect(), body].concat());
+        }
+    }
 }
