@@ -249,6 +249,7 @@ impl<'a> App<'a> {
             });
             parts.started.extend(named.filter_map(|(_, node)| node.text().map(str::to_owned)));
         }
+        self.missing_interfaces(&parts, inspection);
         let asked = ios::asked(&parts);
         let mut signature = None;
         let mut swift = false;
@@ -386,6 +387,24 @@ impl<'a> App<'a> {
                     inspection.opaque();
                 }
             }
+        }
+    }
+
+    /// Interface files that `Info.plist` starts and that are not there or could not be read.
+    fn missing_interfaces(&self, parts: &Parts, inspection: &mut Inspection) {
+        let mut there: HashSet<&str> = parts.nibs.iter().map(|nib| nib.name.as_str()).collect();
+        there.extend(parts.storyboards.iter().map(|storyboard| storyboard.name.as_str()));
+        let mut missing: Vec<&String> =
+            parts.started.iter().filter(|name| !there.contains(name.as_str())).collect();
+        missing.sort_unstable();
+        for name in missing {
+            let detail = (
+                format!("Info.plist 所列界面文件 {name} 不在包内或无法读取"),
+                format!("the interface file {name} that Info.plist names is not there or cannot be read"),
+            );
+            let place = Place::entry(format!("{}Info.plist", self.folder));
+            inspection.unread(PartName::Layouts);
+            inspection.gap(PartName::Layouts, &place, GapReason::Missing, detail);
         }
     }
 
@@ -814,5 +833,153 @@ fn info_texts(path: &Arc<str>, info: &Plist, tables: &[Table], inspection: &mut 
             permission,
             Place::offset(path.clone(), offset),
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::blob::Blob;
+    use crate::model::Verdict;
+
+    fn fixture(package: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/fixtures/built/{package}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// The fixture `patrol.ipa` with one entry of the app replaced, or without it.
+    fn with(name: &str, content: Option<&[u8]>) -> Inspection {
+        let (archive, _) = Archive::open(Blob::memory(fixture("patrol.ipa"))).unwrap();
+        let name = format!("Payload/ForestPatrol.app/{name}");
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let mut add = |name: &str, bytes: &[u8]| {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut writer, bytes).unwrap();
+        };
+        for entry in archive.entries().iter().filter(|entry| *entry.name != name) {
+            add(&entry.name, &archive.read(entry).unwrap().0);
+        }
+        content.iter().for_each(|content| add(&name, content));
+        inspected(writer.finish().unwrap().into_inner()).unwrap()
+    }
+
+    fn inspected(bytes: Vec<u8>) -> Result<Inspection, FormatError> {
+        crate::format::inspect(Blob::memory(bytes), &crate::format::Silent)
+    }
+
+    fn gap(found: &Inspection, part: PartName, reason: GapReason) -> bool {
+        found.coverage().gaps.iter().any(|gap| gap.part == part && gap.reason == reason && gap.material)
+    }
+
+    #[test]
+    fn what_is_missing_or_broken_is_a_gap() {
+        let found = with("ForestPatrol", None);
+        assert!(gap(&found, PartName::Native, GapReason::Missing));
+        assert_eq!(found.coverage().verdict, Verdict::Opaque);
+        let found = with("ForestPatrol", Some(b"\xCF\xFA\xED\xFE\x0C\0\0\x01"));
+        assert!(gap(&found, PartName::Native, GapReason::Malformed));
+        assert_eq!(found.coverage().verdict, Verdict::Opaque);
+        let found = with("Info.plist", None);
+        assert!(gap(&found, PartName::Manifest, GapReason::Missing));
+        let found = with("Info.plist", Some(b"bplist00"));
+        assert!(gap(&found, PartName::Manifest, GapReason::Malformed));
+        let found = with("Base.lproj/Main.storyboardc/Patrol.nib", Some(b"NIBArchive"));
+        assert!(gap(&found, PartName::Layouts, GapReason::Malformed));
+        let found = with("zh-Hans.lproj/Main.strings", Some(b"\"a\" \"b\";"));
+        assert!(gap(&found, PartName::Resources, GapReason::Malformed));
+        let found = with("Info.plist", Some(b"<plist><dict><key>CFBundleExecutable</key><string>ForestPatrol</string><key>UIMainStoryboardFile</key><string>Other</string></dict></plist>"));
+        assert!(gap(&found, PartName::Layouts, GapReason::Missing));
+        let found = with("Frameworks/App.framework/App", Some(&MINIMAL));
+        assert!(gap(&found, PartName::Native, GapReason::UnsupportedFormat));
+    }
+
+    /// A program for ARM64 without load commands.
+    const MINIMAL: [u8; 32] = {
+        let mut bytes = [0; 32];
+        (bytes[0], bytes[1], bytes[2], bytes[3]) = (0xCF, 0xFA, 0xED, 0xFE);
+        (bytes[4], bytes[7]) = (0x0C, 0x01);
+        bytes
+    };
+
+    #[test]
+    fn a_key_that_nothing_asks_for_is_unreferenced() {
+        let usage =
+            |found: &Inspection| found.texts.iter().find(|text| text.text == "上传工作照片").unwrap().usage;
+        assert_eq!(usage(&inspected(fixture("patrol.ipa")).unwrap()), Usage::Unreferenced);
+        // With something unread nobody knows.
+        assert_eq!(
+            usage(&with("Base.lproj/Main.storyboardc/Patrol.nib", Some(b"NIBArchive"))),
+            Usage::Unknown
+        );
+    }
+
+    #[test]
+    fn lists_and_settings_are_read() {
+        let list = "<plist><array><dict><key>title</key><string>积分排名</string><key>class</key><string>RankVC</string></dict>
+            </array></plist>";
+        let found = with("menu.plist", Some(list.as_bytes()));
+        let text = found.texts.iter().find(|text| text.text == "积分排名").unwrap();
+        assert_eq!((text.role, text.key.as_deref()), (Role::Item, Some("title")));
+        let plurals =
+            "<plist><dict><key>%d days</key><dict><key>NSStringLocalizedFormatKey</key><string>%#@d@</string>
+            <key>d</key><dict><key>other</key><string>连续签到%d天</string></dict></dict></dict></plist>";
+        let found = with("zh-Hans.lproj/Localizable.stringsdict", Some(plurals.as_bytes()));
+        let text = found.texts.iter().find(|text| text.text == "连续签到%d天").unwrap();
+        assert_eq!((text.key.as_deref(), text.locale.as_deref()), (Some("%d days"), Some("zh-Hans")));
+    }
+
+    #[test]
+    fn text_of_a_pod_is_a_library_s() {
+        let info = "<plist><dict><key>CFBundleIdentifier</key><string>org.cocoapods.Calendar</string></dict></plist>";
+        let found = with("Frameworks/Calendar.framework/Info.plist", Some(info.as_bytes()));
+        assert!(found.coverage().gaps.iter().all(|gap| gap.part != PartName::Manifest));
+        let table = |path: &str| {
+            let found = with(path, Some("\"k\" = \"每日签到\";".as_bytes()));
+            found.texts.into_iter().find(|text| text.text == "每日签到").unwrap().origin
+        };
+        assert_eq!(
+            table("MJRefresh.bundle/zh-Hans.lproj/Localizable.strings"),
+            Origin::Library(Arc::from("MJRefresh"))
+        );
+        assert_eq!(table("Own.bundle/zh-Hans.lproj/Localizable.strings"), Origin::App);
+    }
+
+    #[test]
+    fn cut_packages_end() {
+        for package in ["patrol.ipa", "party-cloud.ipa"] {
+            let bytes = fixture(package);
+            for length in (0..bytes.len()).step_by(127) {
+                if let Ok(found) = inspected(bytes[..length].to_vec()) {
+                    assert!(found.has_gaps(), "{package} cut to {length} bytes");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn flipped_bytes_end() {
+        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+        let names = [
+            "Info.plist",
+            "Base.lproj/Main.storyboardc/Info.plist",
+            "Base.lproj/Main.storyboardc/Patrol.nib",
+            "Base.lproj/Main.storyboardc/ptr-Vc-20a-view-ptr-Vw-21b.nib",
+            "zh-Hans.lproj/Localizable.strings",
+        ];
+        let (archive, _) = Archive::open(Blob::memory(fixture("patrol.ipa"))).unwrap();
+        for name in names {
+            let entry = archive.entry(&format!("Payload/ForestPatrol.app/{name}")).unwrap();
+            let good = archive.read(entry).unwrap().0;
+            for _ in 0..12 {
+                let mut bytes = good.clone();
+                for _ in 0..4 {
+                    seed ^= seed << 13;
+                    seed ^= seed >> 7;
+                    seed ^= seed << 17;
+                    let at = (seed >> 8) as usize % bytes.len();
+                    bytes[at] = seed as u8;
+                }
+                with(name, Some(&bytes));
+            }
+        }
     }
 }

@@ -165,8 +165,18 @@ impl<'p> Linker<'p> {
         }
         let storyboards: HashMap<&str, &Storyboard> =
             parts.storyboards.iter().map(|storyboard| (storyboard.path.as_str(), storyboard)).collect();
+        let ends: HashMap<(&str, &str), &str> = parts
+            .storyboards
+            .iter()
+            .flat_map(|storyboard| storyboard.scenes.values().map(move |name| (storyboard, name)))
+            .filter_map(|(storyboard, name)| {
+                Some(((&*storyboard.path, name.split_once('-')?.1), name.as_str()))
+            })
+            .collect();
         let mut reached = vec![false; parts.nibs.len()];
         let mut queue: VecDeque<usize> = VecDeque::new();
+        // Names are looked up once, however many lead to them.
+        let mut looked: HashSet<(Option<&str>, &str)> = HashSet::new();
         for storyboard in &parts.storyboards {
             let started =
                 parts.started.contains(&storyboard.name) || self.mentioned.contains(storyboard.name.as_str());
@@ -193,12 +203,21 @@ impl<'p> Linker<'p> {
             }
             let file = &parts.nibs[index];
             let storyboard = file.storyboard.as_deref().and_then(|path| storyboards.get(path));
+            let scenes = storyboard.map(|storyboard| &storyboard.scenes);
             let scene = |identifier: &'p String| {
-                storyboard.and_then(|s| s.scenes.get(identifier)).unwrap_or(identifier)
+                let scenes = scenes?;
+                // By identifier, or by that of the object, with which the name of the file ends.
+                let by_object = || ends.get(&(file.storyboard.as_deref()?, identifier.as_str())).copied();
+                scenes.get(identifier).map(String::as_str).or_else(by_object)
             };
-            let views = file.interface.controllers.iter().filter_map(|controller| controller.view.as_ref());
-            for name in file.interface.leads_to.iter().map(scene).chain(views) {
-                queue.extend(files.get(&(file.storyboard.as_deref(), name.as_str())).into_iter().flatten());
+            let controllers = &file.interface.controllers;
+            let embedded = controllers.iter().filter_map(|controller| controller.identifier.as_ref());
+            let led = file.interface.leads_to.iter().chain(embedded).map(|name| scene(name).unwrap_or(name));
+            let views = controllers.iter().filter_map(|controller| controller.view.as_deref());
+            for name in led.chain(views).map(|name| (file.storyboard.as_deref(), name)) {
+                if looked.insert(name) {
+                    queue.extend(files.get(&name).into_iter().flatten());
+                }
             }
         }
         let mut screens: Vec<HashMap<Option<u32>, Screen>> = vec![HashMap::new(); parts.nibs.len()];
@@ -218,10 +237,15 @@ impl<'p> Linker<'p> {
             }
         }
         for (index, file) in parts.nibs.iter().enumerate() {
-            let owner = format!("{}Controller", file.name);
-            let name = if self.classes.contains(owner.as_str()) { owner } else { file.name.clone() };
-            let title = self.titles.get(&name).cloned();
-            screens[index].entry(None).or_insert(Screen { name, title, reachable: reached[index] });
+            // What stands beside the view controller of a scene is of it.
+            let beside =
+                file.interface.controllers.first().and_then(|first| screens[index].get(&Some(first.object)));
+            let screen = beside.cloned().unwrap_or_else(|| {
+                let owner = format!("{}Controller", file.name);
+                let name = if self.classes.contains(owner.as_str()) { owner } else { file.name.clone() };
+                Screen { title: self.titles.get(&name).cloned(), name, reachable: reached[index] }
+            });
+            screens[index].entry(None).or_insert(screen);
         }
         for screen in screens.iter().flat_map(HashMap::values) {
             if let Some(title) = &screen.title {

@@ -325,6 +325,68 @@ fn is_widget(base: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::archive::Archive;
+    use crate::decode::blob::Blob;
+
+    /// An interface file of a fixture.
+    fn interface(name: &str) -> Interface {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/patrol.ipa");
+        let (archive, _) = Archive::open(Blob::memory(std::fs::read(path).unwrap())).unwrap();
+        let path = format!("Payload/ForestPatrol.app/Base.lproj/Main.storyboardc/{name}.nib");
+        let bytes = archive.read(archive.entry(&path).unwrap()).unwrap().0;
+        read(&Nib::parse(&bytes).unwrap().0)
+    }
+
+    #[test]
+    fn widgets_carry_their_texts_and_actions() {
+        let found = interface("ptr-Vc-20a-view-ptr-Vw-21b");
+        let rows: Vec<_> = found
+            .texts
+            .iter()
+            .map(|text| {
+                let Widget { class, id, handler, operable } = &text.widget;
+                (
+                    text.text.as_str(),
+                    text.role,
+                    class.as_str(),
+                    id.as_deref(),
+                    handler.as_deref(),
+                    *operable,
+                    text.key.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("今日巡护任务", Role::Label, "UILabel", None, None, false, None),
+                ("Remarks", Role::Hint, "UITextField", None, None, false, Some("fld-Rm-03z.placeholder")),
+                (
+                    "Start",
+                    Role::Control,
+                    "UIButton",
+                    Some("startButton"),
+                    Some("onCheckIn:"),
+                    true,
+                    Some("ckn-Bt-01x.normalTitle")
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn controllers_have_class_view_and_title() {
+        let found = interface("Patrol");
+        assert_eq!(found.texts[0].controller, Some(found.controllers[0].object));
+        let Controller { class, view, identifier, title, title_key, .. } = &found.controllers[0];
+        assert_eq!(
+            (class.as_str(), view.as_deref()),
+            ("PatrolViewController", Some("ptr-Vc-20a-view-ptr-Vw-21b"))
+        );
+        assert_eq!((identifier.as_deref(), title.as_deref()), (Some("Patrol"), Some("Patrol")));
+        assert_eq!(title_key.as_deref(), Some("nav-It-02y.title"));
+        assert_eq!(interface("Home").leads_to, ["Patrol"]);
+    }
 
     #[test]
     fn an_empty_file_shows_nothing() {
