@@ -235,7 +235,7 @@ impl Reader<'_> {
             return;
         }
         let cjk = has_cjk(text);
-        if !cjk && !(shown.is_some() && is_prose(text)) {
+        if !(cjk || shown.is_some() && is_prose(text)) {
             return;
         }
         let log = usage.callee.as_deref().is_some_and(is_log);
@@ -365,6 +365,9 @@ fn sink(callee: &str, argument: u8) -> Option<Shown> {
     if callee.starts_with("alertControllerWithTitle:") || callee.starts_with("initWithTitle:message:") {
         let button = lower.contains("button");
         return shown(if button { Role::Control } else { Role::Message }, button.then_some("UIAlertView"));
+    }
+    if argument == 2 && lower.ends_with("withtitle") && callee.contains(":action:") {
+        return shown(Role::Control, Some("UIMenuElement"));
     }
     if lower.contains("placeholder") {
         return shown(Role::Hint, Some("UITextField"));
