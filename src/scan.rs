@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
-use crate::format::{self, FormatError};
+use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
 use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHEMA, Target};
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
-pub use crate::format::{Progress, Silent};
+pub use crate::format::{Options, Progress, Silent};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -45,12 +46,18 @@ pub enum ScanError {
 pub struct Scanner {
     rules: RuleSet,
     filing: FilingRecord,
+    options: Options,
 }
 
 impl Scanner {
     /// A scanner with a rule set and what is on record about filings.
     pub fn new(rules: RuleSet, filing: FilingRecord) -> Self {
-        Scanner { rules, filing }
+        Scanner { rules, filing, options: Options::default() }
+    }
+
+    /// The same with options for the reading of packages.
+    pub fn with_options(self, options: Options) -> Self {
+        Scanner { options, ..self }
     }
 
     /// The rule set in use.
@@ -66,8 +73,11 @@ impl Scanner {
             return Err(ScanError::Directory(path.to_owned()));
         }
         let blob = Blob::file(file).map_err(unreadable)?;
-        let (digest, inspection) =
-            rayon::join(|| sha256(&blob).map_err(unreadable), || format::inspect(blob.clone(), progress));
+        let source = Source { blob: blob.clone(), name: path.display().to_string() };
+        let (digest, inspection) = rayon::join(
+            || sha256(&blob).map_err(unreadable),
+            || format::inspect(source, &self.options, progress),
+        );
         let sha256 = digest?;
         let inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),
@@ -92,6 +102,7 @@ impl Scanner {
             engine: Engine {
                 name: env!("CARGO_PKG_NAME").to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                decoders: DECODERS.iter().map(|decoder| (decoder.name.to_owned(), decoder.version)).collect(),
                 ruleset: Ruleset { digest: self.rules.digest().to_owned(), rules: self.rules.rules().len() },
             },
             target: Target { kind: inspection.kind, source },

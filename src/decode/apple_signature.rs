@@ -7,9 +7,17 @@
 use der::Decode;
 use x509_cert::Certificate;
 
-use super::Issue;
 use super::apk_signature::{SigningCertificate, cms_certificate, fingerprint};
 use super::plist::Plist;
+use super::{Decoder, Issue};
+
+/// What this decoder reads.
+pub const DECODER: Decoder = Decoder {
+    name: "apple_signature",
+    version: 1,
+    reads: ("iOS 代码签名证书和描述文件", "iOS code signing certificates and provisioning profiles"),
+    limits: &[],
+};
 
 const SUPER_BLOB: u32 = 0xFADE_0CC0;
 const CODE_DIRECTORY: u32 = 0xFADE_0C02;

@@ -8,8 +8,16 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::Issue;
 use super::plist::{self, Node, Plist, PlistError};
+use super::{Decoder, Issue};
+
+/// What this decoder reads.
+pub const DECODER: Decoder = Decoder {
+    name: "nib",
+    version: 1,
+    reads: ("iOS 界面文件（NIBArchive、键控归档）", "iOS interface files (NIBArchive, keyed archives)"),
+    limits: &[],
+};
 
 const MAGIC: &[u8; 10] = b"NIBArchive";
 /// Compilers may let objects share values; together they have at most this many times the values.

@@ -5,7 +5,18 @@
 
 use thiserror::Error;
 
-use super::Issue;
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this decoder reads.
+pub const DECODER: Decoder = Decoder {
+    name: "plist",
+    version: 1,
+    reads: ("属性列表（二进制、XML）", "property lists (binary, XML)"),
+    limits: &[
+        Limit { what: ("值", "values"), amount: MAX_VALUES as u64, unit: Unit::Count },
+        Limit { what: ("XML 嵌套层数", "nesting of XML"), amount: MAX_DEPTH as u64, unit: Unit::Count },
+    ],
+};
 
 const MAGIC: &[u8; 8] = b"bplist00";
 const TRAILER: usize = 32;

@@ -5,7 +5,15 @@
 //! Guide*, "Old-Style ASCII Property Lists".
 
 use super::plist::{Plist, PlistError, is_plist};
-use super::{Issue, html};
+use super::{Decoder, Issue, html};
+
+/// What this decoder reads.
+pub const DECODER: Decoder = Decoder {
+    name: "strings",
+    version: 1,
+    reads: ("iOS 字符串表（属性列表或文本）", "iOS string tables (property list or text)"),
+    limits: &[],
+};
 
 /// One text of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

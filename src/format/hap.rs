@@ -38,7 +38,22 @@ const SIGNATURE_HEAD: u64 = 32;
 const SIGNATURE_MAGICS: [&[u8]; 2] = [b"HAP Sig Block 42", b"<hap sign block>"];
 
 /// HAP, HSP and APP.
-pub const FORMAT: Format = Format { name: "hap", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "hap",
+    title: ("HarmonyOS 安装包", "HarmonyOS package"),
+    endings: &["hap", "hsp", "app"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };
@@ -753,7 +768,8 @@ mod tests {
     }
 
     fn inspected(bytes: Vec<u8>) -> Result<Inspection, FormatError> {
-        crate::format::inspect(Blob::memory(bytes), &crate::format::Silent)
+        let source = crate::format::Source { blob: Blob::memory(bytes), name: String::new() };
+        crate::format::inspect(source, &crate::format::Options::default(), &crate::format::Silent)
     }
 
     /// The fixture with one entry replaced, or without it.

@@ -26,7 +26,22 @@ use crate::model::{
 use crate::text::has_cjk;
 
 /// IPA.
-pub const FORMAT: Format = Format { name: "ipa", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "ipa",
+    title: ("iOS 安装包", "iOS package"),
+    endings: &["ipa"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Js,
+        PartName::Text,
+        PartName::Native,
+    ],
+    matches,
+    inspect,
+};
 
 /// No list or interface file of an honest app is larger.
 const MAX_LIST: u64 = 16 << 20;
@@ -127,7 +142,7 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
         return Err(FormatError::Broken { format: FORMAT.name, cause: "no app in it".into() });
     };
     if folders.len() > 1 {
-        inspection.anomaly("ipa.several-apps", &Place::entry("Payload"), folders.join(", "));
+        inspection.anomaly("package.several-apps", &Place::entry("Payload"), folders.join(", "));
     }
     App::open(&archive, folder, &mut inspection).read(&nest, progress, &mut inspection);
     Ok(inspection)
@@ -863,7 +878,8 @@ mod tests {
     }
 
     fn inspected(bytes: Vec<u8>) -> Result<Inspection, FormatError> {
-        crate::format::inspect(Blob::memory(bytes), &crate::format::Silent)
+        let source = crate::format::Source { blob: Blob::memory(bytes), name: "package.ipa".to_owned() };
+        crate::format::inspect(source, &crate::format::Options::default(), &crate::format::Silent)
     }
 
     fn gap(found: &Inspection, part: PartName, reason: GapReason) -> bool {

@@ -16,7 +16,7 @@ use thiserror::Error;
 use self::nested::Nest;
 use crate::decode::archive::Archive;
 use crate::decode::blob::Blob;
-use crate::model::Inspection;
+use crate::model::{Inspection, PartName};
 
 /// Told how far an inspection is; called from several threads.
 pub trait Progress: Sync {
@@ -54,16 +54,34 @@ pub enum FormatError {
     },
 }
 
+/// What a caller may know or wish beyond the bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Id of the mini program, which is the key to what the PC client has encrypted.
+    pub appid: Option<String>,
+}
+
+/// A package and what it is called.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The bytes.
+    pub blob: Blob,
+    /// Path or address, as the caller named it; parts of it may tell what the package does not.
+    pub name: String,
+}
+
 /// What a format is recognised by.
 #[derive(Debug)]
 pub struct Probe {
     /// The bytes.
     pub blob: Blob,
+    /// What the package is called.
+    pub name: String,
     /// The first kilobyte, or all there is.
     pub head: Vec<u8>,
     /// The archive, when the bytes are one.
     pub archive: Option<(Archive, Vec<crate::decode::Issue>)>,
-    /// What packages within it may cost.
+    /// What the caller knows or wishes, and what packages within it may cost.
     pub(crate) nest: Nest,
 }
 
@@ -72,6 +90,12 @@ pub struct Probe {
 pub struct Format {
     /// Short name, as in reports: `apk`.
     pub name: &'static str,
+    /// Full name in Chinese and English.
+    pub title: (&'static str, &'static str),
+    /// Usual endings of file names; the content decides.
+    pub endings: &'static [&'static str],
+    /// What of it is read.
+    pub parts: &'static [PartName],
     /// Whether the content is of this format.
     pub matches: fn(&Probe) -> bool,
     /// Reads a package of this format.
@@ -83,22 +107,27 @@ pub static FORMATS: &[Format] =
     &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, ipa::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
-pub fn inspect(blob: Blob, progress: &dyn Progress) -> Result<Inspection, FormatError> {
-    let probe = probe(blob, Nest::default())?;
+pub fn inspect(
+    source: Source,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Inspection, FormatError> {
+    let probe = probe(source, Nest::new(options.clone()))?;
     match FORMATS.iter().find(|format| (format.matches)(&probe)) {
         Some(format) => (format.inspect)(probe, progress),
         None => Err(FormatError::Unknown(describe(&probe))),
     }
 }
 
-fn probe(blob: Blob, nest: Nest) -> Result<Probe, FormatError> {
+fn probe(source: Source, nest: Nest) -> Result<Probe, FormatError> {
+    let Source { blob, name } = source;
     let head = blob.slice(0, 1024)?;
     // Data before the archive is allowed, so anything that is not another known format is tried as an archive.
     let archive = match head.first() {
         Some(0xBE) => None,
         _ => Archive::open_within(blob.clone(), nest.budget.clone()).ok(),
     };
-    Ok(Probe { blob, head, archive, nest })
+    Ok(Probe { blob, name, head, archive, nest })
 }
 
 /// What a file is that no format knows, for the error message.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{FORMATS, FormatError, Silent, apk, probe};
+use super::{FORMATS, FormatError, Options, Silent, Source, apk, probe};
 use crate::decode::archive::{Archive, Budget, Entry};
 use crate::model::{GapReason, Inspection, PartName, Place, Wording};
 
@@ -24,15 +24,20 @@ pub(super) fn is_package(extension: &str) -> bool {
     ENDINGS.contains(&extension)
 }
 
-/// What packages within a package may cost; shared by all of them.
-#[derive(Debug, Clone, Default)]
+/// What holds for a package and all within it: the options, and what those within may cost.
+#[derive(Debug, Clone)]
 pub(crate) struct Nest {
+    pub(super) options: Arc<Options>,
     depth: u8,
     packages: Arc<AtomicUsize>,
     pub(super) budget: Budget,
 }
 
 impl Nest {
+    pub(super) fn new(options: Options) -> Self {
+        Nest { options: Arc::new(options), depth: 0, packages: Arc::default(), budget: Budget::default() }
+    }
+
     /// Whether this is a package within another.
     pub(super) fn is_inside(&self) -> bool {
         self.depth > 0
@@ -66,9 +71,11 @@ pub(super) fn read(archive: &Archive, entry: &Entry, path: &str, nest: &Nest, in
         Err(unread) => return gap(unread.reason, unread.detail.into()),
     };
     let inner = Nest { depth: nest.depth + 1, ..nest.clone() };
-    let found = probe(blob, inner).and_then(|probe| match FORMATS.iter().find(|f| (f.matches)(&probe)) {
-        Some(format) => (format.inspect)(probe, &Silent),
-        None => apk::inspect_loose(probe),
+    let found = probe(Source { blob, name: path.to_owned() }, inner).and_then(|probe| {
+        match FORMATS.iter().find(|f| (f.matches)(&probe)) {
+            Some(format) => (format.inspect)(probe, &Silent),
+            None => apk::inspect_loose(probe),
+        }
     });
     match found {
         Ok(found) => {

@@ -51,7 +51,7 @@ enum Held {
 }
 
 /// So many uses are told; an honest program of the largest size has fewer.
-const MAX_USES: usize = 1 << 20;
+pub(super) const MAX_USES: usize = 1 << 20;
 /// So many strings of a function wait for a call.
 const MAX_WAITING: usize = 64;
 

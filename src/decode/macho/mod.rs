@@ -12,7 +12,22 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::Issue;
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this decoder reads.
+pub const DECODER: Decoder = Decoder {
+    name: "macho",
+    version: 1,
+    reads: (
+        "Mach-O 程序的字符串、Objective-C 元数据、ARM64 代码对字符串的使用",
+        "strings of Mach-O programs, Objective-C metadata, uses of strings in ARM64 code",
+    ),
+    limits: &[Limit {
+        what: ("字符串的使用处", "uses of strings"),
+        amount: arm64::MAX_USES as u64,
+        unit: Unit::Count,
+    }],
+};
 
 /// 64 bits, little-endian.
 const MAGIC_64: u32 = 0xFEED_FACF;
