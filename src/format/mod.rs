@@ -5,6 +5,7 @@ pub mod apk;
 pub mod apk_set;
 pub(crate) mod apksigner;
 pub mod hap;
+pub mod ipa;
 mod native;
 mod nested;
 mod ocr;
@@ -112,7 +113,8 @@ pub struct Format {
 }
 
 /// Every format, the more specific before the more general.
-pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, apk::FORMAT];
+pub static FORMATS: &[Format] =
+    &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, ipa::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(

@@ -3,6 +3,7 @@
 pub mod android;
 pub(crate) mod ark;
 pub mod endpoint;
+pub(crate) mod ios;
 pub mod library;
 pub(crate) mod mini_program;
 pub(crate) mod remote;
