@@ -2,7 +2,7 @@
 //! parts (a base package and its splits, the modules of a bundle), which are read and linked as one.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -140,19 +140,29 @@ impl<'a> Item<'a> {
     }
 }
 
-/// One entry to be read after the resource tables.
-#[derive(Debug, Clone, Copy)]
+/// What is to be read after the resource tables.
+#[derive(Debug, Clone)]
 enum Task<'a> {
     Dex(Item<'a>),
     File(Item<'a>, FileKind),
-    Asset(Item<'a>),
+    /// Text assets of one folder, which may be an app of web pages.
+    Assets(Vec<Item<'a>>),
 }
 
 impl<'a> Task<'a> {
-    fn entry(&self) -> &'a Entry {
+    fn items(&self) -> &[Item<'a>] {
         match self {
-            Task::Dex(item) | Task::File(item, _) | Task::Asset(item) => item.entry,
+            Task::Dex(item) | Task::File(item, _) => std::slice::from_ref(item),
+            Task::Assets(items) => items,
         }
+    }
+
+    fn size(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.size).sum()
+    }
+
+    fn packed(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.packed).sum()
     }
 }
 
@@ -213,15 +223,15 @@ pub(super) fn read_app(
     );
 
     let Plan { mut tasks, packages } = plan(parts, &resources, inspection);
-    let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
-    progress.begin(entries.map(|entry| entry.packed).sum());
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
+    let packed = packages.iter().map(|item| item.entry.packed);
+    progress.begin(tasks.iter().map(Task::packed).chain(packed).sum());
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.size()));
     let outcomes: Vec<(Inspection, Outcome)> = tasks
         .par_iter()
         .map(|task| {
             let mut found = Inspection::new(TargetKind::App, FORMAT.name);
-            let outcome = run(*task, &ownership, &resources, &mut found);
-            progress.advance(task.entry().packed);
+            let outcome = run(task, &ownership, &resources, &mut found);
+            progress.advance(task.packed());
             (found, outcome)
         })
         .collect();
@@ -271,7 +281,7 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let tables: Vec<(Item<'_>, Vec<u8>)> = read_table(part, &mut aside).into_iter().collect();
     let Plan { tasks, packages } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
     let first = first.chain(packages).map(|item| item.entry);
-    first.chain(tasks.iter().map(Task::entry)).collect()
+    first.chain(tasks.iter().flat_map(Task::items).map(|item| item.entry)).collect()
 }
 
 /// Reads the manifest of a part, or states that it has none.
@@ -370,6 +380,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
         resources.files().map(|(_, kind, path)| (path, kind)).collect();
     let mut plan = Plan { tasks: Vec::new(), packages: Vec::new() };
     let mut unknown: Vec<&str> = Vec::new();
+    let mut apps: BTreeMap<String, Vec<Item<'a>>> = BTreeMap::new();
     for item in parts.iter().flat_map(|part| part.items()) {
         let Item { part, entry } = item;
         let name = item.name();
@@ -400,7 +411,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 && !super::web::is_data(name, entry.size)
                 && !name.starts_with("META-INF/") =>
             {
-                plan.tasks.push(Task::Asset(item));
+                let path = item.path();
+                apps.entry(super::web::app_folder(&path).to_owned()).or_default().push(item);
             }
             "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
             _ if is_asset => match item.magic().as_slice() {
@@ -412,6 +424,14 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 }
             },
             _ => {}
+        }
+    }
+    for items in apps.into_values() {
+        let size: u64 = items.iter().map(|item| item.entry.size).sum();
+        match size > super::web::MAX_APP {
+            // Too much to be in memory at once: each by itself.
+            true => plan.tasks.extend(items.into_iter().map(|item| Task::Assets(vec![item]))),
+            false => plan.tasks.push(Task::Assets(items)),
         }
     }
     note_unread(parts, &unknown, inspection);
@@ -474,18 +494,18 @@ fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
 }
 
 fn run(
-    task: Task<'_>,
+    task: &Task<'_>,
     ownership: &Ownership,
     resources: &Resources<'_>,
     inspection: &mut Inspection,
 ) -> Outcome {
     match task {
-        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, inspection)),
-        Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
-        Task::Asset(item) => {
-            if let Some(bytes) = item.read(PartName::Text, inspection) {
-                super::web::read_text_asset(&item.path(), &bytes, inspection);
-            }
+        Task::Dex(item) => Outcome::Code(read_dex(*item, ownership, inspection)),
+        Task::File(item, kind) => Outcome::File(read_file(*item, *kind, resources, inspection)),
+        Task::Assets(items) => {
+            let read = |item: &Item<'_>| Some((item.path(), item.read(PartName::Text, inspection)?));
+            let files: Vec<(Arc<str>, Vec<u8>)> = items.iter().filter_map(read).collect();
+            super::web::read_app(&files, inspection);
             Outcome::Asset
         }
     }

@@ -127,12 +127,10 @@ impl<'b, 'a> React<'b, 'a> {
             usage: if used.compared { js::Use::Compared } else { js::Use::Value },
             key: key.as_deref(),
             callee: callee.as_deref(),
-            argument: 0,
             element: used.element,
-            part: false,
             pressable: used.pressable,
             object: used.leads.then_some(0),
-            function: None,
+            ..Literal::default()
         };
         let (role, sink) = script::role(
             &literal,

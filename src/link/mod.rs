@@ -6,3 +6,4 @@ pub mod endpoint;
 pub mod library;
 pub(crate) mod mini_program;
 pub(crate) mod script;
+pub(crate) mod web_app;

@@ -119,5 +119,7 @@ fn flush(units: &mut Vec<u16>, out: &mut Vec<u8>) {
 /// Base64 of UTF-8 text, with or without padding.
 fn base64(text: &str) -> Option<String> {
     let bytes = data_encoding::BASE64_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok()?;
-    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(|ch| ch.is_control() && !ch.is_whitespace()))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.chars().any(|ch| ch.is_control() && !ch.is_whitespace()))
 }

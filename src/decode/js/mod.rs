@@ -805,7 +805,6 @@ struct Constant {
     /// `None` where it is given more than one value.
     text: Option<String>,
     body: u32,
-    arrows: u32,
     /// Declared by `const`: functions inside see it.
     fixed: bool,
 }
@@ -838,8 +837,8 @@ struct Scan<'a> {
     pending_word: Option<Token>,
     /// Token before the dotted path that ends with the previous word.
     path_before: Token,
-    /// `=>` seen.
-    arrows: u32,
+    /// Start of the parenthesis before the last `)`.
+    closed: u32,
     /// The previous token ends the literal: the next one tells how it is used.
     pending: Option<usize>,
     chunks: Vec<Piece>,
@@ -881,7 +880,7 @@ impl<'a> Scan<'a> {
             constants: HashMap::default(),
             pending_word: None,
             path_before: NONE,
-            arrows: 0,
+            closed: 0,
             pending: None,
             chunks: Vec::new(),
             handling: 0,
@@ -1007,6 +1006,14 @@ impl<'a> Scan<'a> {
         if after_dot {
             return;
         }
+        if self.previous.sign == ':'
+            && let Some(frame) = self.frames.last()
+            && frame.object
+            && !frame.expect_key
+            && matches!(self.bytes(frame.key), b"component" | b"element" | b"default")
+        {
+            self.reference(token, frame.key, true);
+        }
         if matches!(self.previous.sign, '(' | ',')
             && let Some(frame) = self.frames.last()
             && frame.open == b'('
@@ -1023,6 +1030,7 @@ impl<'a> Scan<'a> {
             self.class_pending = true;
         } else if length <= 5
             && self.frames.len() <= DECLARATION_LEVELS
+            && self.declared.is_none_or(|(_, _, frames)| frames >= self.frames.len())
             && matches!(self.bytes((token.start, token.end)), b"const" | b"let" | b"var")
         {
             self.end_declaration(token.start);
@@ -1073,8 +1081,18 @@ impl<'a> Scan<'a> {
         let passing = name.starts_with(b"$")
             || matches!(
                 name,
-                b"apply" | b"call" | b"bind" | b"function" | b"async" | b"withModifiers" | b"stopPropagation"
-                    | b"preventDefault" | b"target" | b"detail" | b"this" | b"that"
+                b"apply"
+                    | b"call"
+                    | b"bind"
+                    | b"function"
+                    | b"async"
+                    | b"withModifiers"
+                    | b"stopPropagation"
+                    | b"preventDefault"
+                    | b"target"
+                    | b"detail"
+                    | b"this"
+                    | b"that"
             );
         if named
             && name.len() > 2
@@ -1143,6 +1161,10 @@ impl<'a> Scan<'a> {
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
                 if let Some(frame) = self.pop(b'(') {
+                    self.closed = frame.start;
+                    if frame.parameters && !self.constants.is_empty() {
+                        self.hide((frame.start.max(token.start.saturating_sub(200)), token.start));
+                    }
                     if frame.parameters {
                         self.closed_parameters = Some(frame.name);
                     }
@@ -1241,11 +1263,20 @@ impl<'a> Scan<'a> {
                 }
             }
             ARROW => {
-                self.arrows = self.arrows.wrapping_add(1);
+                if !self.constants.is_empty() {
+                    let from = if self.previous.sign == ')' { self.closed } else { self.previous.start };
+                    self.hide((from.max(token.start.saturating_sub(200)), token.start));
+                }
             }
             '=' => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
+                if !self.constants.is_empty() {
+                    let name = self.bytes(self.assigned);
+                    if let Some(constant) = self.constants.get_mut(name) {
+                        constant.text = None;
+                    }
+                }
                 self.fixed = self.previous.kind == Kind::Word
                     && self.before_previous.kind == Kind::Word
                     && self.is(self.before_previous, b"const");
@@ -1320,7 +1351,7 @@ impl<'a> Scan<'a> {
             if !self.in_module
                 && let Some(table) = self.frames.last()
                 && table.object
-                && table.quoted
+                && (table.quoted || is_digest(self.bytes(table.key)))
                 && let Some(name) = self.str(table.key)
             {
                 self.in_module = true;
@@ -1484,7 +1515,9 @@ impl<'a> Scan<'a> {
             }
         }
         if token.plain {
-            if self.previous.kind == Kind::Word && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import") {
+            if self.previous.kind == Kind::Word
+                && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import")
+            {
                 self.reference(token, (self.previous.start, self.previous.end), false);
             }
             if token.end - token.start > MIN_EMBEDDED {
@@ -1645,7 +1678,11 @@ impl<'a> Scan<'a> {
             chain: Chain::default(),
         };
         let dot = self.before_previous.sign == '.';
-        if dot && self.is(word, b"concat") && self.chain.end > 0 && self.before_previous.start == self.chain.end {
+        if dot
+            && self.is(word, b"concat")
+            && self.chain.end > 0
+            && self.before_previous.start == self.chain.end
+        {
             fold.function = Folding::Concat;
             fold.start = self.chain.start;
         } else if dot
@@ -1705,7 +1742,8 @@ impl<'a> Scan<'a> {
     /// Takes the chain as an argument.
     fn end_argument(&mut self, index: usize) {
         let Some(fold) = self.folds.get_mut(index) else { return };
-        if self.chain.end > fold.start && self.chain.end == self.previous.end && !self.chain.pieces.is_empty() {
+        if self.chain.end > fold.start && self.chain.end == self.previous.end && !self.chain.pieces.is_empty()
+        {
             if fold.pieces.len() + self.chain.pieces.len() > MAX_PIECES {
                 fold.valid = false;
             } else {
@@ -1722,7 +1760,8 @@ impl<'a> Scan<'a> {
         if folds.is_empty() {
             return;
         }
-        let Fold { function, start, before, literals, elements, pieces, valid, chain, .. } = folds.swap_remove(0);
+        let Fold { function, start, before, literals, elements, pieces, valid, chain, .. } =
+            folds.swap_remove(0);
         self.chain = chain;
         let value = if valid { self.folded(function, &elements, &pieces) } else { None };
         let Some(value) = value else {
@@ -1783,10 +1822,18 @@ impl<'a> Scan<'a> {
         let name = self.bytes((word.start, word.end));
         let constant = self.constants.get(name)?;
         let body = self.frames.last().map_or(0, |frame| frame.body);
-        let long = name.len() > 2;
-        let seen = (constant.body == body && (long || constant.arrows == self.arrows))
-            || (long && constant.fixed && self.is_open(constant.body));
+        let seen = constant.body == body || (constant.fixed && self.is_open(constant.body));
         constant.text.as_deref().filter(|_| seen)
+    }
+
+    /// The words in a parameter list are variables of their own from here on.
+    fn hide(&mut self, span: Span) {
+        let words = self.bytes(span).split(|&byte| !matches!(CLASS[byte as usize], WORD | DIGIT));
+        for word in words.filter(|word| !word.is_empty()) {
+            if let Some(constant) = self.constants.get_mut(word) {
+                constant.text = None;
+            }
+        }
     }
 
     /// Whether the function body that begins at an offset is open.
@@ -1808,7 +1855,7 @@ impl<'a> Scan<'a> {
         }
         let text = text.filter(|_| !again);
         let fixed = self.fixed;
-        self.constants.insert(name, Constant { text, body, arrows: self.arrows, fixed });
+        self.constants.insert(name, Constant { text, body, fixed });
     }
 
     /// `+` behind a word: a variable that holds a text begins the chain.
@@ -1946,7 +1993,9 @@ impl<'a> Scan<'a> {
         for (level, frame) in self.frames.iter_mut().rev().enumerate().take(CALL_LEVELS) {
             match frame.open {
                 b'(' if frame.name.0 < frame.name.1 && !frame.parameters => {
-                    if frame.key.0 < frame.key.1 && (literal.tag.is_none() || (frame.handles && !literal.pressable)) {
+                    if frame.key.0 < frame.key.1
+                        && (literal.tag.is_none() || (frame.handles && !literal.pressable))
+                    {
                         literal.tag = std::str::from_utf8(bytes(frame.key)).ok();
                     }
                     if frame.handles && literal.handler.is_none() && frame.handler.0 < frame.handler.1 {
@@ -2035,7 +2084,14 @@ fn handles(key: &[u8]) -> bool {
 fn routes(key: &[u8]) -> bool {
     matches!(
         key,
-        b"component" | b"components" | b"loader" | b"element" | b"meta" | b"redirect" | b"lazy" | b"loadChildren"
+        b"component"
+            | b"components"
+            | b"loader"
+            | b"element"
+            | b"meta"
+            | b"redirect"
+            | b"lazy"
+            | b"loadChildren"
             | b"window"
     )
 }
@@ -2045,8 +2101,13 @@ fn is_reference(callee: &[u8]) -> bool {
     let name = callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
     !callee.is_empty()
         && (callee.len() <= 2
-            || matches!(name, b"$t" | b"t" | b"tc" | b"bind")
+            || matches!(name, b"$t" | b"t" | b"tc" | b"bind" | b"component")
             || matches!(callee, b"require" | b"__webpack_require__" | b"import" | b"__definePage"))
+}
+
+/// Names that webpack gives modules: the start of a digest.
+fn is_digest(key: &[u8]) -> bool {
+    key.len() >= 4 && key.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Callees that make an element of a component.
@@ -2054,7 +2115,13 @@ fn makes_element(callee: &[u8]) -> bool {
     let name = callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
     matches!(
         name,
-        b"createVNode" | b"createBlock" | b"createElement" | b"_createVNode" | b"_createBlock" | b"jsx" | b"jsxs"
+        b"createVNode"
+            | b"createBlock"
+            | b"createElement"
+            | b"_createVNode"
+            | b"_createBlock"
+            | b"jsx"
+            | b"jsxs"
     )
 }
 
@@ -2069,7 +2136,8 @@ pub fn base64_document(body: &[u8]) -> Option<usize> {
     let start = if head.starts_with(b"data:") {
         let comma = memchr::memmem::find(head, b";base64,")?;
         let kind = head.get(5..comma)?;
-        let text = [&b"text/"[..], b"application/javascript", b"application/json", b"application/x-javascript"];
+        let text =
+            [&b"text/"[..], b"application/javascript", b"application/json", b"application/x-javascript"];
         if !text.iter().any(|text| kind.starts_with(text)) || kind.starts_with(b"text/css") {
             return None;
         }
@@ -2082,8 +2150,22 @@ pub fn base64_document(body: &[u8]) -> Option<usize> {
     let decoded = data_encoding::BASE64.decode(sample).ok()?;
     let decoded = decoded.trim_ascii_start();
     let beginnings: [&[u8]; 16] = [
-        b"<", b"{\"", b"[{", b"(function", b"!function", b"var ", b"let ", b"const ", b"\"use strict", b"'use strict",
-        b"import ", b"function", b"/*", b"//", b"window.", b"(()=>",
+        b"<",
+        b"{\"",
+        b"[{",
+        b"(function",
+        b"!function",
+        b"var ",
+        b"let ",
+        b"const ",
+        b"\"use strict",
+        b"'use strict",
+        b"import ",
+        b"function",
+        b"/*",
+        b"//",
+        b"window.",
+        b"(()=>",
     ];
     let plain = |byte: u8| byte >= 0x20 || byte.is_ascii_whitespace();
     let like = start > 0 || beginnings.iter().any(|beginning| decoded.starts_with(beginning));
@@ -2310,12 +2392,21 @@ mod tests {
             ("t=`${'学习'}时长`", "学习时长", Some("`${'学习'}时长`")),
             ("t=String.fromCharCode(31614,0x5230)", "签到", Some("String.fromCharCode(31614,0x5230)")),
             ("t='打'+String.fromCharCode(21345)", "打卡", Some("'打'+String.fromCharCode(21345)")),
-            ("t=decodeURIComponent('%E7%AD%BE%E5%88%B0')", "签到", Some("decodeURIComponent('%E7%AD%BE%E5%88%B0')")),
+            (
+                "t=decodeURIComponent('%E7%AD%BE%E5%88%B0')",
+                "签到",
+                Some("decodeURIComponent('%E7%AD%BE%E5%88%B0')"),
+            ),
             ("t=unescape('%u7B7E%u5230!')", "签到!", Some("unescape('%u7B7E%u5230!')")),
-            ("t=decodeURIComponent(escape(window.atob('5omT5Y2h')))", "打卡", Some("decodeURIComponent(escape(window.atob('5omT5Y2h')))")),
+            (
+                "t=decodeURIComponent(escape(window.atob('5omT5Y2h')))",
+                "打卡",
+                Some("decodeURIComponent(escape(window.atob('5omT5Y2h')))"),
+            ),
             ("e.toDisplayString('立即')+'打卡'", "立即打卡", Some("e.toDisplayString('立即')+'打卡'")),
             ("function f(){var a='签';t.title=a+'到'}", "签到", Some("a+'到'")),
             ("const KIND='积分';function f(){t.title='总'+KIND+'榜'}", "总积分榜", Some("'总'+KIND+'榜'")),
+            ("const a='积分';e.d={data(){return{h:a+'榜'}}}", "积分榜", Some("a+'榜'")),
             ("var a='签';t=`${a}到`", "…到", None),
         ] {
             let literals = Script::read(source.as_bytes(), CJK).literals;
@@ -2342,6 +2433,9 @@ mod tests {
             ("function f(){var a='签'}function g(a){t=a+'到'}", vec!["签", "到"]),
             ("function f(){var a='签';a='打';t=a+'到'}", vec!["签", "打", "到"]),
             ("var a='签';x.map(a=>a+'到')", vec!["签", "到"]),
+            ("const a='签';x.map((b,a)=>a+'到')", vec!["签", "到"]),
+            ("const a='签';function g(){var a=f();t=a+'到'}", vec!["签", "到"]),
+            ("const a='签';x={m(a){t=a+'到'}}", vec!["签", "到"]),
             ("var a='签';t=b.a+'到'", vec!["签", "到"]),
             ("var a='签';t='到'+a.length", vec!["签", "到"]),
             ("const KIND='积分';t='到'+KIND(1)", vec!["积分", "到"]),
@@ -2369,7 +2463,7 @@ mod tests {
                       meta:{title:'排行榜'},children:[{path:'mine',component:m}]},{title:'打卡',path:'/x'}];";
         let script = Script::read(source.as_bytes(), CJK);
         let bundled: Vec<&str> = script.bundled.iter().map(|module| module.name).collect();
-        assert_eq!(bundled, ["0de9", "123"]);
+        assert_eq!(bundled, ["0de9", "b1d0", "123"]);
         assert!(script.references.iter().any(|r| r.name == "b1d0" && r.callee == "n"));
         assert!(script.references.iter().any(|r| r.name == "77"));
         assert!(script.references.iter().any(|r| r.name == "4b2c" && r.callee == "n.bind"));
@@ -2381,8 +2475,16 @@ mod tests {
     #[test]
     fn pressed_elements_name_their_handler() {
         for (source, tag, handler) in [
-            ("e.createElementVNode('button',{type:'p',onClick:n[0]||(n[0]=(...e)=>i.punch&&i.punch(...e))},'打卡')", "button", "punch"),
-            ("_c('v-uni-view',{on:{click:function(e){arguments[0]=e=t.$handleEvent(e),t.punch(e)}}},[_c('text',[_v('打卡')])])", "v-uni-view", "punch"),
+            (
+                "e.createElementVNode('button',{type:'p',onClick:n[0]||(n[0]=(...e)=>i.punch&&i.punch(...e))},'打卡')",
+                "button",
+                "punch",
+            ),
+            (
+                "_c('v-uni-view',{on:{click:function(e){arguments[0]=e=t.$handleEvent(e),t.punch(e)}}},[_c('text',[_v('打卡')])])",
+                "v-uni-view",
+                "punch",
+            ),
             ("h('div',{onClick:this.punch},'打卡')", "div", "punch"),
             ("h('div',{onClick:punch,name:t.other},'打卡')", "div", "punch"),
         ] {

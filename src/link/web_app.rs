@@ -1,0 +1,304 @@
+//! Apps of bundled scripts: which page the modules of a bundle belong to.
+//!
+//! ```text
+//! router table, __definePage ─▶ page ─▶ module of a bundle, imported file, variable ─▶ what that needs
+//! ```
+//!
+//! A module that one page alone needs is part of that page; one that several need is nobody's.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::mini_program::{Config, Source, Unit, relative, route};
+use crate::decode::js::Reference;
+
+/// Modules looked at in one app; the rest stays without a page.
+const MAX_NODES: usize = 200_000;
+/// How far behind the path of a page the module is named in `__definePage`.
+const DEFINITION: usize = 300;
+
+/// A module, a variable that stands for one, or a file.
+#[derive(Debug)]
+struct Node {
+    script: usize,
+    range: Range<usize>,
+    name: String,
+}
+
+/// To whom a node belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Nobody,
+    Page(usize),
+    Several,
+}
+
+/// Gives every script its units and the configuration the pages that router tables name.
+pub(crate) fn divide(config: &mut Config, scripts: &mut [Source<'_>]) {
+    for source in scripts.iter() {
+        for entry in &source.script.routes {
+            let mut path = String::new();
+            let mut at = Some(entry);
+            for _ in 0..8 {
+                let Some(route) = at else { break };
+                path = if route.path.starts_with('/') || path.is_empty() {
+                    format!("{}{}{path}", route.path, if path.is_empty() { "" } else { "/" })
+                } else {
+                    format!("{}/{path}", route.path)
+                };
+                if route.path.starts_with('/') {
+                    break;
+                }
+                at = route.parent.and_then(|parent| source.script.routes.get(parent as usize));
+            }
+            config.add_route(page_of(entry.alias.as_deref().unwrap_or(&path)), entry.title.as_deref());
+        }
+    }
+    let graph = Graph::new(config, scripts);
+    let owners = graph.owners();
+    let mut units: Vec<Vec<Unit>> = scripts.iter().map(|_| Vec::new()).collect();
+    for (node, owner) in graph.nodes.iter().zip(&owners) {
+        let page = match owner {
+            Owner::Page(page) => config.pages.get(*page).cloned(),
+            Owner::Nobody | Owner::Several => None,
+        };
+        // A variable of nobody is a part of the file like any other.
+        let Some(name) = page.or_else(|| node.name.starts_with('#').then(|| node.name.clone())) else {
+            continue;
+        };
+        units[node.script].push(Unit { name, range: node.range.clone(), entry: false });
+    }
+    for (source, mut units) in scripts.iter_mut().zip(units) {
+        for entry in &source.script.routes {
+            let name = page_of(entry.alias.as_deref().unwrap_or(&entry.path));
+            units.push(Unit { name, range: entry.start..entry.end, entry: true });
+        }
+        source.units = flatten(units);
+    }
+}
+
+/// The name of a page by the path of its route.
+fn page_of(path: &str) -> String {
+    let page = route(path.trim_start_matches('#'));
+    if page.is_empty() { "/".to_owned() } else { page.to_owned() }
+}
+
+/// Units in order, none in another: what is inside another cuts it in two.
+fn flatten(mut units: Vec<Unit>) -> Vec<Unit> {
+    units.sort_by_key(|unit| (unit.range.start, std::cmp::Reverse(unit.range.end)));
+    let mut flat: Vec<Unit> = Vec::with_capacity(units.len());
+    // Units that are open, the innermost last: what is left of each.
+    let mut open: Vec<Unit> = Vec::new();
+    let close = |open: &mut Vec<Unit>, flat: &mut Vec<Unit>, until: usize| {
+        while let Some(unit) = open.pop_if(|unit| unit.range.end <= until) {
+            let end = unit.range.end;
+            if unit.range.start < end {
+                flat.push(unit);
+            }
+            if let Some(outer) = open.last_mut() {
+                outer.range.start = outer.range.start.max(end);
+            }
+        }
+    };
+    for unit in units {
+        close(&mut open, &mut flat, unit.range.start);
+        if let Some(outer) = open.last_mut() {
+            if outer.range.start < unit.range.start {
+                flat.push(Unit {
+                    name: outer.name.clone(),
+                    range: outer.range.start..unit.range.start,
+                    entry: outer.entry,
+                });
+            }
+            outer.range.start = unit.range.start;
+        }
+        open.push(unit);
+    }
+    close(&mut open, &mut flat, usize::MAX);
+    flat.sort_by_key(|unit| unit.range.start);
+    flat
+}
+
+struct Graph<'a, 'b> {
+    scripts: &'b [Source<'a>],
+    nodes: Vec<Node>,
+    /// Nodes by script and name.
+    named: HashMap<(usize, &'b str), usize>,
+    /// Nodes by name, for modules that another script holds.
+    anywhere: HashMap<&'b str, usize>,
+    /// Files by their route.
+    files: HashMap<String, usize>,
+    roots: Vec<(usize, usize)>,
+}
+
+impl<'a, 'b> Graph<'a, 'b> {
+    fn new(config: &Config, scripts: &'b [Source<'a>]) -> Self {
+        let mut graph = Graph {
+            scripts,
+            nodes: Vec::new(),
+            named: HashMap::new(),
+            anywhere: HashMap::new(),
+            files: HashMap::new(),
+            roots: Vec::new(),
+        };
+        for (at, source) in scripts.iter().enumerate() {
+            let bundled = !source.script.bundled.is_empty();
+            let modules = if bundled { &source.script.bundled } else { &source.script.declarations };
+            for module in modules.iter().take(MAX_NODES.saturating_sub(graph.nodes.len())) {
+                let index = graph.nodes.len();
+                graph.named.entry((at, module.name)).or_insert(index);
+                let name = match bundled {
+                    true => {
+                        graph.anywhere.entry(module.name).or_insert(index);
+                        format!("#{}", module.name)
+                    }
+                    false => module.name.to_owned(),
+                };
+                graph.nodes.push(Node { script: at, range: module.start..module.end, name });
+            }
+            if !source.web {
+                continue;
+            }
+            graph.files.entry(route(&source.path).to_owned()).or_insert(graph.nodes.len());
+            graph.nodes.push(Node { script: at, range: 0..usize::MAX, name: String::new() });
+        }
+        graph.find_roots(config);
+        graph
+    }
+
+    /// The nodes that pages begin with.
+    fn find_roots(&mut self, config: &Config) {
+        let pages: HashMap<&str, usize> =
+            config.pages.iter().enumerate().map(|(index, page)| (page.as_str(), index)).collect();
+        let dashed: HashMap<String, usize> =
+            config.pages.iter().enumerate().map(|(index, page)| (page.replace('/', "-"), index)).collect();
+        let mut roots = Vec::new();
+        for (at, source) in self.scripts.iter().enumerate() {
+            let script = &source.script;
+            for entry in &script.routes {
+                let name = page_of(entry.alias.as_deref().unwrap_or(&entry.path));
+                let suffix = format!("/{name}");
+                let found = pages.get(name.as_str()).copied().or_else(|| {
+                    entry.parent.and_then(|_| config.pages.iter().position(|page| page.ends_with(&suffix)))
+                });
+                let Some(page) = found else { continue };
+                roots.extend(self.referred(at, &(entry.start..entry.end)).map(|node| (page, node)));
+            }
+            let references = &script.references;
+            for (index, reference) in references.iter().enumerate() {
+                let page = match reference.callee {
+                    "__definePage" => pages.get(reference.name),
+                    callee if callee.ends_with(".component") => dashed.get(reference.name),
+                    _ => None,
+                };
+                let Some(&page) = page.filter(|_| !reference.variable) else { continue };
+                let near = |next: &&Reference<'_>| next.offset < reference.offset + DEFINITION;
+                let next = references[index + 1..].iter().take_while(near);
+                roots.extend(next.filter_map(|next| self.resolve(at, next)).next().map(|node| (page, node)));
+            }
+            // `pages-sign-sign.3fb2a1.js`, as builds for browsers name the file of a page.
+            let file = source.path.rsplit('/').next().unwrap_or_default();
+            let page = file
+                .char_indices()
+                .filter(|(_, ch)| matches!(ch, '.' | '-'))
+                .filter_map(|(end, _)| dashed.get(&file[..end]))
+                .next_back();
+            if let (Some(&page), Some(&node)) = (page, self.files.get(route(&source.path))) {
+                roots.push((page, node));
+            }
+        }
+        self.roots = roots;
+    }
+
+    /// The node that a reference in a script names.
+    fn resolve(&self, script: usize, reference: &Reference<'_>) -> Option<usize> {
+        if let Some(&node) = self.named.get(&(script, reference.name)) {
+            return Some(node);
+        }
+        if reference.variable {
+            return None;
+        }
+        if let Some(&node) = self.anywhere.get(reference.name) {
+            return Some(node);
+        }
+        if !reference.name.contains('/') {
+            return None;
+        }
+        self.files.get(&relative(&self.scripts.get(script)?.path, reference.name)).copied()
+    }
+
+    /// The nodes that a range of a script refers to.
+    fn referred(&self, script: usize, range: &Range<usize>) -> impl Iterator<Item = usize> {
+        let references = self.scripts.get(script).map_or(&[][..], |source| &source.script.references);
+        let first = references.partition_point(|reference| reference.offset < range.start);
+        let end = range.end;
+        references[first..]
+            .iter()
+            .take_while(move |reference| reference.offset < end)
+            .filter_map(move |reference| self.resolve(script, reference))
+    }
+
+    fn owners(&self) -> Vec<Owner> {
+        let mut owners = vec![Owner::Nobody; self.nodes.len()];
+        // What a file as a whole needs it may need for any of its pages, so only small files are followed whole.
+        let mut stack: Vec<(usize, usize)> = self.roots.clone();
+        stack.reverse();
+        while let Some((page, at)) = stack.pop() {
+            let owner = match owners[at] {
+                Owner::Nobody => Owner::Page(page),
+                Owner::Page(other) if other != page => Owner::Several,
+                Owner::Page(_) | Owner::Several => continue,
+            };
+            owners[at] = owner;
+            let node = &self.nodes[at];
+            // The range of a file ends with the text; its modules are nodes of their own.
+            stack.extend(
+                self.referred(node.script, &node.range).filter(|next| *next != at).map(|next| (page, next)),
+            );
+        }
+        owners
+    }
+}
+
+/// Keys that scripts ask tables of texts for.
+pub(crate) fn keys<'s>(scripts: &'s [Source<'_>]) -> HashSet<&'s str> {
+    let asks = |callee: &str| {
+        let name = callee.rsplit('.').next().unwrap_or_default();
+        matches!(name, "$t" | "t" | "tc" | "_t")
+    };
+    let references = scripts.iter().flat_map(|source| &source.script.references);
+    references.filter(|reference| !reference.variable && asks(reference.callee)).map(|r| r.name).collect()
+}
+
+/// Whether a script is nothing but the configuration of a uni-app.
+pub(crate) fn is_uni_config(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    matches!(file, "app-config-service.js")
+}
+
+/// Value of `name = …` in a script, where it is written as JSON.
+pub(crate) fn assigned(source: &[u8], name: &str) -> Option<serde_json::Value> {
+    let at = memchr::memmem::find_iter(source, name.as_bytes()).find_map(|at| {
+        let rest = source.get(at + name.len()..)?.trim_ascii_start().strip_prefix(b"=")?;
+        rest.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'[')).then_some(rest)
+    })?;
+    serde_json::Deserializer::from_slice(at).into_iter().next()?.ok()
+}
+
+/// The path of a file that another names: `./js/app.js?v=2` from `assets/www/index.html`.
+pub(crate) fn beside(file: &str, name: &str) -> Arc<str> {
+    let name = name.split(['?', '#']).next().unwrap_or(name);
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Arc::from(parts.join("/"))
+}
