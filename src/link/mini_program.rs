@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decode::js::{HOLE, Literal, LiteralKind, Module, Script, Use};
+use crate::decode::js::{Function, HOLE, Literal, LiteralKind, Module, Script, Use};
 use crate::decode::wxml_code::{Element, Template, Text};
 use crate::link::{endpoint, script};
 use crate::model::{
@@ -696,7 +696,7 @@ impl<'a> Linker<'a> {
                     .or_else(|| self.document(found.screen.as_ref().map(|screen| screen.name.as_str())));
                 let function = literal.function.and_then(|index| script.functions.get(index as usize));
                 found.chain = source.steps(literal.offset);
-                found.chain.extend(function.map(|function| function.name.to_owned()));
+                found.chain.extend(around(script, literal.function).map(|function| function.name.to_owned()));
                 found.chain.extend(sink.clone());
                 found.chain.extend(literal.joined.map(str::to_owned));
                 let class = if source.web { source.path.to_string() } else { module.to_owned() };
@@ -859,6 +859,18 @@ struct Press<'t> {
     handler: Option<&'t str>,
     /// The page it leads to.
     leads: Option<&'t str>,
+}
+
+/// The named functions around the innermost one and that one, outermost first: a handler and the callback in it.
+fn around<'s, 'a>(script: &'s Script<'a>, innermost: Option<u32>) -> impl Iterator<Item = &'s Function<'a>> {
+    let mut found: Vec<&Function<'a>> = Vec::new();
+    let last = innermost.map_or(0, |index| index as usize + 1).min(script.functions.len());
+    for function in script.functions[last.saturating_sub(MAX_FOLLOWED)..last].iter().rev() {
+        if found.last().is_none_or(|inner| function.end >= inner.end) && found.len() < MAX_CALLS {
+            found.push(function);
+        }
+    }
+    found.into_iter().rev()
 }
 
 /// The characters kept of a text.

@@ -1323,29 +1323,6 @@ impl<'a> Scan<'a> {
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
         let arrow = self.previous.sign == ARROW;
-        if self.class_pending {
-            self.class_pending = false;
-            frame.object = true;
-            frame.class = true;
-            frame.expect_key = true;
-        } else if self.lexer.in_object() {
-            frame.object = true;
-            frame.expect_key = true;
-        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name()))
-        {
-            let name = self.str(name).unwrap_or_default();
-            // A name of one or two letters is a minifier's.
-            if name.len() > 2 {
-                let holder = self.holder();
-                self.out.functions.push(Function {
-                    name,
-                    holder,
-                    start: token.start as usize,
-                    end: token.end as usize,
-                });
-                frame.function = self.out.functions.len() as u32;
-            }
-        }
         if arrow || self.previous.sign == ')' {
             frame.body = token.start;
             if !self.in_module
@@ -1357,6 +1334,29 @@ impl<'a> Scan<'a> {
                 self.in_module = true;
                 frame.module = true;
                 self.out.bundled.push(Module { name, start: token.start as usize, end: token.end as usize });
+            }
+        }
+        if self.class_pending {
+            self.class_pending = false;
+            frame.object = true;
+            frame.class = true;
+            frame.expect_key = true;
+        } else if self.lexer.in_object() {
+            frame.object = true;
+            frame.expect_key = true;
+        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name()))
+        {
+            let name = self.str(name).unwrap_or_default();
+            // A name of one or two letters is a minifier's, and that of a module no name of a function.
+            if name.len() > 2 && !frame.module {
+                let holder = self.holder();
+                self.out.functions.push(Function {
+                    name,
+                    holder,
+                    start: token.start as usize,
+                    end: token.end as usize,
+                });
+                frame.function = self.out.functions.len() as u32;
             }
         }
         self.frames.push(frame);
