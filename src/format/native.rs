@@ -134,7 +134,10 @@ impl<'b, 'a> React<'b, 'a> {
         };
         let (role, sink) = script::role(
             &literal,
-            &Script { objects: vec![js::Object { leads: used.leads }], ..Script::default() },
+            &Script {
+                objects: vec![js::Object { leads: used.leads, ..js::Object::default() }],
+                ..Script::default()
+            },
         );
         let role = native_role(role, &literal);
         if !script::is_shown(role, text) {

@@ -716,16 +716,22 @@ impl<'a> Linker<'a> {
                     found.widget = Some(widget.clone());
                     found.chain.truncate(1);
                     found.chain.extend(chain.iter().cloned());
-                } else if role == Role::Control && literal.pressable {
+                } else if role == Role::Control
+                    && literal.kind != LiteralKind::Comment
+                    && literal.key != Some("itemList")
+                {
                     let made = literal.callee.and_then(|callee| callee.rsplit('.').next());
-                    if let Some(handler) = literal.handler {
+                    let made = made.filter(|made| made.len() > 2);
+                    let object = literal.object.and_then(|index| script.objects.get(index as usize));
+                    let handler = literal.handler.or_else(|| object.and_then(|object| object.handler));
+                    if let Some(handler) = handler {
                         found.chain.push(format!("{module}.{handler}"));
                         found.chain.extend(self.reached(module, handler));
                     }
                     found.widget = Some(Widget {
                         class: literal.tag.or(made).unwrap_or("element").to_owned(),
                         id: None,
-                        handler: literal.handler.map(str::to_owned),
+                        handler: handler.map(str::to_owned),
                         operable: true,
                     });
                 }

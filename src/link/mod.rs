@@ -5,5 +5,5 @@ pub(crate) mod ark;
 pub mod endpoint;
 pub mod library;
 pub(crate) mod mini_program;
-pub(crate) mod script;
+pub mod script;
 pub(crate) mod web_app;

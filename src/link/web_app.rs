@@ -11,10 +11,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::mini_program::{Config, Source, Unit, relative, route};
-use crate::decode::js::Reference;
+use crate::decode::js::{Reference, Route};
 
 /// Modules looked at in one app; the rest stays without a page.
 const MAX_NODES: usize = 200_000;
+/// Bytes of a path that children go on from.
+const MAX_PATH: usize = 200;
 /// How far behind the path of a page the module is named in `__definePage`.
 const DEFINITION: usize = 300;
 
@@ -37,22 +39,8 @@ enum Owner {
 /// Gives every script its units and the configuration the pages that router tables name.
 pub(crate) fn divide(config: &mut Config, scripts: &mut [Source<'_>]) {
     for source in scripts.iter() {
-        for entry in &source.script.routes {
-            let mut path = String::new();
-            let mut at = Some(entry);
-            for _ in 0..8 {
-                let Some(route) = at else { break };
-                path = if route.path.starts_with('/') || path.is_empty() {
-                    format!("{}{}{path}", route.path, if path.is_empty() { "" } else { "/" })
-                } else {
-                    format!("{}/{path}", route.path)
-                };
-                if route.path.starts_with('/') {
-                    break;
-                }
-                at = route.parent.and_then(|parent| source.script.routes.get(parent as usize));
-            }
-            config.add_route(page_of(entry.alias.as_deref().unwrap_or(&path)), entry.title.as_deref());
+        for (name, entry) in names(&source.script.routes).into_iter().zip(&source.script.routes) {
+            config.add_route(name, entry.title.as_deref());
         }
     }
     let graph = Graph::new(config, scripts);
@@ -70,12 +58,40 @@ pub(crate) fn divide(config: &mut Config, scripts: &mut [Source<'_>]) {
         units[node.script].push(Unit { name, range: node.range.clone(), entry: false });
     }
     for (source, mut units) in scripts.iter_mut().zip(units) {
-        for entry in &source.script.routes {
-            let name = page_of(entry.alias.as_deref().unwrap_or(&entry.path));
+        for (name, entry) in names(&source.script.routes).into_iter().zip(&source.script.routes) {
             units.push(Unit { name, range: entry.start..entry.end, entry: true });
         }
         source.units = flatten(units);
     }
+}
+
+/// The names of the pages of router entries: the path of a child goes on from that of its parent.
+fn names(routes: &[Route<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(routes.len());
+    for entry in routes {
+        let path = entry.alias.as_deref().unwrap_or(&entry.path);
+        let parent = entry.parent.and_then(|parent| names.get(parent as usize));
+        names.push(match parent {
+            Some(parent) if !path.starts_with('/') && parent.len() < MAX_PATH => {
+                page_of(&format!("{}/{path}", parent.trim_end_matches('/')))
+            }
+            _ => page_of(path),
+        });
+    }
+    names
+}
+
+/// The innermost router entry around an offset.
+fn entry_at(routes: &[Route<'_>], offset: usize) -> Option<usize> {
+    let mut at = routes.partition_point(|entry| entry.start <= offset).checked_sub(1);
+    while let Some(index) = at {
+        let entry = routes.get(index)?;
+        if offset < entry.end {
+            return at;
+        }
+        at = entry.parent.map(|parent| parent as usize).filter(|parent| *parent < index);
+    }
+    None
 }
 
 /// The name of a page by the path of its route.
@@ -176,14 +192,14 @@ impl<'a, 'b> Graph<'a, 'b> {
         let mut roots = Vec::new();
         for (at, source) in self.scripts.iter().enumerate() {
             let script = &source.script;
-            for entry in &script.routes {
-                let name = page_of(entry.alias.as_deref().unwrap_or(&entry.path));
-                let suffix = format!("/{name}");
-                let found = pages.get(name.as_str()).copied().or_else(|| {
-                    entry.parent.and_then(|_| config.pages.iter().position(|page| page.ends_with(&suffix)))
-                });
-                let Some(page) = found else { continue };
-                roots.extend(self.referred(at, &(entry.start..entry.end)).map(|node| (page, node)));
+            let names = names(&script.routes);
+            let first = script.routes.first().map_or(usize::MAX, |entry| entry.start);
+            let from = script.references.partition_point(|reference| reference.offset < first);
+            for reference in &script.references[from..] {
+                let entry = entry_at(&script.routes, reference.offset);
+                let page = entry.and_then(|entry| pages.get(names.get(entry)?.as_str()));
+                let node = page.and_then(|_| self.resolve(at, reference));
+                roots.extend(page.copied().zip(node));
             }
             let references = &script.references;
             for (index, reference) in references.iter().enumerate() {

@@ -44,7 +44,7 @@ pub struct Script<'a> {
     /// Wanted calls.
     pub calls: Vec<Call<'a>>,
     /// Object literals that directly hold a wanted literal.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Object<'a>>,
     /// `define("name", …)` calls, as module bundlers of mini programs write them.
     pub modules: Vec<Module<'a>>,
     /// Functions in a table by their quoted or numeric names, as webpack writes modules.
@@ -146,9 +146,13 @@ pub struct Call<'a> {
 
 /// An object literal.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Object {
+pub struct Object<'a> {
     /// It has a property that leads somewhere or shows a picture (`url`, `path`, `icon`), as entries of menus do.
     pub leads: bool,
+    /// It has a handler of presses.
+    pub handles: bool,
+    /// Name of that handler.
+    pub handler: Option<&'a str>,
 }
 
 /// A module of a bundle, or a variable that stands for one.
@@ -748,6 +752,9 @@ struct Frame {
     routes: bool,
     /// Body of a function in a table of modules.
     module: bool,
+    /// A call whose arguments may name a module or a text; one that makes an element of a component.
+    refers: bool,
+    makes: bool,
     /// Start of the innermost function body.
     body: u32,
     /// Record of the call whose value may follow from its arguments, plus one.
@@ -982,6 +989,8 @@ impl<'a> Scan<'a> {
             route: 0,
             routes: false,
             module: false,
+            refers: false,
+            makes: false,
             body: self.frames.last().map_or(0, |frame| frame.body),
             fold: 0,
             before: self.previous,
@@ -1004,6 +1013,14 @@ impl<'a> Scan<'a> {
             frame.quoted = false;
         }
         if after_dot {
+            // `jsx(n.Button, …)`
+            if let Some(frame) = self.frames.last_mut()
+                && frame.makes
+                && frame.count == 0
+                && frame.key.1 == self.before_previous.end
+            {
+                frame.key = (token.start, token.end);
+            }
             return;
         }
         if self.previous.sign == ':'
@@ -1015,13 +1032,15 @@ impl<'a> Scan<'a> {
             self.reference(token, frame.key, true);
         }
         if matches!(self.previous.sign, '(' | ',')
-            && let Some(frame) = self.frames.last()
-            && frame.open == b'('
-            && !frame.parameters
-            && let callee = self.bytes(frame.name)
-            && (is_reference(callee) || (frame.count == 0 && makes_element(callee)))
+            && let Some(frame) = self.frames.last_mut()
         {
-            self.reference(token, frame.name, true);
+            let (name, refers, first) = (frame.name, frame.refers, frame.makes && frame.count == 0);
+            if first {
+                frame.key = (token.start, token.end);
+            }
+            if refers || first {
+                self.reference(token, name, true);
+            }
         }
         let length = token.end - token.start;
         if length == 8 && self.is(token, b"function") {
@@ -1062,8 +1081,8 @@ impl<'a> Scan<'a> {
             frame.key = (token.start, token.end);
             frame.quoted = true;
         }
-        let Frame { open, name, .. } = *frame;
-        if open == b'(' && matches!(self.previous.sign, '(' | ',') && is_reference(self.bytes(name)) {
+        let Frame { refers, name, .. } = *frame;
+        if refers && matches!(self.previous.sign, '(' | ',') {
             self.reference(token, name, false);
         }
     }
@@ -1147,6 +1166,8 @@ impl<'a> Scan<'a> {
                     frame.name = self.callee();
                     frame.fold = self.begin_fold(frame.name);
                     let callee = self.bytes(frame.name);
+                    frame.refers = is_reference(callee);
+                    frame.makes = makes_element(callee);
                     if !callee.is_empty()
                         && (self.filter.call)(callee)
                         && let Ok(callee) = std::str::from_utf8(callee)
@@ -1425,8 +1446,11 @@ impl<'a> Scan<'a> {
         {
             function.end = end;
         }
+        let handler = self.str(frame.handler);
         if let Some(object) = self.out.objects.get_mut((frame.record as usize).wrapping_sub(1)) {
             object.leads = frame.leads;
+            object.handles = frame.handles;
+            object.handler = handler;
         }
         if frame.object
             && frame.handles
@@ -1503,11 +1527,11 @@ impl<'a> Scan<'a> {
                     }
                 }
                 b'(' if token.plain && matches!(self.previous.sign, '(' | ',') => {
-                    let name = frame.name;
+                    let (name, refers) = (frame.name, frame.refers);
                     if frame.count == 0 {
                         frame.key = inner;
                     }
-                    if is_reference(self.bytes(name)) {
+                    if refers {
                         self.reference(token, name, false);
                     }
                 }
@@ -1990,12 +2014,13 @@ impl<'a> Scan<'a> {
         let source = self.source;
         let bytes = |span: Span| source.get(span.0 as usize..span.1 as usize).unwrap_or_default();
         let mut direct = true;
+        // The next call outwards makes the element that is pressed.
+        let mut unmade = false;
         for (level, frame) in self.frames.iter_mut().rev().enumerate().take(CALL_LEVELS) {
             match frame.open {
                 b'(' if frame.name.0 < frame.name.1 && !frame.parameters => {
-                    if frame.key.0 < frame.key.1
-                        && (literal.tag.is_none() || (frame.handles && !literal.pressable))
-                    {
+                    let makes = std::mem::take(&mut unmade) || (frame.handles && !literal.pressable);
+                    if frame.key.0 < frame.key.1 && (literal.tag.is_none() || makes) {
                         literal.tag = std::str::from_utf8(bytes(frame.key)).ok();
                     }
                     if frame.handles && literal.handler.is_none() && frame.handler.0 < frame.handler.1 {
@@ -2014,6 +2039,7 @@ impl<'a> Scan<'a> {
                 b'[' => {}
                 b'{' if frame.object => {
                     if frame.handles && bytes(frame.key) == b"children" {
+                        unmade |= !literal.pressable;
                         literal.pressable = true;
                         if literal.handler.is_none() && frame.handler.0 < frame.handler.1 {
                             literal.handler = std::str::from_utf8(bytes(frame.handler)).ok();
@@ -2487,6 +2513,11 @@ mod tests {
             ),
             ("h('div',{onClick:this.punch},'打卡')", "div", "punch"),
             ("h('div',{onClick:punch,name:t.other},'打卡')", "div", "punch"),
+            (
+                "(0,h.jsx)(s.Touch,{onPress:this.punch,children:(0,h.jsx)(s.Text,{children:'打卡'})})",
+                "Touch",
+                "punch",
+            ),
         ] {
             let literal = one(source);
             assert!(literal.pressable, "{source}");

@@ -1,4 +1,5 @@
-//! JSON among web assets: descriptions of pages, tables of texts by language, what frameworks keep beside an app.
+//! Data among web assets: descriptions of pages, tables of texts by language, what frameworks keep beside an app
+//! (`manifest.json` of uni-app, `capacitor.config.json`, `cordova_plugins.js`).
 
 use std::collections::HashSet;
 
@@ -147,6 +148,24 @@ impl Asset {
             }
         }
     }
+}
+
+/// Ids of the plugins in `cordova_plugins.js`, with their offsets.
+pub(super) fn cordova_plugins(source: &[u8]) -> Vec<(usize, &str)> {
+    const KEY: &[u8] = b"pluginId";
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for at in memchr::memmem::find_iter(source, KEY).take(1_000) {
+        let rest = source.get(at + KEY.len()..).unwrap_or_default();
+        let mut quoted = rest.get(..200).unwrap_or(rest).split(|byte| matches!(byte, b'"' | b'\''));
+        let mut quoted = quoted
+            .by_ref()
+            .skip_while(|part| !part.iter().all(|byte| b"\"': \t".contains(byte)) || part.is_empty());
+        let Some(id) = quoted.nth(1).and_then(|id| std::str::from_utf8(id).ok()) else { continue };
+        if !found.iter().any(|(_, known)| *known == id) {
+            found.push((at, id));
+        }
+    }
+    found
 }
 
 /// What `manifest.json` of a uni-app or 5+ app says of it.

@@ -219,6 +219,12 @@ impl<'a> Opened<'a> {
                 let mut source = self.asset.source(self.bytes, 0);
                 issues.append(&mut source.script.issues);
                 embedded::in_script(&self.asset.path, self.bytes, &source.script, depth, inspection);
+                if self.asset.path.ends_with("cordova_plugins.js") {
+                    for (offset, id) in data::cordova_plugins(self.bytes) {
+                        let place = Place::offset(self.asset.path.clone(), offset as u64);
+                        inspection.facts.push(Fact::new(FactKind::Sdk, id, place));
+                    }
+                }
                 if !web_app::is_uni_config(&self.asset.path) {
                     sources.push(source);
                 }
@@ -257,7 +263,8 @@ impl<'a> Opened<'a> {
     /// Reads the file as data.
     fn data(&self, keys: &HashSet<&str>, inspection: &mut Inspection) -> Option<Identity> {
         let Content::Json(value) = &self.content else { return None };
-        if self.bytes.len() as u64 > MAX_DATA {
+        let pages = self.asset.path.ends_with("pages.json") && value["pages"].is_array();
+        if pages || self.bytes.len() as u64 > MAX_DATA {
             return None;
         }
         self.asset.json(value, keys, inspection)
@@ -372,4 +379,184 @@ pub(super) fn is_file(address: &str) -> bool {
     ]
     .iter()
     .any(|ending| path.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TargetKind;
+
+    fn read(files: &[(&str, &str)]) -> Inspection {
+        let files: Vec<(Arc<str>, &[u8])> =
+            files.iter().map(|(path, text)| (Arc::from(*path), text.as_bytes())).collect();
+        let mut inspection = Inspection::new(TargetKind::App, "apk");
+        read_app(&files, &mut inspection);
+        inspection
+    }
+
+    fn text<'i>(inspection: &'i Inspection, wanted: &str) -> &'i UiText {
+        inspection.texts.iter().find(|text| text.text == wanted).unwrap_or_else(|| {
+            let all: Vec<&str> = inspection.texts.iter().map(|text| text.text.as_str()).collect();
+            panic!("{wanted} not in {all:?}")
+        })
+    }
+
+    fn screen(text: &UiText) -> Option<(&str, Option<&str>)> {
+        text.screen.as_ref().map(|screen| (screen.name.as_str(), screen.title.as_deref()))
+    }
+
+    #[test]
+    fn a_script_is_on_the_page_that_alone_loads_it() {
+        let found = read(&[
+            (
+                "assets/www/index.html",
+                "<title>首页</title><script src='js/app.js?v=1'></script><script src=./js/util.js></script>",
+            ),
+            ("assets/www/rank.html", "<title>榜单</title><script src='js/util.js'></script>"),
+            ("assets/www/js/app.js", "toast('每日签到')"),
+            ("assets/www/js/util.js", "toast('网络错误')"),
+        ]);
+        assert_eq!(screen(text(&found, "每日签到")), Some(("assets/www/index.html", Some("首页"))));
+        assert_eq!(screen(text(&found, "网络错误")), None);
+    }
+
+    #[test]
+    fn router_tables_name_the_pages_of_webpack_modules() {
+        let app = "(window.webpackJsonp=window.webpackJsonp||[]).push([['app'],{'56d7':function(t,e,n){\
+            var r=new Router({routes:[{path:'/rank',name:'rank',meta:{title:'积分榜单'},component:function(){return n.e('a').then(n.bind(null,'4b2c'))}},\
+            {path:'/user',component:n('7c15').default,children:[{path:'mine',meta:{title:'我的'},component:n('beef')}]}]})},\
+            '7c15':function(t,e,n){t.x=n('f0c5');t.exports={data(){return{t:'个人中心'}}}},beef:function(t,e,n){h('p','我的积分')},\
+            f0c5:function(t,e,n){n('0001');a.toast('公共提示')}}]);";
+        let chunk = "(window.webpackJsonp=window.webpackJsonp||[]).push([['a'],{'4b2c':function(t,e,n){n('f0c5');\
+            var b=n('aaaa');t.exports={methods:{load:function(){this.$http.get('/score/rank/list')}},render:function(){var e=this;\
+            return h('button',{on:{click:e.load}},[e._v('刷新排行榜')])}}},aaaa:function(t,e,n){t.x='第一名'}}]);";
+        let found = read(&[("assets/www/js/app.js", app), ("assets/www/js/chunk.js", chunk)]);
+        assert_eq!(screen(text(&found, "刷新排行榜")), Some(("rank", Some("积分榜单"))));
+        assert_eq!(screen(text(&found, "第一名")), Some(("rank", Some("积分榜单"))));
+        assert_eq!(screen(text(&found, "个人中心")), Some(("user", None)));
+        assert_eq!(screen(text(&found, "我的积分")), Some(("user/mine", Some("我的"))));
+        // Two pages need it.
+        assert_eq!(screen(text(&found, "公共提示")), None);
+        let title = text(&found, "积分榜单");
+        assert_eq!((title.role, screen(title)), (Role::Title, Some(("rank", Some("积分榜单")))));
+        let button = text(&found, "刷新排行榜");
+        let widget = button.widget.as_ref().unwrap();
+        assert_eq!((widget.class.as_str(), widget.handler.as_deref()), ("button", Some("load")));
+        assert!(button.chain.contains(&"/score/rank/list".to_owned()), "{:?}", button.chain);
+        assert!(found.facts.iter().any(|fact| fact.kind == FactKind::Route && fact.value == "/rank"));
+    }
+
+    #[test]
+    fn documents_in_base64_are_read_as_documents() {
+        let page = format!(
+            "<html><title>学习打卡</title><body><button onclick='go()'>立即打卡</button><p>{}</p></body></html>",
+            "规则".repeat(120)
+        );
+        let inner = data_encoding::BASE64.encode(page.as_bytes());
+        let script = format!("var frame='data:text/html;base64,{inner}';{}", "show(1);".repeat(40));
+        let outer = data_encoding::BASE64.encode(format!("var x=1;{script}").as_bytes());
+        let found = read(&[("assets/www/a.js", &format!("eval(atob('{outer}'))"))]);
+        let button = text(&found, "立即打卡");
+        assert_eq!(button.role, Role::Control);
+        assert_eq!(&*button.place.path, "assets/www/a.js!base64@0xa!base64@0x12");
+        // A third one inside is one too many.
+        let deepest = data_encoding::BASE64.encode(format!("var y='{outer}';").as_bytes());
+        let found = read(&[("assets/www/a.js", &format!("eval(atob('{deepest}'))"))]);
+        assert!(found.has_gaps());
+        let cut = &outer[..outer.len() - 7];
+        let found = read(&[("assets/www/a.js", &format!("eval(atob('{cut}!'))"))]);
+        assert!(
+            found.anomalies().iter().any(|anomaly| anomaly.code == "base64.malformed") || !found.has_gaps()
+        );
+    }
+
+    #[test]
+    fn described_pages_give_roles_by_component() {
+        let found = read(&[(
+            "assets/www/form.json",
+            r#"{"widgets":[{"type":"button","label":"打卡","action":"submitPunch"},{"type":"input","label":"姓名",
+            "placeholder":"请输入姓名"},{"type":"navbar","title":"每日报送"},{"type":2,"name":"其他"},
+            {"name":"签到","icon":"sign.png"}]}"#,
+        )]);
+        let button = text(&found, "打卡");
+        assert_eq!(button.role, Role::Control);
+        assert_eq!(button.widget.as_ref().unwrap().handler.as_deref(), Some("submitPunch"));
+        assert_eq!(text(&found, "姓名").role, Role::Label);
+        assert_eq!(text(&found, "请输入姓名").role, Role::Hint);
+        assert_eq!(text(&found, "每日报送").role, Role::Title);
+        assert_eq!(text(&found, "其他").role, Role::Code);
+        assert_eq!(text(&found, "签到").role, Role::Item);
+    }
+
+    #[test]
+    fn texts_by_language_are_used_where_code_asks_for_them() {
+        let table = r#"{"home":{"punch":"打卡"},"old":{"rank":"积分榜"}}"#;
+        let found = read(&[
+            ("assets/www/locale/zh-CN.json", table),
+            ("assets/www/app.js", "h('button',this.$t('home.punch'))"),
+        ]);
+        let punch = text(&found, "打卡");
+        assert_eq!((punch.role, punch.usage), (Role::Resource, Usage::Used));
+        assert_eq!((punch.locale.as_deref(), punch.key.as_deref()), (Some("zh-CN"), Some("home.punch")));
+        assert_eq!(text(&found, "积分榜").usage, Usage::Unreferenced);
+        let found = read(&[("assets/www/locale/zh-CN.json", table)]);
+        assert_eq!(text(&found, "积分榜").usage, Usage::Unknown);
+    }
+
+    #[test]
+    fn frameworks_tell_plugins_and_addresses() {
+        let plugins = r#"cordova.define('cordova/plugin_list',function(require,exports,module){module.exports=[
+            {"id":"cordova-plugin-geolocation.geolocation","file":"plugins/g.js","pluginId": "cordova-plugin-geolocation"},
+            {"id":"x.y","pluginId":"cordova-plugin-camera"},{"id":"x.z","pluginId":"cordova-plugin-camera"}];});"#;
+        let config = r#"{"appId":"cn.gov.example.app","server":{"url":"https://app.example.gov.cn/m"}}"#;
+        let found =
+            read(&[("assets/www/cordova_plugins.js", plugins), ("assets/capacitor.config.json", config)]);
+        let sdks: Vec<&str> =
+            found.facts.iter().filter(|f| f.kind == FactKind::Sdk).map(|f| f.value.as_str()).collect();
+        assert_eq!(sdks, ["cordova-plugin-geolocation", "cordova-plugin-camera"]);
+        let gaps = found.coverage().gaps;
+        assert!(gaps.iter().any(|gap| gap.detail.contains("https://app.example.gov.cn/m")), "{gaps:?}");
+    }
+
+    #[test]
+    fn uni_app_in_its_older_form_names_its_pages() {
+        let pages = r#"{"pages":[{"path":"pages/sign/sign","style":{"navigationBarTitleText":"到岗"}}],
+            "subPackages":[{"root":"sub","pages":[{"path":"rank/rank","style":{"navigationBarTitleText":"榜单"}}]}],
+            "tabBar":{"list":[{"pagePath":"pages/sign/sign","text":"打卡"}]}}"#;
+        let service = "(this['webpackJsonp']=this['webpackJsonp']||[]).push([['app-service'],{'6cdc':function(t,e,n){\
+            __definePage('sub/rank/rank',(function(){return Vue.extend(n('4fd6').default)}))},'4fd6':function(t,e,n){a('积分榜')}}]);";
+        let found =
+            read(&[("assets/apps/H5/www/pages.json", pages), ("assets/apps/H5/www/app-service.js", service)]);
+        let tab = text(&found, "打卡");
+        assert_eq!((tab.role, screen(tab)), (Role::Control, Some(("pages/sign/sign", Some("到岗")))));
+        assert_eq!(screen(text(&found, "积分榜")), Some(("sub/rank/rank", Some("榜单"))));
+    }
+
+    #[test]
+    fn any_bytes_are_read() {
+        let source =
+            "{\"a\":[1,{\"path\":\"/x\",\"t\":'打'}]}<p onclick=f>卡</p>data:text/html;base64,PGE+`${";
+        let mut state = 7u32;
+        for name in ["a/x.js", "a/x.json", "a/x.html", "a/app-config-service.js", "a/pages.json", "a/zh.json"]
+        {
+            for cut in 0..source.len() {
+                if source.is_char_boundary(cut) {
+                    read(&[(name, &source[..cut])]);
+                }
+                let mut bytes = source.as_bytes().to_vec();
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                bytes[cut] = (state >> 24) as u8;
+                let mut inspection = Inspection::new(TargetKind::App, "apk");
+                read_app(&[(Arc::from(name), bytes)], &mut inspection);
+            }
+        }
+    }
+
+    #[test]
+    fn the_folder_of_an_app_is_told_by_the_path() {
+        assert_eq!(app_folder("assets/apps/__UNI__1/www/js/a.js"), "assets/apps/__UNI__1/www/");
+        assert_eq!(app_folder("assets/public/js/a.js"), "assets/public/");
+        assert_eq!(app_folder("assets/a.js"), "assets/");
+        assert_eq!(app_folder("a.js"), "");
+    }
 }
