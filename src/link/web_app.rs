@@ -257,21 +257,29 @@ impl<'a, 'b> Graph<'a, 'b> {
 
     fn owners(&self) -> Vec<Owner> {
         let mut owners = vec![Owner::Nobody; self.nodes.len()];
-        // What a file as a whole needs it may need for any of its pages, so only small files are followed whole.
-        let mut stack: Vec<(usize, usize)> = self.roots.clone();
-        stack.reverse();
-        while let Some((page, at)) = stack.pop() {
-            let owner = match owners[at] {
+        let claim = |owner: &mut Owner, page: usize| {
+            let now = match *owner {
                 Owner::Nobody => Owner::Page(page),
                 Owner::Page(other) if other != page => Owner::Several,
-                Owner::Page(_) | Owner::Several => continue,
+                Owner::Page(_) | Owner::Several => return false,
             };
-            owners[at] = owner;
+            *owner = now;
+            true
+        };
+        // Where pages begin is theirs, whoever else names it: entry files name the files of all pages.
+        let mut begins = vec![false; self.nodes.len()];
+        for &(page, at) in &self.roots {
+            begins[at] = true;
+            claim(&mut owners[at], page);
+        }
+        let mut stack: Vec<(usize, usize)> = self.roots.clone();
+        while let Some((page, at)) = stack.pop() {
             let node = &self.nodes[at];
-            // The range of a file ends with the text; its modules are nodes of their own.
-            stack.extend(
-                self.referred(node.script, &node.range).filter(|next| *next != at).map(|next| (page, next)),
-            );
+            for next in self.referred(node.script, &node.range) {
+                if !begins[next] && claim(&mut owners[next], page) {
+                    stack.push((page, next));
+                }
+            }
         }
         owners
     }
