@@ -29,6 +29,8 @@ const MAX_FOLLOWED: usize = 24;
 const MAX_CALLS: usize = 3;
 /// Characters kept of one text.
 const MAX_TEXT: usize = 4_096;
+/// Pages taken from router tables and page files; mini programs and apps have hundreds.
+const MAX_PAGES: usize = 8_192;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
 
@@ -118,6 +120,7 @@ impl<'a> Source<'a> {
 pub(crate) struct Config {
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
+    listed: HashSet<String>,
     titles: HashMap<String, String>,
     /// Components by the pages and components that use them.
     uses: HashMap<String, Vec<String>>,
@@ -148,8 +151,9 @@ impl Config {
                 config.pages.push(full);
             }
         }
-        let mut seen = HashSet::new();
-        config.pages.retain(|page| seen.insert(page.clone()));
+        let mut listed = HashSet::new();
+        config.pages.retain(|page| listed.insert(page.clone()));
+        config.listed = listed;
         for (path, page) in value["page"].as_object().into_iter().flatten() {
             config.add_page(path, &page["window"]);
         }
@@ -266,7 +270,7 @@ impl Config {
     /// The pages of a package without a list, by the page files in it.
     pub(crate) fn add_pages(&mut self, pages: impl Iterator<Item = String>) {
         for page in pages {
-            if !self.pages.contains(&page) {
+            if self.pages.len() < MAX_PAGES && self.listed.insert(page.clone()) {
                 self.pages.push(page);
             }
         }
@@ -275,8 +279,7 @@ impl Config {
     /// The screen a file belongs to: a page, or the first page that uses the component.
     fn screen(&self, file: &str) -> Option<Screen> {
         let name = route(file);
-        let page =
-            if self.pages.iter().any(|page| page == name) { name } else { self.users.get(name)?.first()? };
+        let page = if self.listed.contains(name) { name } else { self.users.get(name)?.first()? };
         Some(Screen { name: page.to_owned(), title: self.titles.get(page).cloned(), reachable: true })
     }
 }

@@ -73,6 +73,10 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
     if is_log(callee, name) {
         return (Role::Log, sink());
     }
+    // Builds of uni-app put the function in the place of `console.log`.
+    if callee.is_empty() && matches!(literal.tag, Some("log" | "info" | "warn" | "error" | "debug")) {
+        return (Role::Log, literal.tag.map(str::to_owned));
+    }
     if literal.usage == Use::Compared {
         return (Role::Code, None);
     }
@@ -133,6 +137,8 @@ fn is_log(callee: &str, name: &str) -> bool {
         || matches!(
             name,
             "log"
+                | "__f__"
+                | "__log__"
                 | "debug"
                 | "Error"
                 | "TypeError"

@@ -41,8 +41,7 @@ pub(super) enum Function {
 
 impl Function {
     /// By the last part of the callee. `concat` and `join` need a receiver, which the caller sees to.
-    pub(super) fn named(callee: &[u8]) -> Option<Function> {
-        let name = callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    pub(super) fn named(name: &[u8], callee: &[u8]) -> Option<Function> {
         Some(match name {
             b"toDisplayString" | b"_toDisplayString" | b"_s" | b"String" | b"escape" => Function::Identity,
             b"fromCharCode" | b"fromCodePoint" => Function::CharCodes,

@@ -533,6 +533,17 @@ mod tests {
     }
 
     #[test]
+    fn logs_and_comments_are_no_texts_of_the_interface() {
+        let found = read(&[(
+            "assets/www/a.js",
+            "/* 打卡一 */console.log('打卡二');uni.report('sign','打卡三');!function(e,t,...n){console[e](t)}('log','at App.vue:4','打卡四');\
+             __f__('log','at a.vue:1','打卡五')//打卡六",
+        )]);
+        let roles: Vec<Role> = found.texts.iter().map(|text| text.role).collect();
+        assert_eq!(roles, [Role::Comment, Role::Log, Role::Log, Role::Log, Role::Log, Role::Comment]);
+    }
+
+    #[test]
     fn any_bytes_are_read() {
         let source =
             "{\"a\":[1,{\"path\":\"/x\",\"t\":'打'}]}<p onclick=f>卡</p>data:text/html;base64,PGE+`${";
