@@ -59,6 +59,8 @@ pub(crate) struct Source<'a> {
     pub(crate) web: bool,
     /// Whose it is, where it is not the app's.
     pub(crate) library: Option<&'static str>,
+    /// Parts of it that are not the app's.
+    pub(crate) libraries: Vec<(Range<usize>, &'static str)>,
     /// The sort of document it is a part of.
     pub(crate) document: Option<Document>,
     /// The page that loads it.
@@ -704,7 +706,8 @@ impl<'a> Linker<'a> {
                 found.chain.extend(literal.joined.map(str::to_owned));
                 let class = if source.web { source.path.to_string() } else { module.to_owned() };
                 found.code = Some(Code { class, method: function.map(|f| f.name.to_owned()), sink });
-                if let Some(library) = source.library(module) {
+                let own = source.libraries.iter().find(|(range, _)| range.contains(&literal.offset));
+                if let Some(library) = own.map(|(_, name)| *name).or_else(|| source.library(module)) {
                     found.origin = Origin::Library(Arc::from(library));
                 }
                 let platform = literal.callee.is_some_and(|callee| {

@@ -12,11 +12,19 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use self::fold::{Function as Folding, MAX_CONSTANT, MAX_PIECES, MAX_TEXT, Piece};
-use super::{Decoder, Issue};
+use super::{Decoder, Issue, Limit, Unit};
 
 /// What this file reads.
-pub const DECODER: Decoder =
-    Decoder { name: "js", version: 2, reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"), limits: &[] };
+pub const DECODER: Decoder = Decoder {
+    name: "js",
+    version: 2,
+    reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"),
+    limits: &[Limit {
+        what: ("运行时拼接的文字", "text joined at run time"),
+        amount: MAX_TEXT as u64,
+        unit: Unit::Bytes,
+    }],
+};
 
 /// At most this many issues are kept for one text.
 const MAX_ISSUES: usize = 64;

@@ -102,3 +102,19 @@ pub(super) fn library(path: &str, bytes: &[u8]) -> Option<&'static str> {
             || licensed(b"Apache License")))
     .then_some("web library")
 }
+
+/// Where tables of texts of component libraries are in a script: they come whole into every app that uses one
+/// component, and speak of coupons and orders in apps that have neither.
+pub(super) fn locale_packs(source: &[u8]) -> Vec<(usize, &'static str)> {
+    const MARKS: [(&[u8], &str); 5] = [
+        (b"vanCalendar:", "Vant"),
+        (b"vanCouponCell:", "Vant"),
+        (b"el:{colorpicker:", "Element UI"),
+        (b"el:{breadcrumb:", "Element Plus"),
+        (b"PopconfirmLocale:", "Ant Design"),
+    ];
+    let found = |(mark, name): (&[u8], &'static str)| {
+        memchr::memmem::find_iter(source, mark).take(16).map(|at| (at, name)).collect::<Vec<_>>()
+    };
+    MARKS.into_iter().flat_map(found).collect()
+}

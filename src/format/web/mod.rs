@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use self::library::{document, document_title, library};
+use self::library::{document, document_title, library, locale_packs};
 use super::unit::count;
 use crate::decode::Issue;
 use crate::decode::hermes;
@@ -29,6 +29,8 @@ use crate::text::has_cjk;
 const MAX_DATA: u64 = 1 << 20;
 /// An app of web pages with more bytes of text assets is read file by file, without links between the files.
 pub(super) const MAX_APP: u64 = 48 << 20;
+/// Bytes behind the first words of a table of texts that belong to it, where no module tells.
+const MAX_PACK: usize = 4_096;
 /// Characters kept of one text.
 pub(super) const MAX_TEXT: usize = 4_096;
 
@@ -308,9 +310,17 @@ impl Asset {
 
     /// A script that begins at an offset of the asset.
     fn source<'s>(&self, text: &'s [u8], base: usize) -> Source<'s> {
+        let script = Script::read(text, script::FILTER);
+        let packs = locale_packs(text).into_iter().map(|(at, name)| {
+            let modules = [&script.bundled, &script.declarations].into_iter().flatten();
+            let around = modules.map(|module| module.start..module.end).find(|range| range.contains(&at));
+            // A file of its own, or the words just behind.
+            (around.unwrap_or(at..(at + MAX_PACK).min(text.len())), name)
+        });
         Source {
             path: self.path.clone(),
-            script: Script::read(text, script::FILTER),
+            libraries: packs.collect(),
+            script,
             base,
             web: true,
             library: self.library,
@@ -530,6 +540,17 @@ mod tests {
         let tab = text(&found, "打卡");
         assert_eq!((tab.role, screen(tab)), (Role::Control, Some(("pages/sign/sign", Some("到岗")))));
         assert_eq!(screen(text(&found, "积分榜")), Some(("sub/rank/rank", Some("榜单"))));
+    }
+
+    #[test]
+    fn texts_that_component_libraries_bring_along_are_theirs() {
+        let found = read(&[(
+            "assets/www/js/app.js",
+            "(window.webpackJsonp=[]).push([['app'],{'1a2b':function(t,e){e.default={name:'姓名',vanCalendar:{end:'结束'},\
+             vanCoupon:{tip:'优惠券'}}},'3c4d':function(t,e,n){h('p','我的优惠券')}}]);",
+        )]);
+        assert_eq!(text(&found, "优惠券").origin, Origin::Library("Vant".into()));
+        assert_eq!(text(&found, "我的优惠券").origin, Origin::App);
     }
 
     #[test]
