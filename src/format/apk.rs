@@ -2,7 +2,7 @@
 //! parts (a base package and its splits, the modules of a bundle), which are read and linked as one.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -169,19 +169,29 @@ impl<'a> Item<'a> {
     }
 }
 
-/// One entry to be read after the resource tables.
-#[derive(Debug, Clone, Copy)]
+/// What is to be read after the resource tables.
+#[derive(Debug, Clone)]
 enum Task<'a> {
     Dex(Item<'a>),
     File(Item<'a>, FileKind),
-    Asset(Item<'a>),
+    /// Text assets of one folder, which may be an app of web pages.
+    Assets(Vec<Item<'a>>),
 }
 
 impl<'a> Task<'a> {
-    fn entry(&self) -> &'a Entry {
+    fn items(&self) -> &[Item<'a>] {
         match self {
-            Task::Dex(item) | Task::File(item, _) | Task::Asset(item) => item.entry,
+            Task::Dex(item) | Task::File(item, _) => std::slice::from_ref(item),
+            Task::Assets(items) => items,
         }
+    }
+
+    fn size(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.size).sum()
+    }
+
+    fn packed(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.packed).sum()
     }
 }
 
@@ -189,8 +199,8 @@ impl<'a> Task<'a> {
 enum Outcome {
     Code(Vec<(String, CodeUnit)>),
     File(Option<ScreenFile>),
-    /// The page on a server that the asset tells a hybrid runtime to start with.
-    Asset(Option<(String, Place)>),
+    /// The pages on a server that the assets tell a hybrid runtime to start with.
+    Assets(Vec<(String, Place)>),
 }
 
 fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
@@ -245,15 +255,15 @@ pub(super) fn read_app(
     let ids = resources.packages();
 
     let Plan { mut tasks, packages, sealed, pictures } = plan(parts, &resources, inspection);
-    let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
-    progress.begin(entries.map(|entry| entry.packed).sum());
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
+    let packed = packages.iter().map(|item| item.entry.packed);
+    progress.begin(tasks.iter().map(Task::packed).chain(packed).sum());
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.size()));
     let outcomes: Vec<(Inspection, Outcome)> = tasks
         .par_iter()
         .map(|task| {
             let mut found = Inspection::new(TargetKind::App, FORMAT.name);
-            let outcome = run(*task, &ownership, &resources, &ids, &mut found);
-            progress.advance(task.entry().packed);
+            let outcome = run(task, &ownership, &resources, &ids, &mut found);
+            progress.advance(task.packed());
             (found, outcome)
         })
         .collect();
@@ -266,7 +276,7 @@ pub(super) fn read_app(
         match outcome {
             Outcome::Code(found) => units.extend(found),
             Outcome::File(file) => files.extend(file),
-            Outcome::Asset(page) => start_pages.extend(page),
+            Outcome::Assets(pages) => start_pages.extend(pages),
         }
     }
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
@@ -309,7 +319,7 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let tables: Vec<(Item<'_>, Vec<u8>)> = read_table(part, &mut aside).into_iter().collect();
     let Plan { tasks, packages, .. } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
     let first = first.chain(packages).map(|item| item.entry);
-    first.chain(tasks.iter().map(Task::entry)).collect()
+    first.chain(tasks.iter().flat_map(Task::items).map(|item| item.entry)).collect()
 }
 
 /// Reads the manifest of a part, or states that it has none.
@@ -412,6 +422,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     let mut plan =
         Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new(), pictures: Pictures::default() };
     let mut unknown: Vec<&str> = Vec::new();
+    let mut apps: BTreeMap<String, Vec<Item<'a>>> = BTreeMap::new();
     for item in parts.iter().flat_map(|part| part.items()) {
         let Item { part, entry } = item;
         let name = item.name();
@@ -442,7 +453,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 && !super::web::is_data(name, entry.size)
                 && !name.starts_with("META-INF/") =>
             {
-                plan.tasks.push(Task::Asset(item));
+                let path = item.path();
+                apps.entry(super::web::app_folder(&path).to_owned()).or_default().push(item);
             }
             "ttf" | "otf" | "eot" | "woff" | "woff2" | "br" | "mp3" | "ogg" | "wav" | "mp4" | "m4a"
             | "aac" | "webm" => {}
@@ -457,6 +469,14 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             },
             _ if !name.starts_with("META-INF/") => plan.sealed.extend(Some(item).filter(Item::looks_sealed)),
             _ => {}
+        }
+    }
+    for items in apps.into_values() {
+        let size: u64 = items.iter().map(|item| item.entry.size).sum();
+        match size > super::web::MAX_APP {
+            // Too much to be in memory at once: each by itself.
+            true => plan.tasks.extend(items.into_iter().map(|item| Task::Assets(vec![item]))),
+            false => plan.tasks.push(Task::Assets(items)),
         }
     }
     note_unread(parts, &unknown, inspection);
@@ -518,31 +538,40 @@ fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
 }
 
 fn run(
-    task: Task<'_>,
+    task: &Task<'_>,
     ownership: &Ownership,
     resources: &Resources<'_>,
     ids: &[u8],
     inspection: &mut Inspection,
 ) -> Outcome {
     match task {
-        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, ids, inspection)),
-        Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
-        Task::Asset(item) => {
-            if let Some(bytes) = item.read(PartName::Text, inspection) {
-                let head = &bytes[..bytes.len().min(SAMPLE)];
-                if head.len() == SAMPLE && entropy::bits_per_byte(head) >= RANDOM {
-                    inspection.unread(PartName::Text);
-                    let detail =
-                        ("名为文本，内容已加密或压缩", "named like a text, but encrypted or compressed");
-                    inspection.gap(PartName::Text, &item.place(), GapReason::Encrypted, detail);
-                    return Outcome::Asset(None);
-                }
-                super::web::read_text_asset(&item.path(), &bytes, inspection);
-                return Outcome::Asset(start_page(item.name(), &bytes).map(|page| (page, item.place())));
+        Task::Dex(item) => Outcome::Code(read_dex(*item, ownership, ids, inspection)),
+        Task::File(item, kind) => Outcome::File(read_file(*item, *kind, resources, inspection)),
+        Task::Assets(items) => {
+            let mut files: Vec<(Arc<str>, Vec<u8>)> = Vec::new();
+            let mut pages = Vec::new();
+            for item in items {
+                let Some(bytes) = read_asset(*item, inspection) else { continue };
+                pages.extend(start_page(item.name(), &bytes).map(|page| (page, item.place())));
+                files.push((item.path(), bytes));
             }
-            Outcome::Asset(None)
+            super::web::read_app(&files, inspection);
+            Outcome::Assets(pages)
         }
     }
+}
+
+/// A text asset, if it is one by its content too.
+fn read_asset(item: Item<'_>, inspection: &mut Inspection) -> Option<Vec<u8>> {
+    let bytes = item.read(PartName::Text, inspection)?;
+    let head = &bytes[..bytes.len().min(SAMPLE)];
+    if head.len() == SAMPLE && entropy::bits_per_byte(head) >= RANDOM {
+        inspection.unread(PartName::Text);
+        let detail = ("名为文本，内容已加密或压缩", "named like a text, but encrypted or compressed");
+        inspection.gap(PartName::Text, &item.place(), GapReason::Encrypted, detail);
+        return None;
+    }
+    Some(bytes)
 }
 
 /// The page on a server that a file of a hybrid runtime names as the first: Capacitor's `server.url`, DCloud's

@@ -11,7 +11,7 @@ use super::{Format, FormatError, Probe, Progress};
 use crate::decode::js::Script;
 use crate::decode::wxapkg::{self, File, WxapkgError};
 use crate::decode::wxml_code::{self, Compiled};
-use crate::link::mini_program::{self, Config, Parts};
+use crate::link::mini_program::{self, Config, Parts, Source};
 use crate::link::script;
 use crate::model::{GapReason, Inspection, PartName, Place, TargetKind};
 
@@ -72,7 +72,7 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
             parts.templates.push((path.clone(), content.compiled.templates));
         }
         parts.imports.extend(content.compiled.imports);
-        parts.scripts.extend(content.script.map(|script| (path, script)));
+        parts.scripts.extend(content.script.map(|script| Source::packaged(path, script)));
         pages.extend(content.pages);
     }
     let mut pictures = Pictures::default();

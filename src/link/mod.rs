@@ -7,7 +7,8 @@ pub(crate) mod ios;
 pub mod library;
 pub(crate) mod mini_program;
 pub(crate) mod remote;
-pub(crate) mod script;
+pub mod script;
+pub(crate) mod web_app;
 
 /// What facts call a screen on which so many things are entered, as they call elements of templates.
 pub(crate) const FORM: &str = "<form>";

@@ -89,6 +89,7 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("axml.unbalanced", "元素的开始与结束不成对", "elements do not begin and end in pairs"),
     ("axml.unknown-chunk", "二进制 XML 中有不认识的块", "a chunk of the binary XML is not known"),
     ("axml.wrong-type", "文件类型标记不对", "the mark of the file type is wrong"),
+    ("base64.malformed", "内嵌的 Base64 文档不完整", "an embedded document in Base64 breaks off"),
     ("dex.bad-annotations", "注解结构损坏", "annotations are damaged"),
     ("dex.bad-class-data", "类的数据损坏", "the data of classes is damaged"),
     ("dex.bad-code", "方法的代码损坏", "the code of a method is damaged"),
