@@ -8,8 +8,7 @@ use zhijian::decode::axml::Xml;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok((document, _)) = xml(data) {
-        let (xml, issues) = Xml::parse(&document.bytes).expect("is binary XML");
-        assert!(issues.is_empty(), "{issues:?}");
+        let (xml, _) = Xml::parse(&document.bytes).expect("is binary XML");
         let xml = xml.made_from(&document.origins);
         for element in xml.elements() {
             assert!(element.offset() <= data.len() as u64);
