@@ -47,8 +47,7 @@ fn archive(bytes: Vec<u8>, print: &mut dyn FnMut(Json)) {
     assert!(issues.is_empty(), "{issues:?}");
     for entry in archive.entries() {
         let (content, issues) = archive.read(entry).expect("can be read");
-        let sum = content.iter().fold(0u64, |sum, &byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)) % 0xFFFF_FFFB);
-        print(json!({"name": *entry.name, "size": content.len(), "sum": sum, "issues": issues.len()}));
+        print(json!({"name": *entry.name, "size": content.len(), "issues": issues.len()}));
     }
 }
 
@@ -176,7 +175,7 @@ fn hermes(bytes: &[u8], print: &mut dyn FnMut(Json)) {
         print(json!({"function": index, "name": bundle.function_name(index), "offset": bundle.function_offset(index)}));
     }
     let (uses, more) = bundle.uses(&vec![true; bundle.string_count() as usize]);
-    print(json!({"version": bundle.version(), "uses": uses.len(), "issues": issues.len() + more.len()}));
+    print(json!({"version": bundle.version(), "uses": uses.iter().map(|found| found.string).collect::<Vec<_>>(), "issues": issues.len() + more.len()}));
 }
 
 fn signature(bytes: Vec<u8>, print: &mut dyn FnMut(Json)) {
