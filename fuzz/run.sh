@@ -17,6 +17,9 @@ targets=("$@")
 [ -n "${SKIP_BUILD:-}" ] || cargo +nightly fuzz build --fuzz-dir . "${targets[@]:0:$(($# == 1))}"
 [ -d corpus ] || ./seed.sh
 
+# The last number behind a word of the log.
+number() { sed -n "s/.*$1[: ]*\([0-9]\+\).*/\1/p" "$log" | tail -1 | grep . || echo 0; }
+
 printf '%-15s %7s %11s %8s %9s %8s %8s %9s\n' target seconds executions cov features 'peak MB' 'slowest' findings
 for target in "${targets[@]}"; do
     artifacts=artifacts/$target
@@ -29,7 +32,6 @@ for target in "${targets[@]}"; do
             -max_total_time="$left" -rss_limit_mb=$memory -timeout=$timeout -report_slow_units=2 \
             -max_len=$largest -print_final_stats=1 >"$log" 2>&1 || found=1
         findings=$((findings + found))
-        number() { sed -n "s/.*$1[: ]*\([0-9]*\).*/\1/p" "$log" | tail -1; }
         executions=$((executions + $(number stat::number_of_executed_units)))
         peak=$(printf '%s\n' "$peak" "$(number stat::peak_rss_mb)" | sort -n | tail -1)
         slowest=$(printf '%s\n' "$slowest" "$(number stat::slowest_unit_time_sec)" | sort -n | tail -1)

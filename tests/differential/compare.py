@@ -368,7 +368,7 @@ def js():
 
 def as_hermesc(kind, text):
     """A text as hermesc prints it: `\\xNN` for what is not printable, in UTF-16 (low byte first) for all but letters."""
-    raw, plain = (text.encode("utf-16-le"), str.isalnum) if kind == "UTF-16" else (text.encode(), str.isprintable)
+    raw, plain = (text.encode("utf-16-le"), str.isalpha) if kind == "UTF-16" else (text.encode(), str.isprintable)
     return "".join(chr(byte) if byte < 0x80 and plain(chr(byte)) else f"\\x{byte:02X}" for byte in raw)
 
 
