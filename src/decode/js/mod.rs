@@ -912,10 +912,14 @@ impl<'a> Scan<'a> {
                 self.comment(token);
                 continue;
             }
-            if let Some(word) = self.pending_word.take() {
+            if self.pending_word.is_some()
+                && let Some(word) = self.pending_word.take()
+            {
                 self.settle_word(word, token);
             }
-            if let Some(index) = self.pending.take() {
+            if self.pending.is_some()
+                && let Some(index) = self.pending.take()
+            {
                 self.settle(index, token);
             }
             if let Some(frame) = self.frames.last_mut() {
@@ -1394,7 +1398,15 @@ impl<'a> Scan<'a> {
     }
 
     /// The value of a property or variable ends with a comma, a semicolon or a bracket.
+    #[inline]
     fn end_value(&mut self, token: Token) {
+        let ends = self.chain.end > 0 && self.previous.end == self.chain.end;
+        if ends || self.handling > 0 || self.declared.is_some() {
+            self.end_known_value(token);
+        }
+    }
+
+    fn end_known_value(&mut self, token: Token) {
         if self.handling >= self.frames.len() {
             self.handling = 0;
         }
