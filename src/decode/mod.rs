@@ -10,13 +10,16 @@ pub mod archive;
 pub mod arsc;
 pub mod axml;
 pub mod blob;
+pub mod dart;
 pub mod dex;
+pub mod elf;
 pub mod hermes;
 pub mod html;
 pub mod js;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
+pub mod unity;
 pub mod wxapkg;
 pub mod wxml_code;
 
@@ -86,11 +89,14 @@ pub static DECODERS: &[Decoder] = &[
     archive::DECODER,
     arsc::DECODER,
     axml::DECODER,
+    dart::DECODER,
     dex::DECODER,
+    elf::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
     resindex::DECODER,
+    unity::DECODER,
     wxapkg::DECODER,
     wxml_code::DECODER,
 ];
