@@ -3,14 +3,21 @@
 pub mod aab;
 pub mod apk;
 pub mod apk_set;
+pub(crate) mod apksigner;
 pub mod hap;
+pub mod ipa;
 mod native;
 mod nested;
+mod ocr;
+mod picture;
+mod program;
 mod unit;
 pub mod web;
 pub mod wxapkg;
 
 use thiserror::Error;
+
+pub use self::ocr::ocr_problem;
 
 use self::nested::Nest;
 use crate::decode::archive::Archive;
@@ -58,6 +65,10 @@ pub enum FormatError {
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
+    /// Recognise the text in pictures that look like buttons, by `tesseract`.
+    pub ocr: bool,
+    /// Check the signature of an APK by `apksigner`.
+    pub verify_signature: bool,
 }
 
 /// A package and what it is called.
@@ -102,7 +113,8 @@ pub struct Format {
 }
 
 /// Every format, the more specific before the more general.
-pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, apk::FORMAT];
+pub static FORMATS: &[Format] =
+    &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, ipa::FORMAT, apk::FORMAT];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(

@@ -127,16 +127,17 @@ impl<'b, 'a> React<'b, 'a> {
             usage: if used.compared { js::Use::Compared } else { js::Use::Value },
             key: key.as_deref(),
             callee: callee.as_deref(),
-            argument: 0,
             element: used.element,
-            part: false,
             pressable: used.pressable,
             object: used.leads.then_some(0),
-            function: None,
+            ..Literal::default()
         };
         let (role, sink) = script::role(
             &literal,
-            &Script { objects: vec![js::Object { leads: used.leads }], ..Script::default() },
+            &Script {
+                objects: vec![js::Object { leads: used.leads, ..js::Object::default() }],
+                ..Script::default()
+            },
         );
         let role = native_role(role, &literal);
         if !script::is_shown(role, text) {
