@@ -11,7 +11,9 @@ pub mod archive;
 pub mod arsc;
 pub mod axml;
 pub mod blob;
+pub mod dart;
 pub mod dex;
+pub mod elf;
 pub mod entropy;
 pub mod hap_signature;
 pub mod hermes;
@@ -25,6 +27,7 @@ pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
 pub mod strings;
+pub mod unity;
 pub mod wxapkg;
 pub mod wxml_code;
 
@@ -95,7 +98,9 @@ pub static DECODERS: &[Decoder] = &[
     archive::DECODER,
     arsc::DECODER,
     axml::DECODER,
+    dart::DECODER,
     dex::DECODER,
+    elf::DECODER,
     hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
@@ -106,6 +111,7 @@ pub static DECODERS: &[Decoder] = &[
     plist::DECODER,
     resindex::DECODER,
     strings::DECODER,
+    unity::DECODER,
     wxapkg::DECODER,
     wxml_code::DECODER,
 ];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::native;
 use super::nested::{self, Nest};
 use super::picture::{self, Pictures};
 use super::unit::{count, read, state};
@@ -176,12 +177,14 @@ enum Task<'a> {
     File(Item<'a>, FileKind),
     /// Text assets of one folder, which may be an app of web pages.
     Assets(Vec<Item<'a>>),
+    /// A native library, or the metadata of one.
+    Native(Item<'a>),
 }
 
 impl<'a> Task<'a> {
     fn items(&self) -> &[Item<'a>] {
         match self {
-            Task::Dex(item) | Task::File(item, _) => std::slice::from_ref(item),
+            Task::Dex(item) | Task::File(item, _) | Task::Native(item) => std::slice::from_ref(item),
             Task::Assets(items) => items,
         }
     }
@@ -201,6 +204,7 @@ enum Outcome {
     File(Option<ScreenFile>),
     /// The pages on a server that the assets tell a hybrid runtime to start with.
     Assets(Vec<(String, Place)>),
+    Native,
 }
 
 fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
@@ -277,6 +281,7 @@ pub(super) fn read_app(
             Outcome::Code(found) => units.extend(found),
             Outcome::File(file) => files.extend(file),
             Outcome::Assets(pages) => start_pages.extend(pages),
+            Outcome::Native => {}
         }
     }
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
@@ -421,6 +426,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
         resources.files().map(|(_, kind, path)| (path, kind)).collect();
     let mut plan =
         Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new(), pictures: Pictures::default() };
+    let mut natives = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
     let mut apps: BTreeMap<String, Vec<Item<'a>>> = BTreeMap::new();
     for item in parts.iter().flat_map(|part| part.items()) {
@@ -447,7 +453,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             }
             // Plug-in frameworks call their packages libraries.
             "so" if item.magic() == ZIP => plan.packages.push(item),
-            "so" => native(item, file, inspection),
+            "so" => natives.push((name, entry.size, item)),
             extension if nested::is_package(extension) => plan.packages.push(item),
             _ if super::web::is_text_asset(name)
                 && !super::web::is_data(name, entry.size)
@@ -461,6 +467,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             _ if is_asset => match item.magic().as_slice() {
                 magic if magic == ZIP => plan.packages.push(item),
                 b"dex\n" => plan.tasks.push(Task::Dex(item)),
+                _ if file == native::UNITY_METADATA => plan.tasks.push(Task::Native(item)),
                 _ => {
                     opaque_asset(item, file, inspection);
                     unknown.push(name.trim_start_matches("assets/"));
@@ -479,6 +486,10 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             false => plan.tasks.push(Task::Assets(items)),
         }
     }
+    let (read, unread) = native::libraries(natives);
+    plan.tasks.extend(read.into_iter().map(Task::Native));
+    unread.iter().for_each(|_| inspection.unread(PartName::Native));
+    note_frameworks(parts, inspection);
     note_unread(parts, &unknown, inspection);
     plan
 }
@@ -501,34 +512,43 @@ fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection
     let libraries = inspection.unread_count(PartName::Native);
     if libraries > 0 {
         let detail = (
-            format!("本地库 {libraries} 个，其代码未检视"),
-            format!("{libraries} native libraries; their code is not read"),
+            format!("本地库 {libraries} 个未检视（引擎、第三方库，或同一库的其他指令集版本）"),
+            format!(
+                "{libraries} native libraries are not read (engines, SDKs, or the same for another processor)"
+            ),
         );
         inspection.note(PartName::Native, &place("lib"), GapReason::NotInspected, detail);
     }
 }
 
-/// Frameworks that keep the app's text in a native library.
-fn native(item: Item<'_>, file: &str, inspection: &mut Inspection) {
-    inspection.unread(PartName::Native);
-    let holder = match file {
-        "libapp.so" => {
-            ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface")
-        }
-        "libil2cpp.so" => {
-            ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface")
-        }
-        _ => return,
-    };
-    inspection.gap(PartName::Native, &item.place(), GapReason::UnsupportedFormat, holder);
+/// Frameworks whose code or data, which holds the app's texts, is not where it should be, or of a kind that is not read.
+fn note_frameworks(parts: &[Part<'_>], inspection: &mut Inspection) {
+    let names: Vec<Item<'_>> = parts.iter().flat_map(|part| part.items()).collect();
+    let find = |file: &str| names.iter().find(|item| item.name().rsplit('/').next() == Some(file));
+    let flutter = find("libflutter.so").filter(|_| find(native::DART).is_none());
+    let unity = find(native::UNITY).filter(|_| find(native::UNITY_METADATA).is_none());
+    if let Some(kernel) = flutter.and_then(|_| find("kernel_blob.bin")) {
+        let detail = (
+            "调试版 Flutter 代码（kernel_blob.bin），不支持检视",
+            "Flutter code for debugging (kernel_blob.bin) is not read",
+        );
+        inspection.gap(PartName::Native, &kernel.place(), GapReason::UnsupportedFormat, detail);
+    } else if let Some(engine) = flutter {
+        let detail =
+            ("Flutter 应用，但编译后的 Dart 代码不在包内", "a Flutter app without its compiled Dart code");
+        inspection.gap(PartName::Native, &engine.place(), GapReason::Missing, detail);
+    }
+    if let Some(engine) = unity {
+        let detail =
+            ("Unity 应用，但字符串元数据不在包内", "a Unity app without the metadata that holds its strings");
+        inspection.gap(PartName::Native, &engine.place(), GapReason::Missing, detail);
+    }
 }
 
 /// Assets of no known kind: most are data, some are code in a form of their own.
 fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
-    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat")
-        || file.ends_with(".hbc")
-    {
+    if matches!(file, "index.android.bundle" | "main.jsbundle") || file.ends_with(".hbc") {
         let detail = (
             "二进制脚本包或元数据，尚不支持检视",
             "a script bundle or metadata in binary form is not read yet",
@@ -547,6 +567,15 @@ fn run(
     match task {
         Task::Dex(item) => Outcome::Code(read_dex(*item, ownership, ids, inspection)),
         Task::File(item, kind) => Outcome::File(read_file(*item, *kind, resources, inspection)),
+        Task::Native(item) => {
+            if let Some(bytes) = item.read(PartName::Native, inspection) {
+                match item.name().ends_with(native::UNITY_METADATA) {
+                    true => native::read_unity(&item.path(), &bytes, inspection),
+                    false => native::read_library(&item.path(), &bytes, inspection),
+                }
+            }
+            Outcome::Native
+        }
         Task::Assets(items) => {
             let mut files: Vec<(Arc<str>, Vec<u8>)> = Vec::new();
             let mut pages = Vec::new();

@@ -459,6 +459,101 @@ pub fn of_objc_class(name: &str) -> Option<&'static str> {
     name.starts_with(prefix).then_some(*library)
 }
 
+/// Starts of the names of native libraries that are engines, codecs and SDKs.
+const NATIVE: &[(&str, &str)] = &[
+    ("libflutter", "Flutter"),
+    ("libunity", "Unity"),
+    ("libil2cpp", "Unity"),
+    ("libmono", "Mono"),
+    ("libmain.so", "Unity"),
+    ("libhermes", "React Native"),
+    ("libreact", "React Native"),
+    ("libjsc", "JavaScriptCore"),
+    ("libjsi", "React Native"),
+    ("libv8", "V8"),
+    ("libweex", "Weex"),
+    ("libnode", "Node.js"),
+    ("libc++", "C++ library"),
+    ("libgnustl", "C++ library"),
+    ("libstlport", "C++ library"),
+    ("libcrypto", "OpenSSL"),
+    ("libssl", "OpenSSL"),
+    ("libsqlcipher", "SQLCipher"),
+    ("libsqlite", "SQLite"),
+    ("librealm", "Realm"),
+    ("libwcdb", "WCDB"),
+    ("libmmkv", "MMKV"),
+    ("libopencv", "OpenCV"),
+    ("libavcodec", "FFmpeg"),
+    ("libavformat", "FFmpeg"),
+    ("libavutil", "FFmpeg"),
+    ("libffmpeg", "FFmpeg"),
+    ("libijk", "ijkplayer"),
+    ("libtbs", "Tencent TBS"),
+    ("libmttwebview", "Tencent TBS"),
+    ("liblite", "LiteAV"),
+    ("libtxffmpeg", "LiteAV"),
+    ("libtrtc", "Tencent TRTC"),
+    ("libagora", "Agora"),
+    ("libBaiduMapSDK", "Baidu Maps"),
+    ("liblocSDK", "Baidu Location"),
+    ("libindoor", "Baidu Location"),
+    ("libAMapSDK", "Amap SDK"),
+    ("libBugly", "Bugly"),
+    ("libumeng", "UMeng"),
+    ("libcrashlytics", "Crashlytics"),
+    ("libarcsoft", "ArcSoft"),
+    ("libface", "face recognition"),
+    ("libtensorflow", "TensorFlow"),
+    ("libncnn", "ncnn"),
+    ("libMNN", "MNN"),
+    ("libpaddle", "Paddle"),
+    ("libhiai", "Huawei HiAI"),
+    ("libpdfium", "PDFium"),
+    ("libmupdf", "MuPDF"),
+    ("libfitz", "MuPDF"),
+    ("libgdal", "GDAL"),
+    ("libgifimage", "Fresco"),
+    ("libimagepipeline", "Fresco"),
+    ("libnative-imagetranscoder", "Fresco"),
+    ("libskia", "Skia"),
+    ("libchrome", "Chromium"),
+    ("libmonochrome", "Chromium"),
+    ("libxwalk", "Crosswalk"),
+    ("libpython", "Python"),
+    ("librtmp", "RTMP"),
+    ("libyuv", "libyuv"),
+    ("libwebrtc", "WebRTC"),
+    ("libjingle", "WebRTC"),
+    ("libmsc.so", "iFLYTEK SDK"),
+    ("libhyphenate", "Easemob SDK"),
+    ("libRongIMLib", "RongCloud SDK"),
+    ("libgetuiext", "Getui SDK"),
+    ("libjcore", "JPush"),
+    ("libbarhopper", "ML Kit"),
+    ("libmlkit", "ML Kit"),
+    ("libarcore", "ARCore"),
+    ("libfilament", "Filament"),
+    ("libcocos", "Cocos"),
+    ("libgame.so", "Cocos"),
+    ("libUE4", "Unreal Engine"),
+    ("libgodot", "Godot"),
+];
+
+/// The engine or SDK whose a native library is, by its file name.
+pub(crate) fn of_native(file: &str) -> Option<&'static str> {
+    NATIVE.iter().find(|(start, _)| file.starts_with(start)).map(|(_, name)| *name)
+}
+
+/// Whether a text is one of the Flutter framework's own: what its widgets show in Chinese (`material_zh.arb`,
+/// `cupertino_zh.arb`, `widgets_zh.arb` of flutter/flutter).
+pub(crate) fn is_flutter_text(text: &str) -> bool {
+    FLUTTER.contains(&text)
+}
+
+/// Those of the framework's texts that are words of what rules look for.
+const FLUTTER: &[&str] = &["分享", "分享…", "分享...", "共享", "共享…", "共享...", "分享…"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -177,6 +177,8 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
         "a profile for listed devices only: a test build",
     ),
     ("strings.malformed", "字符串表的格式损坏", "the string table is malformed"),
+    ("unity.bad-literal", "字符串位置不合规", "string literals outside of their pool"),
+    ("unity.truncated", "Unity 元数据不完整", "the metadata is cut off"),
     ("wxapkg.duplicate-names", "包内有同名文件", "files of the same name"),
     ("wxapkg.overlapping-files", "包内文件互相重叠", "files overlap"),
     ("wxapkg.truncated-file", "包内文件不完整", "a file is cut off"),
