@@ -58,7 +58,9 @@ fn kind(archive: &Archive) -> Option<&'static str> {
     } else if describes(archive, "info.json", &["apkm_version", "pname"]) {
         Some("apkm")
     } else if has("toc.pb")
-        || packages.any(|entry| rank(entry).is_some() || file(entry).starts_with("split_"))
+        || packages.any(|entry| {
+            rank(entry).is_some() || file(entry).starts_with("split_") || entry.name.starts_with("splits/")
+        })
     {
         Some("apks")
     } else {
