@@ -15,7 +15,7 @@ use super::{Decoder, Issue};
 pub const DECODER: Decoder = Decoder {
     name: "apple_signature",
     version: 1,
-    reads: ("iOS 代码签名证书和描述文件", "iOS code signing certificates and provisioning profiles"),
+    reads: ("iOS 代码签名证书和描述文件", "iOS code signatures and provisioning profiles"),
     limits: &[],
 };
 
