@@ -15,7 +15,7 @@ use crate::model::{Artifact, Engine, Identity, Inspection, Report, Ruleset, SCHE
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
-pub use crate::format::{Options, Progress, Silent};
+pub use crate::format::{Options, Progress, Silent, ocr_problem};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -79,10 +79,13 @@ impl Scanner {
             || format::inspect(source, &self.options, progress),
         );
         let sha256 = digest?;
-        let inspection = inspection.map_err(|error| match error {
+        let mut inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),
             other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
         })?;
+        if self.options.verify_signature && inspection.format == format::apk::FORMAT.name {
+            format::apksigner::verify(path, &mut inspection);
+        }
         let artifact = Artifact { sha256, bytes: blob.len(), format: inspection.format.to_owned() };
         Ok(self.report(path.display().to_string(), artifact, inspection))
     }

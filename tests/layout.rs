@@ -75,7 +75,17 @@ fn no_room_sees_what_comes_after_it() {
 
 #[test]
 fn every_format_is_in_the_list() {
-    let helpers = ["mod.rs", "native.rs", "nested.rs", "unit.rs", "web.rs"];
+    let helpers = [
+        "apksigner.rs",
+        "mod.rs",
+        "native.rs",
+        "nested.rs",
+        "ocr.rs",
+        "picture.rs",
+        "program.rs",
+        "unit.rs",
+        "web.rs",
+    ];
     for path in files(&source().join("format")) {
         let file = path.file_name().unwrap().to_str().unwrap();
         let name = file.trim_end_matches(".rs");
@@ -88,7 +98,7 @@ fn every_format_is_in_the_list() {
 
 #[test]
 fn every_decoder_is_in_the_list_in_order() {
-    let helpers = ["blob", "mod", "res_chunk", "string_pool"];
+    let helpers = ["blob", "entropy", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
     let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
         .unwrap()

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use zhijian::model::{Lang, Level, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{ScanError, Scanner};
+use zhijian::scan::{Options, ScanError, Scanner, ocr_problem};
 
 use super::output::{self, Destination};
 use super::progress::Bar;
@@ -30,6 +30,10 @@ pub(super) struct Scan {
     filing_list: Option<PathBuf>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
     fail_on: Option<Threshold>,
+    #[arg(long)]
+    ocr: bool,
+    #[arg(long)]
+    verify_signature: bool,
     #[arg(long)]
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
@@ -72,7 +76,12 @@ impl Scan {
             (None, Some(path)) => FilingRecord::read_list(path)?,
             (None, None) => FilingRecord::Unknown,
         };
-        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing);
+        let options =
+            Options { ocr: self.ocr, verify_signature: self.verify_signature, ..Options::default() };
+        if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
+            complain(lang.pick(&problem.zh, &problem.en));
+        }
+        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
         let view = View { lang, all: self.all, colour: self.colour() };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let several = self.file.len() > 1;

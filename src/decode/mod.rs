@@ -12,11 +12,14 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dex;
+pub mod entropy;
+pub mod hap_signature;
 pub mod hermes;
 pub mod html;
 pub mod js;
 pub mod macho;
 pub mod nib;
+pub mod picture;
 pub mod plist;
 pub mod res_chunk;
 pub mod resindex;
@@ -93,11 +96,13 @@ pub static DECODERS: &[Decoder] = &[
     arsc::DECODER,
     axml::DECODER,
     dex::DECODER,
+    hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
     macho::DECODER,
     nib::DECODER,
+    picture::DECODER,
     plist::DECODER,
     resindex::DECODER,
     strings::DECODER,

@@ -3,15 +3,21 @@
 pub mod aab;
 pub mod apk;
 pub mod apk_set;
+pub(crate) mod apksigner;
 pub mod hap;
 pub mod ipa;
 mod native;
 mod nested;
+mod ocr;
+mod picture;
+mod program;
 mod unit;
 pub mod web;
 pub mod wxapkg;
 
 use thiserror::Error;
+
+pub use self::ocr::ocr_problem;
 
 use self::nested::Nest;
 use crate::decode::archive::Archive;
@@ -59,6 +65,10 @@ pub enum FormatError {
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
+    /// Recognise the text in pictures that look like buttons, by `tesseract`.
+    pub ocr: bool,
+    /// Check the signature of an APK by `apksigner`.
+    pub verify_signature: bool,
 }
 
 /// A package and what it is called.

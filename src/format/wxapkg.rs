@@ -5,14 +5,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::unit::{count, note_images, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::js::Script;
 use crate::decode::wxapkg::{self, File, WxapkgError};
 use crate::decode::wxml_code::{self, Compiled};
 use crate::link::mini_program::{self, Config, Parts};
 use crate::link::script;
-use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, TargetKind};
+use crate::model::{GapReason, Inspection, PartName, Place, TargetKind};
 
 const CONFIG: &str = "app-config.json";
 /// Mini programs are at most 30 MB with all sub-packages; what is far larger is not one.
@@ -74,7 +75,11 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
         parts.scripts.extend(content.script.map(|script| (path, script)));
         pages.extend(content.pages);
     }
-    note_images(&mut inspection, "");
+    let mut pictures = Pictures::default();
+    for file in files.iter().filter(|file| picture::is_picture(&extension(&file.name))) {
+        pictures.add_bytes(Arc::from(&*file.name), bytes.get(file.range.clone()).unwrap_or_default());
+    }
+    parts.pictures = pictures.read("", &probe.nest.options, &mut inspection);
     match &mut config {
         Some(config) => missing_pages(config, &files, &mut inspection),
         None => {
@@ -151,10 +156,14 @@ struct Content<'a> {
     pages: Vec<(String, Value)>,
 }
 
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase()
+}
+
 fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (Inspection, Content<'a>) {
     let mut inspection = Inspection::new(TargetKind::MiniProgram, FORMAT.name);
     let place = Place::entry(&*file.name);
-    let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let extension = extension(&file.name);
     let mut content = Content::default();
     match extension.as_str() {
         "js" => {
@@ -182,10 +191,8 @@ fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (
         "html" if memchr::memmem::find(bytes, b"generateFuncReady").is_some() => {
             inspection.read(PartName::Layouts)
         }
-        "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" => {
-            inspection.unread(PartName::Images);
-            inspection.facts.push(Fact::new(FactKind::Asset, &*file.name, place));
-        }
+        // Read together when all are known.
+        extension if picture::is_picture(extension) => {}
         _ if file.name == CONFIG => {}
         _ if super::web::is_text_asset(&file.name) => {
             super::web::read_text_asset(&file.name, bytes, &mut inspection)

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::decode::js::{HOLE, Literal, Script};
 use crate::decode::wxml_code::{Element, Template, Text};
-use crate::link::{endpoint, script};
+use crate::link::remote::WebPages;
+use crate::link::{FORM, FORM_INPUTS, endpoint, script};
 use crate::model::{
     Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) imports: Vec<(String, String)>,
     /// Path of the file and its script.
     pub(crate) scripts: Vec<(Arc<str>, Script<'a>)>,
+    /// Texts recognised in pictures.
+    pub(crate) pictures: Vec<UiText>,
 }
 
 /// `app-config.json` (or what page files tell where it is missing).
@@ -198,8 +201,10 @@ pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
     linker.config_texts(inspection);
     let bound = linker.template_texts(inspection);
+    linker.picture_texts(inspection);
     linker.script_texts(&bound, inspection);
     linker.facts(inspection);
+    linker.web_pages().state(inspection);
 }
 
 struct Linker<'a> {
@@ -432,6 +437,38 @@ impl<'a> Linker<'a> {
         found
     }
 
+    /// Texts in pictures, with the element that shows the picture.
+    fn picture_texts(&self, inspection: &mut Inspection) {
+        let fullest = if self.parts.pictures.is_empty() { HashMap::new() } else { self.fullest() };
+        for picture in &self.parts.pictures {
+            let mut text = picture.clone();
+            'shown: for (at, (file, templates)) in self.parts.templates.iter().enumerate() {
+                for template in templates {
+                    if fullest.get(template.path.as_str()).is_some_and(|&(_, best)| best != at) {
+                        continue;
+                    }
+                    let is_here = |source: &&Text| {
+                        relative(template.path.trim_start_matches("./"), &source.text) == *text.place.path
+                    };
+                    let images =
+                        template.elements.iter().enumerate().filter(|(_, e)| e.tag.ends_with("image"));
+                    let mut sources =
+                        images.filter_map(|(at, e)| Some((at, attribute(e, "src").filter(is_here)?)));
+                    let Some((index, source)) = sources.next() else { continue };
+                    let press = self.press(template, index, &subtree_texts(&template.elements));
+                    let screen = self.parts.config.screen(&template.path);
+                    let element = &template.elements[index];
+                    let base = self.template_text(file, template, element, None, source, &press, &screen);
+                    text.chain.extend(base.chain.iter().cloned());
+                    let (place, chain) = (text.place.clone(), text.chain.clone());
+                    text = UiText { text: text.text, place, chain, key: None, ..base };
+                    break 'shown;
+                }
+            }
+            inspection.texts.push(text);
+        }
+    }
+
     /// What pressing a text does, by the element it is in or one around it.
     fn press<'t>(&self, template: &'t Template, index: usize, counts: &[usize]) -> Press<'t>
     where
@@ -601,6 +638,38 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// What `<web-view>` shows of servers.
+    fn web_pages(&self) -> WebPages {
+        let mut pages = WebPages::default();
+        for (file, templates) in &self.parts.templates {
+            for template in templates {
+                for element in template.elements.iter().filter(|element| element.tag == "web-view") {
+                    let src = element.attributes.iter().find(|(name, _)| name == "src").map(|(_, text)| text);
+                    let at = src.map_or(0, |text| text.offset as u64);
+                    let place = Place::offset(file.clone(), at);
+                    let screen = self.parts.config.screen(&template.path);
+                    pages.screens.extend(screen.map(|screen| screen.name));
+                    let module = route(&template.path);
+                    let literal =
+                        src.filter(|text| text.text.starts_with("http") && !text.text.contains(HOLE));
+                    let set: Vec<&String> = match literal {
+                        Some(text) => vec![&text.text],
+                        // An address the page's own script puts there.
+                        None => {
+                            let own = self.endpoints.get(module).into_iter().flatten();
+                            own.map(|(_, _, address)| address).filter(|a| a.starts_with("http")).collect()
+                        }
+                    };
+                    set.iter().for_each(|address| pages.add(address, place.clone()));
+                    if set.is_empty() {
+                        pages.unknown.get_or_insert(place);
+                    }
+                }
+            }
+        }
+        pages
+    }
+
     fn facts(&self, inspection: &mut Inspection) {
         let config = &self.parts.config;
         let mut facts: BTreeMap<(FactKind, String), Fact> = BTreeMap::new();
@@ -633,6 +702,14 @@ impl<'a> Linker<'a> {
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
+                let input = |element: &&Element| {
+                    matches!(element.tag.as_str(), "input" | "textarea" | "picker" | "radio-group")
+                };
+                if template.elements.iter().filter(input).count() >= FORM_INPUTS {
+                    let (screen, chain) = (config.screen(&template.path), vec![template.path.clone()]);
+                    let place = Place::entry(file.clone());
+                    add(FactKind::Api, FORM, place, screen, chain, library(&template.path));
+                }
                 for element in template
                     .elements
                     .iter()

@@ -153,11 +153,13 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("resindex.overlap", "资源记录互相重叠", "resource records overlap"),
     ("resindex.truncated", "资源索引不完整", "the resource index is cut off"),
     ("signature.debug-certificate", "使用调试证书签名", "signed with a debug certificate"),
+    ("signature.debug-profile", "使用调试用的签名档案", "signed with a profile for debugging"),
     (
         "signature.enterprise-profile",
         "使用企业分发描述文件，不经应用商店安装",
         "an enterprise profile: installed outside the App Store",
     ),
+    ("signature.invalid", "签名校验未通过", "the signature does not verify"),
     ("signature.malformed-block", "签名块损坏", "the signing block is damaged"),
     ("signature.malformed-certificate", "证书损坏", "a certificate is damaged"),
     ("signature.malformed-v1", "v1 签名损坏", "the v1 signature is damaged"),
