@@ -9,7 +9,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::nested::{self, Nest};
-use super::unit::{count, note_images, read, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apple_signature::{self, CodeSignature};
 use crate::decode::archive::{Archive, Entry};
@@ -108,6 +109,7 @@ struct Plan<'a> {
     programs: Vec<&'a Entry>,
     packages: Vec<&'a Entry>,
     profile: Option<&'a Entry>,
+    pictures: Pictures<'a>,
 }
 
 /// What came of an entry.
@@ -272,6 +274,8 @@ impl<'a> App<'a> {
             self.program(entry, &asked, &mut parts, &mut signature, &mut swift, inspection);
             progress.advance(entry.packed);
         }
+        let texts = plan.pictures.read(&self.folder, &nest.options, inspection);
+        inspection.texts.extend(texts);
         let mut inner = Inspection::new(TargetKind::App, FORMAT.name);
         for entry in &plan.packages {
             nested::read(self.archive, entry, &entry.name, nest, &mut inner);
@@ -290,7 +294,7 @@ impl<'a> App<'a> {
         let mut plan = Plan::default();
         let executables: HashSet<String> = self.bundles.iter().map(Bundle::executable).collect();
         let mut unknown: Vec<&str> = Vec::new();
-        let (mut runtime, mut catalogs) = (0, Vec::new());
+        let (mut runtime, mut crushed, mut catalogs) = (0, false, Vec::new());
         for entry in self.archive.entries() {
             let name = &*entry.name;
             if name.ends_with('/')
@@ -315,13 +319,12 @@ impl<'a> App<'a> {
                 "plist" if name.contains(".storyboardc/") => plan.lists.push((entry, Kind::Storyboard)),
                 "plist" => plan.lists.push((entry, Kind::List)),
                 "mobileprovision" => plan.profile = plan.profile.or(Some(entry)),
-                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico" => {
+                extension if picture::is_picture(extension) && self.library(name).is_some() => {
                     inspection.unread(PartName::Images);
-                    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-                    let stem = stem.split('@').next().unwrap_or(stem);
-                    let mut fact = Fact::new(FactKind::Asset, stem, Place::entry(entry.name.clone()));
-                    fact.origin = self.library(name).map_or(Origin::App, Origin::Library);
-                    inspection.facts.push(fact);
+                }
+                extension if picture::is_picture(extension) => {
+                    crushed |= extension == "png" && self.archive.head(entry, 16).ends_with(b"CgBI");
+                    plan.pictures.add(entry.name.clone(), self.archive, entry);
                 }
                 "car" => {
                     inspection.unread(PartName::Images);
@@ -385,7 +388,13 @@ impl<'a> App<'a> {
             );
             inspection.note(PartName::Native, &place, GapReason::NotInspected, detail);
         }
-        note_images(inspection, &self.folder);
+        if crushed {
+            let detail = (
+                "图片为苹果专用的 PNG 变体（CgBI），未查二维码，未识读",
+                "pictures in Apple's own variant of PNG (CgBI) are not searched for QR codes and not read",
+            );
+            inspection.note(PartName::Images, &place, GapReason::UnsupportedFormat, detail);
+        }
         plan.programs.sort_by(|a, b| a.name.cmp(&b.name));
         plan
     }
