@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::native;
 use super::nested::{self, Nest};
 use super::picture::{self, Pictures};
 use super::unit::{count, read, state};
@@ -340,16 +341,11 @@ impl<'a> App<'a> {
                 "ttf" | "otf" | "ttc" | "woff" | "woff2" | "mp3" | "caf" | "wav" | "aif" | "aiff" | "m4a"
                 | "aac" | "mp4" | "mov" | "css" | "mom" | "omo" | "metallib" | "cer" | "der" | "icns"
                 | "pem" | "h" | "modulemap" | "swiftmodule" | "swiftdoc" | "xcprivacy" | "pdf" => {}
-                _ if file == "global-metadata.dat" => {
-                    inspection.unread(PartName::Other);
-                    let detail =
-                        ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface");
-                    inspection.gap(
-                        PartName::Native,
-                        &Place::entry(entry.name.clone()),
-                        GapReason::UnsupportedFormat,
-                        detail,
-                    );
+                _ if file == native::UNITY_METADATA => {
+                    let place = Place::entry(entry.name.clone());
+                    if let Some(bytes) = read(self.archive, entry, &place, PartName::Native, inspection) {
+                        native::read_unity(name, &bytes, inspection);
+                    }
                 }
                 _ => match self.archive.head(entry, 16) {
                     head if macho::is_macho(&head) => plan.programs.push(entry),
@@ -657,10 +653,8 @@ impl<'a> App<'a> {
             return;
         }
         if entry.name.ends_with("/App.framework/App") {
-            inspection.unread(PartName::Native);
-            let detail =
-                ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface");
-            inspection.gap(PartName::Native, &place, GapReason::UnsupportedFormat, detail);
+            let within = start..start + program.bytes().len();
+            native::read_dart(&entry.name, &bytes, std::slice::from_ref(&within), inspection);
             return;
         }
         count(inspection, PartName::Native, &place, issues);
@@ -914,7 +908,7 @@ mod tests {
         let found = with("Info.plist", Some(b"<plist><dict><key>CFBundleExecutable</key><string>ForestPatrol</string><key>UIMainStoryboardFile</key><string>Other</string></dict></plist>"));
         assert!(gap(&found, PartName::Layouts, GapReason::Missing));
         let found = with("Frameworks/App.framework/App", Some(&MINIMAL));
-        assert!(gap(&found, PartName::Native, GapReason::UnsupportedFormat));
+        assert!(gap(&found, PartName::Native, GapReason::Encrypted));
     }
 
     /// A program for ARM64 without load commands.
