@@ -18,6 +18,7 @@ pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
 pub mod wxapkg;
+pub mod wxapkg_cipher;
 pub mod wxml_code;
 
 /// Something wrong with the bytes of one encoding.
