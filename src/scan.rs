@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
 use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
@@ -101,6 +102,7 @@ impl Scanner {
             engine: Engine {
                 name: env!("CARGO_PKG_NAME").to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                decoders: DECODERS.iter().map(|decoder| (decoder.name.to_owned(), decoder.version)).collect(),
                 ruleset: Ruleset { digest: self.rules.digest().to_owned(), rules: self.rules.rules().len() },
             },
             target: Target { kind: inspection.kind, source },

@@ -225,6 +225,23 @@ fn the_schema_is_printed_as_published() {
 }
 
 #[test]
+fn formats_say_what_is_read_and_how_far() {
+    let output = run(&["--lang", "en", "formats"]);
+    assert_eq!(output.status.code(), Some(0));
+    let shown = text(&output.stdout);
+    for format in zhijian::format::FORMATS {
+        assert!(shown.lines().any(|line| line.starts_with(format.name)), "{}", format.name);
+    }
+    for decoder in zhijian::decode::DECODERS {
+        assert!(shown.contains(decoder.reads.1), "{}", decoder.name);
+    }
+    // The limit that the archive reader enforces.
+    assert_eq!(zhijian::decode::archive::MAX_ENTRY, 128 << 20);
+    assert!(shown.lines().any(|line| line.starts_with("archive") && line.contains("128 MiB")), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}
+
+#[test]
 fn completions_and_man_page_name_every_command_and_option() {
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]);

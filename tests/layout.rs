@@ -87,6 +87,40 @@ fn every_format_is_in_the_list() {
 }
 
 #[test]
+fn every_decoder_is_in_the_list_in_order() {
+    let helpers = ["blob", "mod", "res_chunk", "string_pool"];
+    let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
+    let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().trim_end_matches(".rs").to_owned())
+        .filter(|name| !helpers.contains(&name.as_str()))
+        .collect();
+    found.sort();
+    assert_eq!(listed, found);
+}
+
+#[test]
+fn every_code_of_an_anomaly_has_a_meaning() {
+    let codes: Vec<&str> = zhijian::model::ANOMALIES.iter().map(|(code, _, _)| *code).collect();
+    assert!(codes.is_sorted_by(|a, b| a < b), "not in order, or twice");
+    let call = r#"\b(?:lossy|odd|anomaly|issue|report)\(\s*(?:&?[a-z_.()]+,\s*)?"([a-z0-9_]+\.[a-z0-9-]+)""#;
+    let call = regex_lite::Regex::new(call).unwrap();
+    let mut unknown = std::collections::BTreeSet::new();
+    let mut text = String::new();
+    for room in ["decode", "format", "link"] {
+        for path in files(&source().join(room)) {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    let found: Vec<&str> = call.captures_iter(&text).map(|hit| hit.get(1).unwrap().as_str()).collect();
+    assert!(found.len() > 80, "only {} calls found", found.len());
+    unknown.extend(found.into_iter().filter(|code| !codes.contains(code)));
+    assert!(unknown.is_empty(), "without a meaning: {unknown:?}");
+    let unused: Vec<&&str> = codes.iter().filter(|code| !text.contains(&format!("\"{code}\""))).collect();
+    assert!(unused.is_empty(), "never used: {unused:?}");
+}
+
+#[test]
 fn the_picture_in_lib_rs_names_every_room() {
     let text = std::fs::read_to_string(source().join("lib.rs")).unwrap();
     for (room, _) in MAY_SEE.iter().filter(|(room, _)| *room != "main" && *room != "lib") {

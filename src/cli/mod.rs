@@ -2,6 +2,7 @@
 //! their words are in `texts.rs`, in Chinese and English.
 
 mod completions;
+mod formats;
 mod man;
 mod measure;
 mod output;
@@ -9,6 +10,7 @@ mod progress;
 mod rules;
 mod scan;
 mod schema;
+mod table;
 mod texts;
 
 use std::ffi::OsString;
@@ -38,6 +40,7 @@ struct Cli {
 enum Command {
     Scan(scan::Scan),
     Rules(rules::Rules),
+    Formats,
     Schema,
     Completions(completions::Completions),
     Man,
@@ -75,6 +78,7 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
         Command::Rules(rules) => rules.run(lang),
+        Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),

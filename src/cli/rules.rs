@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use unicode_width::UnicodeWidthStr;
 use zhijian::model::{Lang, TargetKind};
 use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal};
 
-use super::{FOUND, load_rules, measure};
+use super::{FOUND, load_rules, measure, table};
 
 #[derive(Debug, Args)]
 pub(super) struct Rules {
@@ -73,14 +72,7 @@ fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> 
             [rule.id.clone(), subject(rule, lang).to_owned(), count.to_string(), title]
         }))
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    for row in &rows {
-        for (cell, width) in row.iter().zip(widths) {
-            write!(out, "{cell}{:1$}", "", width - cell.width() + 2)?;
-        }
-        writeln!(out, "{}", row[3])?;
-    }
+    table::write(&rows, out)?;
     Ok(())
 }
 

@@ -80,6 +80,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "目录，其中 labels.json 列出各安装包（file）及各类功能有无（features：yes、no、unclear）",
         "Folder with labels.json: each package (file) and its functions (features: yes, no, unclear)",
     ),
+    (
+        "zhijian formats",
+        "列出可检测的格式、检视的部分、解码器版本和上限",
+        "List formats, parts read, versions of decoders and limits",
+    ),
     ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
     ("zhijian completions", "输出命令补全脚本", "Print a completion script"),
     (

@@ -10,10 +10,18 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::Issue;
 use super::arsc::ArscError;
 use super::axml::{XmlError, is_plain_text};
 use super::res_chunk::{Chunk, Issues, RawValue};
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "aapt_proto",
+    version: 1,
+    reads: ("应用包的资源表与界面（protobuf）", "resources and XML of app bundles (protocol buffers)"),
+    limits: &[Limit { what: ("输入", "input"), amount: MAX_SIZE as u64, unit: Unit::Bytes }],
+};
 
 /// The binary form is never larger than this many times the protocol buffer (and [`FREE`] more): honest ones are
 /// about as large, and a hostile one must not blow up.

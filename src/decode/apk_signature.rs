@@ -7,8 +7,16 @@ use der::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
-use super::Issue;
 use super::blob::Blob;
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "apk_signature",
+    version: 1,
+    reads: ("APK 签名证书（v1、v2、v3、v3.1）", "APK signing certificates (v1, v2, v3, v3.1)"),
+    limits: &[Limit { what: ("签名块", "signing block"), amount: MAX_BLOCK, unit: Unit::Bytes }],
+};
 
 const MAGIC: &[u8; 16] = b"APK Sig Block 42";
 /// The footer of the block: its size again and the magic.

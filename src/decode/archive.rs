@@ -13,9 +13,21 @@ use flate2::{Decompress, FlushDecompress, Status};
 use thiserror::Error;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::Issue;
 use super::blob::Blob;
+use super::{Decoder, Issue, Limit, Unit};
 use crate::model::GapReason;
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "archive",
+    version: 1,
+    reads: ("ZIP 压缩包", "ZIP archives"),
+    limits: &[
+        Limit { what: ("单个文件", "one entry"), amount: MAX_ENTRY, unit: Unit::Bytes },
+        Limit { what: ("全部文件", "all entries together"), amount: MAX_TOTAL, unit: Unit::Bytes },
+        Limit { what: ("文件数", "entries"), amount: MAX_ENTRIES as u64, unit: Unit::Count },
+    ],
+};
 
 /// No entry is inflated beyond this: larger than any table, code file or bundle of an honest app.
 pub const MAX_ENTRY: u64 = 128 << 20;

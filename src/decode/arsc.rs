@@ -8,9 +8,21 @@ use std::sync::OnceLock;
 
 pub use super::res_chunk::Value;
 
-use super::Issue;
 use super::res_chunk::{Chunk, Issues, RawValue, Walk, u16_at, u32_at};
 use super::string_pool::StringPool;
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "arsc",
+    version: 1,
+    reads: ("Android 资源表 resources.arsc", "Android resource tables, resources.arsc"),
+    limits: &[Limit {
+        what: ("引用层数", "levels of reference"),
+        amount: MAX_DEPTH as u64,
+        unit: Unit::Count,
+    }],
+};
 
 /// Why nothing could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -8,9 +8,13 @@ use std::ops::Range;
 
 pub use super::res_chunk::Value;
 
-use super::Issue;
 use super::res_chunk::{Chunk, ChunkError, Issues, RawValue, Walk, u16_at, u32_at};
 use super::string_pool::StringPool;
+use super::{Decoder, Issue};
+
+/// What this file reads.
+pub const DECODER: Decoder =
+    Decoder { name: "axml", version: 1, reads: ("Android 二进制 XML", "Android binary XML"), limits: &[] };
 
 /// URI of the namespace of framework attributes, `android:`.
 pub const ANDROID_NS: &str = "http://schemas.android.com/apk/res/android";

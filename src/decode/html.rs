@@ -7,7 +7,18 @@ use std::borrow::Cow;
 
 use scraper::{Html, Node};
 
-use super::Issue;
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "html",
+    version: 1,
+    reads: ("HTML 与同类模板", "HTML and templates like it"),
+    limits: &[
+        Limit { what: ("输入", "input"), amount: MAX_SIZE as u64, unit: Unit::Bytes },
+        Limit { what: ("嵌套层数", "levels of nesting"), amount: MAX_DEPTH as u64, unit: Unit::Count },
+    ],
+};
 
 /// Deeper documents are read as a sequence.
 const MAX_DEPTH: usize = 512;

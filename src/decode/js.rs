@@ -6,7 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::Issue;
+use super::{Decoder, Issue};
+
+/// What this file reads.
+pub const DECODER: Decoder =
+    Decoder { name: "js", version: 1, reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"), limits: &[] };
 
 /// At most this many issues are kept for one text.
 const MAX_ISSUES: usize = 64;

@@ -45,3 +45,53 @@ impl Issue {
         Issue { code, offset: offset.into(), detail: detail.into(), lossy: false }
     }
 }
+
+/// What one decoder reads: shown by `zhijian formats`, and part of every report.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoder {
+    /// Name of its file.
+    pub name: &'static str,
+    /// Raised with every change of what it makes of the same bytes.
+    pub version: u32,
+    /// What, in Chinese and English.
+    pub reads: (&'static str, &'static str),
+    /// Where it stops.
+    pub limits: &'static [Limit],
+}
+
+/// A limit of a decoder; what lies beyond it is a gap in the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// What is limited, in Chinese and English.
+    pub what: (&'static str, &'static str),
+    /// How much is read at most.
+    pub amount: u64,
+    /// What the amount counts.
+    pub unit: Unit,
+}
+
+/// What an amount counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things.
+    Count,
+}
+
+/// Every decoder, by name.
+pub static DECODERS: &[Decoder] = &[
+    aapt_proto::DECODER,
+    abc::DECODER,
+    apk_signature::DECODER,
+    archive::DECODER,
+    arsc::DECODER,
+    axml::DECODER,
+    dex::DECODER,
+    hermes::DECODER,
+    html::DECODER,
+    js::DECODER,
+    resindex::DECODER,
+    wxapkg::DECODER,
+    wxml_code::DECODER,
+];

@@ -10,8 +10,16 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::Issue;
 use super::res_chunk::{u16_at, u32_at};
+use super::{Decoder, Issue};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "resindex",
+    version: 1,
+    reads: ("HarmonyOS 资源表 resources.index（新旧两版）", "HarmonyOS resource tables (resources.index)"),
+    limits: &[],
+};
 
 /// Length of the text that names the tool, at the head of both layouts.
 const VERSION: usize = 128;

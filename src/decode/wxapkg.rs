@@ -9,7 +9,15 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::Issue;
+use super::{Decoder, Issue};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "wxapkg",
+    version: 1,
+    reads: ("微信小程序包 wxapkg", "packages of WeChat mini programs"),
+    limits: &[],
+};
 
 const HEADER: usize = 14;
 /// Issues of one kind that are listed one by one.

@@ -8,8 +8,18 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Issue;
 use super::js::{HOLE, Kind, Lexer, Token, unescape};
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "wxml_code",
+    version: 1,
+    reads: ("编译后的 WXML 模板", "compiled WXML templates"),
+    limits: &[Limit {
+        what: ("嵌套层数", "levels of nesting"), amount: MAX_DEPTH as u64, unit: Unit::Count
+    }],
+};
 
 /// Operation lists nested deeper than this are not followed.
 const MAX_DEPTH: u32 = 64;

@@ -17,7 +17,22 @@ const BASE: &str = "base/";
 const MAX_MODULES: usize = 256;
 
 /// AAB.
-pub const FORMAT: Format = Format { name: "aab", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "aab",
+    title: ("Android 应用包", "Android app bundle"),
+    endings: &["aab"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };

@@ -26,7 +26,22 @@ use crate::link::library;
 use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
 
 /// APK.
-pub const FORMAT: Format = Format { name: "apk", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "apk",
+    title: ("Android 安装包", "Android package"),
+    endings: &["apk"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };
@@ -197,6 +212,8 @@ pub(super) fn read_app(
         components.chain(manifest.iter().filter_map(|m| m.application.as_deref())),
     );
 
+    let ids = resources.packages();
+
     let Plan { mut tasks, packages } = plan(parts, &resources, inspection);
     let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
     progress.begin(entries.map(|entry| entry.packed).sum());
@@ -205,7 +222,7 @@ pub(super) fn read_app(
         .par_iter()
         .map(|task| {
             let mut found = Inspection::new(TargetKind::App, FORMAT.name);
-            let outcome = run(*task, &ownership, &resources, &mut found);
+            let outcome = run(*task, &ownership, &resources, &ids, &mut found);
             progress.advance(task.entry().packed);
             (found, outcome)
         })
@@ -462,10 +479,11 @@ fn run(
     task: Task<'_>,
     ownership: &Ownership,
     resources: &Resources<'_>,
+    ids: &[u8],
     inspection: &mut Inspection,
 ) -> Outcome {
     match task {
-        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, inspection)),
+        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, ids, inspection)),
         Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
         Task::Asset(item) => {
             if let Some(bytes) = item.read(PartName::Text, inspection) {
@@ -476,13 +494,18 @@ fn run(
     }
 }
 
-fn read_dex(item: Item<'_>, ownership: &Ownership, inspection: &mut Inspection) -> Vec<(String, CodeUnit)> {
+fn read_dex(
+    item: Item<'_>,
+    ownership: &Ownership,
+    ids: &[u8],
+    inspection: &mut Inspection,
+) -> Vec<(String, CodeUnit)> {
     let Some(bytes) = item.read(PartName::Dex, inspection) else { return Vec::new() };
     match Dex::parse_all(&bytes) {
         Ok((all, mut issues)) => {
             let mut units = Vec::new();
             for dex in &all {
-                let mut unit = code::read(dex, ownership);
+                let mut unit = code::read(dex, ownership, ids);
                 issues.append(&mut unit.issues);
                 units.push((item.path().to_string(), unit));
             }

@@ -25,7 +25,22 @@ const MAX_HELD: u64 = 512 << 20;
 const MAX_METADATA: u64 = 1 << 20;
 
 /// XAPK, APKM and APKS; which of them is told by the inspection.
-pub const FORMAT: Format = Format { name: "apks", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "apks",
+    title: ("Android 拆分安装包", "split Android packages"),
+    endings: &["xapk", "apks", "apkm"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     probe.archive.as_ref().is_some_and(|(archive, _)| kind(archive).is_some())

@@ -38,7 +38,22 @@ const SIGNATURE_HEAD: u64 = 32;
 const SIGNATURE_MAGICS: [&[u8]; 2] = [b"HAP Sig Block 42", b"<hap sign block>"];
 
 /// HAP, HSP and APP.
-pub const FORMAT: Format = Format { name: "hap", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "hap",
+    title: ("HarmonyOS 安装包", "HarmonyOS package"),
+    endings: &["hap", "hsp", "app"],
+    parts: &[
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+    ],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     let Some((archive, _)) = &probe.archive else { return false };

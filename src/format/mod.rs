@@ -15,7 +15,7 @@ use thiserror::Error;
 use self::nested::Nest;
 use crate::decode::archive::Archive;
 use crate::decode::blob::Blob;
-use crate::model::Inspection;
+use crate::model::{Inspection, PartName};
 
 /// Told how far an inspection is; called from several threads.
 pub trait Progress: Sync {
@@ -89,6 +89,12 @@ pub struct Probe {
 pub struct Format {
     /// Short name, as in reports: `apk`.
     pub name: &'static str,
+    /// Full name in Chinese and English.
+    pub title: (&'static str, &'static str),
+    /// Usual endings of file names; the content decides.
+    pub endings: &'static [&'static str],
+    /// What of it is read.
+    pub parts: &'static [PartName],
     /// Whether the content is of this format.
     pub matches: fn(&Probe) -> bool,
     /// Reads a package of this format.

@@ -19,7 +19,14 @@ const CONFIG: &str = "app-config.json";
 const MAX_SIZE: u64 = 256 << 20;
 
 /// WeChat mini program.
-pub const FORMAT: Format = Format { name: "wxapkg", matches, inspect };
+pub const FORMAT: Format = Format {
+    name: "wxapkg",
+    title: ("微信小程序", "WeChat mini program"),
+    endings: &["wxapkg"],
+    parts: &[PartName::Container, PartName::Manifest, PartName::Layouts, PartName::Js, PartName::Text],
+    matches,
+    inspect,
+};
 
 fn matches(probe: &Probe) -> bool {
     wxapkg::is_wxapkg(&probe.head)

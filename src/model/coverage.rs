@@ -32,6 +32,20 @@ pub enum PartName {
 }
 
 impl PartName {
+    /// Every part, in the order of declaration.
+    pub const ALL: [PartName; 10] = [
+        PartName::Container,
+        PartName::Manifest,
+        PartName::Resources,
+        PartName::Layouts,
+        PartName::Dex,
+        PartName::Js,
+        PartName::Text,
+        PartName::Native,
+        PartName::Images,
+        PartName::Other,
+    ];
+
     /// The Chinese name used in reports.
     pub fn zh(self) -> &'static str {
         match self {
@@ -201,18 +215,6 @@ pub struct Coverage {
     pub parts: Vec<PartTally>,
     /// What could not be seen, material gaps first.
     pub gaps: Vec<Gap>,
-}
-
-/// Something about the package that is out of order but did not stop the reading.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Anomaly {
-    /// Stable code: `zip.prepended-data`, `axml.bad-chunk-size`.
-    pub code: String,
-    /// Entry path, with offset where known.
-    #[serde(rename = "where")]
-    pub place: String,
-    /// What exactly, in English, for technicians.
-    pub detail: String,
 }
 
 /// Counts units per part while a format reads.

@@ -6,6 +6,7 @@
 //!
 //! Fields that people read come in pairs: `title` is Chinese, `title_en` the same in English.
 
+mod anomaly;
 mod code;
 mod coverage;
 mod fact;
@@ -17,8 +18,10 @@ mod report;
 mod target;
 mod text;
 
+pub(crate) use anomaly::meaning;
+pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
-pub use coverage::{Anomaly, Coverage, Gap, GapReason, PartName, PartTally, Verdict};
+pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,

@@ -1,5 +1,7 @@
 //! The report of one scan: the contract with other programs (`zhijian.report/1`).
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,8 @@ pub struct Engine {
     pub name: String,
     /// Version of the program.
     pub version: String,
+    /// Version of every decoder by name: two reports of one file can differ where these do.
+    pub decoders: BTreeMap<String, u32>,
     /// The rules used.
     pub ruleset: Ruleset,
 }

@@ -70,12 +70,15 @@ fn log(run: &Run<'_>, lang: Lang) -> Value {
             results.push(said.result(&file, lang));
         }
         notifications.extend(report.coverage.gaps.iter().map(|gap| {
-            let what = format!("{}, {}: {}", gap.part.en(), gap.reason.en(), gap.detail_en);
+            let what = match lang {
+                Lang::Zh => format!("{}，{}：{}", gap.part.zh(), gap.reason.zh(), gap.detail),
+                Lang::En => format!("{}, {}: {}", gap.part.en(), gap.reason.en(), gap.detail_en),
+            };
             let level = if gap.material { "warning" } else { "note" };
             notification("gap", level, &what, &file, &gap.place)
         }));
         notifications.extend(report.anomalies.iter().map(|anomaly| {
-            let what = format!("{}: {}", anomaly.code, anomaly.detail);
+            let what = format!("{} ({}: {})", anomaly.meaning(lang), anomaly.code, anomaly.detail);
             notification("anomaly", "note", &what, &file, &anomaly.place)
         }));
     }

@@ -409,6 +409,7 @@ impl Page<'_> {
                 if !anomaly.place.is_empty() {
                     text.push(&format!("  {}", short(&anomaly.place, 200)), Tone::Plain);
                 }
+                text.push(&format!("  {}", anomaly.meaning(self.view.lang)), Tone::Plain);
                 text.push(&format!("  {}", short(&anomaly.detail, 200)), Tone::Faint);
                 self.item(self.margin(), Rich::new("-", Tone::Faint), 2, text)?;
             }

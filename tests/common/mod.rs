@@ -206,6 +206,7 @@ pub(crate) fn ordinary() -> Report {
         engine: Engine {
             name: "zhijian".into(),
             version: "0.1.0".into(),
+            decoders: [("axml".to_owned(), 1), ("dex".to_owned(), 1)].into(),
             ruleset: Ruleset { digest: "40c0f1e2".repeat(8), rules: 11 },
         },
         target: Target { kind: TargetKind::App, source: "样本/某市网格通_3.2.1.apk".into() },

@@ -13,9 +13,21 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::Issue;
 use super::dex::mutf8;
 use super::res_chunk::{u16_at, u32_at};
+use super::{Decoder, Issue, Limit, Unit};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "abc",
+    version: 1,
+    reads: ("方舟字节码 modules.abc", "ArkCompiler bytecode, modules.abc"),
+    limits: &[Limit {
+        what: ("字面量数组", "literals of one array"),
+        amount: MAX_LITERALS as u64,
+        unit: Unit::Count,
+    }],
+};
 
 const MAGIC: &[u8] = b"PANDA\0\0\0";
 const HEADER: usize = 60;

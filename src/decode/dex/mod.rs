@@ -12,11 +12,23 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::Issue;
+use super::{Decoder, Issue, Limit, Unit};
 
 pub use code::{
     Annotated, Form, IdSet, Literal, MAX_SINKS, MethodCode, Scanner, Sink, Sinks, Source, Store, Target,
     Value, ViewCall, Wanted,
+};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "dex",
+    version: 1,
+    reads: ("Dalvik 字节码 dex 035–041", "Dalvik executables, dex 035 to 041"),
+    limits: &[Limit {
+        what: ("一个文件中的 dex", "dex in one file"),
+        amount: MAX_DEXES as u64,
+        unit: Unit::Count,
+    }],
 };
 
 /// Why nothing could be read.

@@ -16,9 +16,20 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::Issue;
+use super::{Decoder, Issue, Limit, Unit};
 
 pub use code::{Callee, Use};
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "hermes",
+    version: 1,
+    reads: ("Hermes 字节码", "Hermes bytecode"),
+    limits: &[
+        Limit { what: ("最旧版本", "oldest version"), amount: OLDEST as u64, unit: Unit::Count },
+        Limit { what: ("最新版本", "newest version"), amount: NEWEST as u64, unit: Unit::Count },
+    ],
+};
 
 /// First bytes of every bundle.
 pub const MAGIC: [u8; 8] = [0xC6, 0x1F, 0xBC, 0x03, 0xC1, 0x03, 0x19, 0x1F];

@@ -16,8 +16,6 @@ use crate::model::Role;
 use super::sink::{self, Sink};
 use super::symbol::{Symbol, Symbols};
 
-/// The package of the app's own resource ids and of the framework's.
-const PACKAGES: [u8; 2] = [0x7F, 0x01];
 /// Texts longer than this are cut: nobody reads them on a widget.
 const MAX_TEXT: usize = 4096;
 
@@ -168,10 +166,10 @@ impl Ownership {
     }
 }
 
-/// Reads one dex file.
-pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
-    let mut reader = Reader::new(dex, ownership);
-    let wanted = Wanted { strings: reader.wanted(), packages: PACKAGES.to_vec() };
+/// Reads one dex file. `packages` are those that resource ids can be of.
+pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership, packages: &[u8]) -> CodeUnit {
+    let mut reader = Reader::new(dex, ownership, packages);
+    let wanted = Wanted { strings: reader.wanted(), packages: packages.to_vec() };
     let mut scanner = Scanner::new(dex, &wanted);
     let mut unit = CodeUnit::default();
     let mut packages: HashSet<&[u8], RandomState> = HashSet::default();
@@ -234,6 +232,7 @@ fn is_resource_class(name: &str) -> bool {
 struct Reader<'d> {
     dex: &'d Dex<'d>,
     ownership: &'d Ownership,
+    packages: &'d [u8],
     symbols: Symbols,
     /// Symbols of types and of strings, by their index in the dex.
     types: Vec<Option<Symbol>>,
@@ -258,11 +257,12 @@ enum Pending {
 }
 
 impl<'d> Reader<'d> {
-    fn new(dex: &'d Dex<'d>, ownership: &'d Ownership) -> Self {
+    fn new(dex: &'d Dex<'d>, ownership: &'d Ownership, packages: &'d [u8]) -> Self {
         let types = dex.type_count() as usize;
         Reader {
             dex,
             ownership,
+            packages,
             symbols: Symbols::default(),
             types: vec![None; types],
             strings: HashMap::default(),
@@ -503,7 +503,7 @@ impl<'d> Reader<'d> {
         let mut ids = Vec::new();
         let mut strings = Vec::new();
         for (_, value) in annotation.elements() {
-            flatten(value, &mut ids, &mut strings);
+            flatten(value, self.packages, &mut ids, &mut strings);
         }
         match on {
             Annotated::Method(index) => {
@@ -575,16 +575,20 @@ impl<'d> Reader<'d> {
 }
 
 /// Resource ids and strings of an annotation value.
-fn flatten(value: Encoded<'_>, ids: &mut Vec<u32>, strings: &mut Vec<u32>) {
+fn flatten(value: Encoded<'_>, packages: &[u8], ids: &mut Vec<u32>, strings: &mut Vec<u32>) {
     match value {
-        Encoded::Int(number) => {
-            ids.extend(u32::try_from(number).ok().filter(|id| PACKAGES.contains(&((id >> 24) as u8))))
-        }
+        // Ids of the packages of features are negative numbers.
+        Encoded::Int(number) => ids.extend(
+            i32::try_from(number)
+                .ok()
+                .map(i32::cast_unsigned)
+                .filter(|id| packages.contains(&((id >> 24) as u8))),
+        ),
         Encoded::String(index) => strings.push(index),
         Encoded::Array(array) => {
             for item in array.iter() {
                 match item {
-                    Encoded::Int(_) | Encoded::String(_) => flatten(item, ids, strings),
+                    Encoded::Int(_) | Encoded::String(_) => flatten(item, packages, ids, strings),
                     _ => {}
                 }
             }
