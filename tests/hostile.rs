@@ -328,7 +328,7 @@ fn what_is_no_package_is_named() {
 #[test]
 fn folders_and_missing_files_are_told() {
     let scratch = Scratch::new();
-    assert!(matches!(scanner().scan(scratch.0.path(), &Silent), Err(ScanError::Directory(_))));
+    assert!(matches!(scanner().scan(scratch.0.path(), &Silent), Err(ScanError::NothingInFolder(_))));
     assert!(matches!(
         scanner().scan(Path::new("/no/such/file.apk"), &Silent),
         Err(ScanError::Unreadable { .. })

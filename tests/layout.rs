@@ -75,7 +75,7 @@ fn no_room_sees_what_comes_after_it() {
 
 #[test]
 fn every_format_is_in_the_list() {
-    let helpers = ["mod.rs", "native.rs", "nested.rs", "unit.rs", "web.rs"];
+    let helpers = ["mod.rs", "native.rs", "nested.rs", "tree.rs", "unit.rs", "web.rs"];
     for path in files(&source().join("format")) {
         let file = path.file_name().unwrap().to_str().unwrap();
         let name = file.trim_end_matches(".rs");

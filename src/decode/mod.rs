@@ -11,12 +11,14 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dex;
+pub mod folder;
 pub mod hermes;
 pub mod html;
 pub mod js;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
+pub mod ux;
 pub mod wxapkg;
 pub mod wxapkg_cipher;
 pub mod wxml_code;
@@ -88,10 +90,13 @@ pub static DECODERS: &[Decoder] = &[
     arsc::DECODER,
     axml::DECODER,
     dex::DECODER,
+    folder::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
     resindex::DECODER,
+    ux::DECODER,
     wxapkg::DECODER,
+    wxapkg_cipher::DECODER,
     wxml_code::DECODER,
 ];

@@ -8,6 +8,16 @@
 
 use aes::cipher::{Block, BlockModeDecrypt, KeyIvInit};
 
+use super::Decoder;
+
+/// What this file reads.
+pub const DECODER: Decoder = Decoder {
+    name: "wxapkg_cipher",
+    version: 1,
+    reads: ("电脑版微信加密的小程序包", "mini programs encrypted by WeChat for PC"),
+    limits: &[],
+};
+
 /// What an encrypted package begins with.
 pub const MAGIC: &[u8] = b"V1MMWX";
 

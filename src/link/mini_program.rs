@@ -41,8 +41,10 @@ pub(crate) struct Parts<'a> {
 }
 
 /// `app-config.json` (or what page files tell where it is missing).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
+    /// It is of the main package, which states what is in it, and only serves another here.
+    pub(crate) lent: bool,
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
     titles: HashMap<String, String>,
@@ -196,7 +198,9 @@ fn relative(page: &str, path: &str) -> String {
 /// Joins the parts and adds texts and facts to the inspection.
 pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
-    linker.config_texts(inspection);
+    if !parts.config.lent {
+        linker.config_texts(inspection);
+    }
     let bound = linker.template_texts(inspection);
     linker.script_texts(&bound, inspection);
     linker.facts(inspection);
@@ -618,18 +622,20 @@ impl<'a> Linker<'a> {
             }
             facts.entry((kind, value.to_owned())).or_insert(fact);
         };
-        let place = Place::entry("app-config.json");
-        for page in &config.pages {
-            add(FactKind::Route, page, place.clone(), config.screen(page), Vec::new(), None);
-        }
-        for scope in &config.permissions {
-            add(FactKind::Permission, scope, place.clone(), None, Vec::new(), None);
-        }
-        for api in &config.apis {
-            add(FactKind::Api, api, place.clone(), None, Vec::new(), None);
-        }
-        for plugin in &config.plugins {
-            add(FactKind::Sdk, plugin, place.clone(), None, Vec::new(), None);
+        if !config.lent {
+            let place = Place::entry("app-config.json");
+            for page in &config.pages {
+                add(FactKind::Route, page, place.clone(), config.screen(page), Vec::new(), None);
+            }
+            for scope in &config.permissions {
+                add(FactKind::Permission, scope, place.clone(), None, Vec::new(), None);
+            }
+            for api in &config.apis {
+                add(FactKind::Api, api, place.clone(), None, Vec::new(), None);
+            }
+            for plugin in &config.plugins {
+                add(FactKind::Sdk, plugin, place.clone(), None, Vec::new(), None);
+            }
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
