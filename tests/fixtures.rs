@@ -57,7 +57,7 @@ fn root() -> &'static Path {
 
 fn fixtures() -> Vec<(PathBuf, Fixture)> {
     let mut found = Vec::new();
-    for format in ["apk", "apk_set", "aab", "wxapkg", "hap"] {
+    for format in ["apk", "h5", "rpk", "wgt", "apk_set", "aab", "wxapkg", "hap"] {
         for folder in std::fs::read_dir(root().join(format)).unwrap() {
             let folder = folder.unwrap().path();
             let files =

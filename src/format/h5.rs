@@ -2,6 +2,7 @@
 //! pages. Scripts that pages name and that are not there, and pages that only lead to an address, are gaps.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex_lite::Regex;
 
@@ -49,16 +50,23 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     let mut inspection = Inspection::new(TargetKind::App, FORMAT.name);
     state(&mut inspection, PartName::Container, &Place::entry(""), issues);
     let index = index(&archive);
+    let shells = AtomicUsize::new(0);
     let read_text = |path: &str, bytes: &[u8], inspection: &mut Inspection| {
         let before = inspection.texts.len();
         web::read_text_asset(path, bytes, inspection);
         if is_page(path) {
             let shown = inspection.texts.iter().skip(before);
             let shown = shown.filter(|text| text.role < Role::Code).count();
-            elsewhere(&archive, path, bytes, shown, inspection);
+            if elsewhere(&archive, path, bytes, shown, inspection) {
+                shells.fetch_add(1, Ordering::Relaxed);
+            }
         }
     };
     tree::read_files(&archive, &[], &read_text, &nest, progress, &mut inspection);
+    let pages = archive.entries().iter().filter(|entry| is_page(&entry.name)).count();
+    if shells.into_inner() == pages {
+        inspection.opaque();
+    }
     if let Some(entry) = index
         && let Ok((bytes, _)) = archive.read(entry)
     {
@@ -92,8 +100,8 @@ static LEADS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// States what of a page is somewhere else: scripts that are not there, or all of it.
-fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspection: &mut Inspection) {
+/// States what of a page is somewhere else: scripts that are not there, or all of it, which is told.
+fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspection: &mut Inspection) -> bool {
     let source = html::decode(bytes.get(..MAX_SHELL).unwrap_or(bytes));
     let place = Place::entry(path);
     let (mut own, mut remote) = (false, Vec::new());
@@ -117,7 +125,8 @@ fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspecti
         .filter_map(|pattern| pattern.captures(&source)?.get(1))
         .map(|found| found.as_str().to_owned());
     remote.extend(leads);
-    if bytes.len() <= MAX_SHELL && shown <= MAX_SHELL_TEXTS && !own && !remote.is_empty() {
+    let shell = bytes.len() <= MAX_SHELL && shown <= MAX_SHELL_TEXTS && !own && !remote.is_empty();
+    if shell {
         let addresses = remote.join(", ");
         let detail = (
             format!("页面内容来自 {addresses}，不在其中"),
@@ -126,6 +135,7 @@ fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspecti
         inspection.unread(PartName::Text);
         inspection.gap(PartName::Text, &place, GapReason::Remote, detail);
     }
+    shell
 }
 
 /// Whether a page's script is among the files; a path from the root may begin anywhere, as the root is not known.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::unit::state;
 use super::{Format, FormatError, Probe, Progress, tree, web};
 use crate::decode::archive::Archive;
-use crate::model::{GapReason, Inspection, PartName, Place, TargetKind};
+use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, TargetKind};
 
 const MANIFEST: &str = "manifest.json";
 const UPDATE: &str = "update.xml";
@@ -63,9 +63,21 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
         identity.name = tree::text(&json["name"]);
         identity.version = tree::text(&json["version"]["name"]);
         identity.version_code = number(&json["version"]["code"]);
+        permissions(&json, &place, &mut inspection);
     }
     tree::read_files(&archive, &[&place, UPDATE], &web::read_text_asset, &nest, progress, &mut inspection);
     Ok(inspection)
+}
+
+/// The Android permissions that the app is built with, written as elements of a manifest.
+fn permissions(json: &Value, place: &str, inspection: &mut Inspection) {
+    let elements = json["plus"]["distribute"]["google"]["permissions"].as_array().into_iter().flatten();
+    for element in elements.filter_map(Value::as_str) {
+        let name = element.split_once("android:name=").and_then(|(_, rest)| rest.split(['"', '\'']).nth(1));
+        if let Some(name) = name {
+            inspection.facts.push(Fact::new(FactKind::Permission, name, Place::entry(place)));
+        }
+    }
 }
 
 /// A number, written as one or as text.
