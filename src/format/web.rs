@@ -178,7 +178,10 @@ impl Asset {
                 }
                 continue;
             }
-            let (role, sink) = script::role(literal, &read);
+            let (role, sink) = match script::is_traced(source, literal.offset) {
+                true => (Role::Log, Some("console.log".to_owned())),
+                false => script::role(literal, &read),
+            };
             if !script::is_shown(role, &literal.text) {
                 continue;
             }

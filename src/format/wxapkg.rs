@@ -393,3 +393,74 @@ fn page_files(source: &[u8]) -> Vec<(String, Value)> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::decode::folder::Folder;
+    use crate::format::{Silent, format_of_folder, inspect_folder};
+
+    /// A container, as `decode::wxapkg` describes it.
+    fn container(files: &[(&str, &str)]) -> Vec<u8> {
+        let index = 4 + files.iter().map(|(name, _)| 12 + name.len()).sum::<usize>();
+        let mut out = vec![0xBE, 0, 0, 0, 0];
+        out.extend((index as u32).to_be_bytes());
+        out.extend((files.iter().map(|(_, text)| text.len()).sum::<usize>() as u32).to_be_bytes());
+        out.push(0xED);
+        out.extend((files.len() as u32).to_be_bytes());
+        let mut offset = 14 + index;
+        for (name, text) in files {
+            out.extend((name.len() as u32).to_be_bytes());
+            out.extend(name.as_bytes());
+            out.extend((offset as u32).to_be_bytes());
+            out.extend((text.len() as u32).to_be_bytes());
+            offset += text.len();
+        }
+        files.iter().for_each(|(_, text)| out.extend(text.as_bytes()));
+        out
+    }
+
+    const CONFIG_JSON: &str = r#"{"pages":["pages/a/a"],"subPackages":[{"root":"sub/","pages":["pages/b/b"]}],
+        "page":{"sub/pages/b/b.html":{"window":{"navigationBarTitleText":"本月情况"}}}}"#;
+    const SCRIPT: &str =
+        r#"define("sub/pages/b/b.js",function(require){Page({go(){wx.showToast({title:"签到成功"})}})});"#;
+
+    fn program(folder: &Path, sub: &str) -> Folder {
+        let main = container(&[("/app-config.json", CONFIG_JSON), ("/pages/a/a.html", "<p>首页</p>")]);
+        std::fs::write(folder.join("__APP__.wxapkg"), main).unwrap();
+        let page = format!("/{sub}/pages/b/b.html");
+        let script = format!("/{sub}/app-service.js");
+        let bytes = container(&[(&script, SCRIPT), (&page, "<p>分包</p>")]);
+        std::fs::write(folder.join("_sub_.wxapkg"), bytes).unwrap();
+        Folder::walk(folder).unwrap()
+    }
+
+    #[test]
+    fn titles_of_the_main_package_serve_the_sub_package() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = program(root.path(), "sub");
+        let found = inspect_folder(&folder, "x", &Options::default(), &Silent).unwrap();
+        let toast = found.texts.iter().find(|text| text.text == "签到成功").unwrap();
+        assert_eq!(&*toast.place.path, "_sub_.wxapkg!sub/app-service.js");
+        let screen = toast.screen.as_ref().unwrap();
+        assert_eq!((screen.name.as_str(), screen.title.as_deref()), ("sub/pages/b/b", Some("本月情况")));
+        // Stated once, where it stands.
+        let titles = found.texts.iter().filter(|text| text.text == "本月情况");
+        let places: Vec<&str> = titles.map(|text| &*text.place.path).collect();
+        assert_eq!(places, ["__APP__.wxapkg!app-config.json"]);
+        assert!(!found.has_gaps(), "{:?}", found.coverage().gaps);
+    }
+
+    #[test]
+    fn packages_of_other_programs_do_not_belong() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = program(root.path(), "other");
+        assert!(format_of_folder(&folder, "x", &Options::default()).is_none());
+        std::fs::copy(root.path().join("__APP__.wxapkg"), root.path().join("second.wxapkg")).unwrap();
+        std::fs::remove_file(root.path().join("_sub_.wxapkg")).unwrap();
+        let folder = Folder::walk(root.path()).unwrap();
+        assert!(format_of_folder(&folder, "x", &Options::default()).is_none());
+    }
+}

@@ -123,6 +123,26 @@ fn makes_element(name: &str) -> bool {
     )
 }
 
+/// Whether the literal at an offset is logged by what uni-app's builder makes of `console.log(…)`: a call, inlined or
+/// not, whose arguments before the literal are the level and the line: `("log", "at App.vue:4", "…")`.
+pub(crate) fn is_traced(source: &[u8], offset: usize) -> bool {
+    const MAX_LINE: usize = 160;
+    let before = source.get(offset.saturating_sub(MAX_LINE)..offset).unwrap_or_default();
+    let before = before.trim_ascii_end();
+    let Some((&quote, line)) = before.strip_suffix(b",").and_then(|line| line.trim_ascii_end().split_last())
+    else {
+        return false;
+    };
+    let from = memchr::memrchr(quote, line).map_or(line.len(), |at| at + 1);
+    let line = line.get(from..).unwrap_or_default();
+    let number = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let file = line.get(..line.len() - number).unwrap_or_default();
+    matches!(quote, b'"' | b'\'')
+        && number > 0
+        && line.starts_with(b"at ")
+        && [&b".vue:"[..], b".nvue:", b".uvue:", b".js:", b".ts:"].iter().any(|ending| file.ends_with(ending))
+}
+
 fn is_log(callee: &str, name: &str) -> bool {
     callee.starts_with("console.")
         || callee.to_ascii_lowercase().contains("log.")
@@ -178,4 +198,21 @@ fn is_message(name: &str) -> bool {
             | "showactionsheet"
             | "prompt"
     ) || lower.ends_with("toast")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_of_uni_app_are_told_by_their_line() {
+        let traced = |source: &str| is_traced(source.as_bytes(), source.find('#').unwrap() - 1);
+        assert!(traced(r##"f("log","at App.vue:4","#")"##));
+        assert!(traced("uni.__f__('warn', 'at pages/a/a.vue:120',\n '#')"));
+        for other in
+            [r##"f("log","#")"##, r##"f("at once","#")"##, r##"f("at App.vue:","#")"##, r##"["#"]"##, "'#'"]
+        {
+            assert!(!traced(other), "{other}");
+        }
+    }
 }
