@@ -107,14 +107,16 @@ fn what_cannot_be_scanned_is_named_with_its_cause_and_gives_2() {
     let missing = dir.path().join("没有.apk");
     let plain = dir.path().join("plain.apk");
     fs::write(&plain, "not a package at all").unwrap();
-    let args = ["scan", "--rules", path(rules.path()), path(&missing), path(dir.path()), path(&plain)];
+    let empty = dir.path().join("空");
+    fs::create_dir(&empty).unwrap();
+    let args = ["scan", "--rules", path(rules.path()), path(&missing), path(&empty), path(&plain)];
     let output = run(&args);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
     let lines: Vec<&str> = text(&output.stderr).lines().collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines[0].contains("没有.apk") && lines[0].contains("文件不存在"), "{}", lines[0]);
-    assert!(lines[1].contains(path(dir.path())) && lines[1].contains("是目录"), "{}", lines[1]);
+    assert!(lines[1].contains(path(&empty)) && lines[1].contains("文件夹中没有安装包"), "{}", lines[1]);
     assert!(lines[2].contains("plain.apk") && lines[2].contains("不是可检测的安装包"), "{}", lines[2]);
     let english = run(&[&args[..], &["--lang", "en"]].concat());
     assert!(text(&english.stderr).contains("no such file"));
