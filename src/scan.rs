@@ -17,7 +17,7 @@ use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
 pub use crate::decode::wxapkg_cipher::is_appid;
-pub use crate::format::{Options, Progress, Silent};
+pub use crate::format::{Options, Progress, Silent, ocr_problem};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -101,10 +101,13 @@ impl Scanner {
             (digest, bytes, inspection)
         };
         let sha256 = digest.map_err(unreadable)?;
-        let inspection = inspection.map_err(|error| match error {
+        let mut inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),
             other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
         })?;
+        if self.options.verify_signature && inspection.format == format::apk::FORMAT.name && path.is_file() {
+            format::apksigner::verify(path, &mut inspection);
+        }
         let artifact = Artifact { sha256, bytes, format: inspection.format.to_owned() };
         Ok(self.report(name, artifact, inspection))
     }

@@ -468,7 +468,7 @@ fn encrypted_mini_programs_need_their_id() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/punch-pc"));
     let bytes = std::fs::read(root.join("wx5e1d0c7b2a94f836/12/__APP__.wxapkg")).unwrap();
     let with = |appid: &str| {
-        let options = zhijian::scan::Options { appid: Some(appid.to_owned()) };
+        let options = zhijian::scan::Options { appid: Some(appid.to_owned()), ..Default::default() };
         let scratch = Scratch::new();
         scanner().with_options(options).scan(&scratch.file(&bytes), &Silent).unwrap()
     };
@@ -483,7 +483,8 @@ fn encrypted_mini_programs_need_their_id() {
         assert!(gap.detail.contains(said) && gap.detail_en.contains(said), "{gap:?}");
     }
     // Cut anywhere, and with every byte of the head altered, it ends in a report or an error.
-    let options = zhijian::scan::Options { appid: Some("wx5e1d0c7b2a94f836".to_owned()) };
+    let options =
+        zhijian::scan::Options { appid: Some("wx5e1d0c7b2a94f836".to_owned()), ..Default::default() };
     let scanner = scanner().with_options(options);
     let scratch = Scratch::new();
     for cut in (0..bytes.len()).step_by(997) {

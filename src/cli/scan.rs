@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use zhijian::model::{Lang, Level, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{Options, ScanError, Scanner, is_appid};
+use zhijian::scan::{Options, ScanError, Scanner, is_appid, ocr_problem};
 
 use super::output::{self, Destination};
 use super::progress::Bar;
@@ -33,6 +33,10 @@ pub(super) struct Scan {
     appid: Option<String>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
     fail_on: Option<Threshold>,
+    #[arg(long)]
+    ocr: bool,
+    #[arg(long)]
+    verify_signature: bool,
     #[arg(long)]
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
@@ -82,8 +86,12 @@ impl Scan {
             );
             bail!("--appid: {appid}: {says}");
         }
-        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing)
-            .with_options(Options { appid: self.appid.clone() });
+        let options =
+            Options { appid: self.appid.clone(), ocr: self.ocr, verify_signature: self.verify_signature };
+        if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
+            complain(lang.pick(&problem.zh, &problem.en));
+        }
+        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
         let view = View { lang, all: self.all, colour: self.colour() };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let targets: Vec<(&PathBuf, Result<PathBuf, ScanError>)> = self

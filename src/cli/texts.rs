@@ -54,6 +54,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "检出达到该级别的功能时退出码为 1（suspected 疑似、confirmed 确认）",
         "Exit with 1 when there are findings of this level or above: suspected, confirmed",
     ),
+    (
+        "zhijian scan --ocr",
+        "识读按钮、标题类图片中的文字，须装有 tesseract 及 chi_sim 数据，较慢",
+        "Recognise the text in pictures of buttons and titles; needs tesseract with chi_sim, and time",
+    ),
+    (
+        "zhijian scan --verify-signature",
+        "用 apksigner 校验 APK 签名是否有效，须已安装；不加此项只读取证书",
+        "Check the signature of an APK by apksigner, when it is installed; else only the certificate is read",
+    ),
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
     ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),

@@ -459,9 +459,10 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Compilers make the outer element first; the other way round elements could be around each other.
     fn set_parent(&mut self, child: u32, parent: u32) {
         if let Some(element) = self.functions.last_mut().and_then(|f| f.elements.get_mut(child as usize))
-            && child != parent
+            && parent < child
         {
             element.parent = Some(parent);
         }
@@ -704,6 +705,19 @@ e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
         assert_eq!(read.templates[0].path, "pages/card/card.wxml");
         let pressed = &read.templates[0].elements[2];
         assert_eq!((pressed.attributes[0].1.text.as_str(), pressed.texts[0].text.as_str()), ("sign", "签到"));
+    }
+
+    #[test]
+    fn no_element_is_inside_one_that_comes_later() {
+        let code = b"var x=['./a.wxml'];var m0=function(e,s,r,gg){var oA=_n('a')
+            var oB=_n('b')
+            _(oA,oB)
+            _(oB,oA)
+            _(oB,r)
+            }e_[x[0]]={f:m0";
+        let compiled = read(code);
+        let parents: Vec<_> = compiled.templates[0].elements.iter().map(|element| element.parent).collect();
+        assert_eq!(parents, [None, None, Some(1)]);
     }
 
     #[test]

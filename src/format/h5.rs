@@ -1,13 +1,15 @@
 //! Pages of a web site or H5 app without a package around them: a folder with pages at its top, or a ZIP archive of
 //! pages. Scripts that pages name and that are not there, and pages that only lead to an address, are gaps.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use regex_lite::Regex;
 
+use super::tree::{self, Texts};
 use super::unit::state;
-use super::{Format, FormatError, Probe, Progress, tree, web};
+use super::{Format, FormatError, Probe, Progress, web};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::html;
 use crate::model::{GapReason, Inspection, PartName, Place, Role, TargetKind};
@@ -51,18 +53,20 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     state(&mut inspection, PartName::Container, &Place::entry(""), issues);
     let index = index(&archive);
     let shells = AtomicUsize::new(0);
-    let read_text = |path: &str, bytes: &[u8], inspection: &mut Inspection| {
-        let before = inspection.texts.len();
-        web::read_text_asset(path, bytes, inspection);
-        if is_page(path) {
-            let shown = inspection.texts.iter().skip(before);
-            let shown = shown.filter(|text| text.role < Role::Code).count();
+    let read_texts = |files: &Texts, inspection: &mut Inspection| {
+        web::read_app(files, inspection);
+        let mut shown: HashMap<Arc<str>, usize> = HashMap::new();
+        for text in inspection.texts.iter().filter(|text| text.role < Role::Code) {
+            *shown.entry(text.place.path.clone()).or_default() += 1;
+        }
+        for (path, bytes) in files.iter().filter(|(path, _)| is_page(path)) {
+            let shown = shown.get(path).copied().unwrap_or_default();
             if elsewhere(&archive, path, bytes, shown, inspection) {
                 shells.fetch_add(1, Ordering::Relaxed);
             }
         }
     };
-    tree::read_files(&archive, &[], &read_text, &nest, progress, &mut inspection);
+    tree::read_files(&archive, &[], &read_texts, &nest, progress, &mut inspection);
     let pages = archive.entries().iter().filter(|entry| is_page(&entry.name)).count();
     if shells.into_inner() == pages {
         inspection.opaque();

@@ -3,10 +3,15 @@
 pub mod aab;
 pub mod apk;
 pub mod apk_set;
+pub(crate) mod apksigner;
 pub mod h5;
 pub mod hap;
+pub mod ipa;
 mod native;
 mod nested;
+mod ocr;
+mod picture;
+mod program;
 pub mod rpk;
 mod tree;
 mod unit;
@@ -15,6 +20,8 @@ pub mod wgt;
 pub mod wxapkg;
 
 use thiserror::Error;
+
+pub use self::ocr::ocr_problem;
 
 use self::nested::Nest;
 use crate::decode::archive::Archive;
@@ -63,6 +70,10 @@ pub enum FormatError {
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
+    /// Recognise the text in pictures that look like buttons, by `tesseract`.
+    pub ocr: bool,
+    /// Check the signature of an APK by `apksigner`.
+    pub verify_signature: bool,
 }
 
 /// A package and what it is called.
@@ -112,6 +123,7 @@ pub static FORMATS: &[Format] = &[
     hap::FORMAT,
     aab::FORMAT,
     apk_set::FORMAT,
+    ipa::FORMAT,
     apk::FORMAT,
     rpk::FORMAT,
     wgt::FORMAT,

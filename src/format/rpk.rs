@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
+use super::tree::{self, Texts};
 use super::unit::{read, state};
-use super::{Format, FormatError, Probe, Progress, tree, web};
+use super::{Format, FormatError, Probe, Progress, web};
 use crate::decode::archive::Archive;
 use crate::decode::js::{Filter, Script};
 use crate::decode::ux::{self, Templates};
@@ -63,15 +65,25 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     signature(&archive, &mut inspection);
     let words = translations(&archive, &mut inspection);
     let screens: HashMap<&str, &Page> = pages.iter().map(|page| (page.script.as_str(), page)).collect();
-    let read_text = |path: &str, bytes: &[u8], inspection: &mut Inspection| {
-        web::read_text_asset(path, bytes, inspection);
-        if path.ends_with(".js") {
-            let screen = screens.get(path).map(|page| &page.screen);
-            link(path, bytes, screen, &words, inspection);
-        }
+    // Every page is bundled by itself: no script needs another.
+    let read_texts = |files: &Texts, inspection: &mut Inspection| {
+        let (kind, format) = (inspection.kind, inspection.format);
+        let found: Vec<Inspection> = files
+            .par_iter()
+            .map(|(path, bytes)| {
+                let mut found = Inspection::new(kind, format);
+                web::read_text_asset(path, bytes, &mut found);
+                if path.ends_with(".js") {
+                    let screen = screens.get(&**path).map(|page| &page.screen);
+                    link(path, bytes, screen, &words, &mut found);
+                }
+                found
+            })
+            .collect();
+        found.into_iter().for_each(|found| inspection.absorb(found));
     };
     let done: Vec<&str> = words.files.iter().map(String::as_str).chain([MANIFEST]).collect();
-    tree::read_files(&archive, &done, &read_text, &nest, progress, &mut inspection);
+    tree::read_files(&archive, &done, &read_texts, &nest, progress, &mut inspection);
     Ok(inspection)
 }
 

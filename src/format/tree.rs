@@ -1,13 +1,16 @@
 //! The files of an app of web code, in an archive or a folder, whatever the format around them.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde_json::Value;
 
 use super::nested::{self, Nest};
-use super::unit::{note_images, read};
+use super::picture::{self, Pictures};
+use super::unit::read;
 use super::{Progress, web};
 use crate::decode::archive::{Archive, Entry};
-use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place};
+use crate::model::{GapReason, Inspection, PartName, Place};
 
 /// A manifest or page list is never larger.
 const MAX_JSON: u64 = 4 << 20;
@@ -53,16 +56,20 @@ pub(super) fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Reads every file but those in `done`; those that are text by `read_text`, given the path and the content.
+/// Text assets by path and content.
+pub(super) type Texts = [(Arc<str>, Vec<u8>)];
+
+/// Reads every file but those in `done`; those that are text by `read_texts`, all together if they are not too many.
 pub(super) fn read_files(
     archive: &Archive,
     done: &[&str],
-    read_text: &(dyn Fn(&str, &[u8], &mut Inspection) + Sync),
+    read_texts: &(dyn Fn(&Texts, &mut Inspection) + Sync),
     nest: &Nest,
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) {
     let (mut texts, mut packages): (Vec<&Entry>, Vec<&Entry>) = (Vec::new(), Vec::new());
+    let mut pictures = Pictures::default();
     for entry in archive.entries() {
         let name = &*entry.name;
         if name.ends_with('/') || name.starts_with("META-INF/") || done.contains(&name) {
@@ -72,10 +79,7 @@ pub(super) fn read_files(
         let file = name.rsplit('/').next().unwrap_or(name);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
         match extension.as_str() {
-            "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "ico" => {
-                inspection.unread(PartName::Images);
-                inspection.facts.push(Fact::new(FactKind::Asset, name, place));
-            }
+            extension if picture::is_picture(extension) => pictures.add(entry.name.clone(), archive, entry),
             "jsc" | "hbc" | "qbc" => {
                 inspection.unread(PartName::Js);
                 let detail = (
@@ -107,23 +111,37 @@ pub(super) fn read_files(
     }
     progress.begin(texts.iter().chain(&packages).map(|entry| entry.packed).sum());
     let (kind, format) = (inspection.kind, inspection.format);
-    let found: Vec<Inspection> = texts
+    // Too much to be in memory at once is read one by one.
+    let together = texts.iter().map(|entry| entry.size).sum::<u64>() <= web::MAX_APP;
+    let found: Vec<(Inspection, Option<(Arc<str>, Vec<u8>)>)> = texts
         .par_iter()
         .map(|entry| {
             let mut found = Inspection::new(kind, format);
             let place = Place::entry(entry.name.clone());
-            if let Some(bytes) = read(archive, entry, &place, PartName::Text, &mut found) {
-                read_text(&entry.name, &bytes, &mut found);
-            }
+            let bytes = read(archive, entry, &place, PartName::Text, &mut found);
             progress.advance(entry.packed);
-            found
+            let file = bytes.map(|bytes| (entry.name.clone(), bytes));
+            if together {
+                return (found, file);
+            }
+            read_texts(file.as_slice(), &mut found);
+            (found, None)
         })
         .collect();
-    found.into_iter().for_each(|found| inspection.absorb(found));
+    let mut files = Vec::new();
+    for (found, file) in found {
+        inspection.absorb(found);
+        files.extend(file);
+    }
+    if together {
+        read_texts(&files, inspection);
+    }
+    drop(files);
     // One after the other: each is in memory as a whole.
     for entry in packages {
         nested::read(archive, entry, &entry.name, nest, inspection);
         progress.advance(entry.packed);
     }
-    note_images(inspection, "");
+    let shown = pictures.read("", &nest.options, inspection);
+    inspection.texts.extend(shown);
 }

@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
+use super::tree::{self, Texts};
 use super::unit::state;
-use super::{Format, FormatError, Probe, Progress, tree, web};
+use super::{Format, FormatError, Probe, Progress, web};
 use crate::decode::archive::Archive;
 use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, TargetKind};
 
@@ -46,26 +47,25 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     };
     let mut inspection = Inspection::new(TargetKind::App, FORMAT.name);
     state(&mut inspection, PartName::Container, &Place::entry(""), issues);
-    let place = if is_update(&archive) {
+    let mut manifest = MANIFEST.to_owned();
+    if is_update(&archive) {
+        manifest.insert_str(0, UPDATED);
         let detail = (
             "升级包只含有改动的文件，其余未提供",
             "an update holds what has changed; the rest was not given",
         );
         inspection.gap(PartName::Container, &Place::entry(UPDATE), GapReason::Missing, detail);
-        format!("{UPDATED}{MANIFEST}")
-    } else {
-        MANIFEST.to_owned()
-    };
-    if !is_update(&archive) || archive.entry(&place).is_some() {
-        let json = tree::manifest(&archive, &place, &mut inspection);
-        let identity = &mut inspection.identity;
-        identity.id = tree::text(&json["id"]);
-        identity.name = tree::text(&json["name"]);
-        identity.version = tree::text(&json["version"]["name"]);
-        identity.version_code = number(&json["version"]["code"]);
-        permissions(&json, &place, &mut inspection);
     }
-    tree::read_files(&archive, &[&place, UPDATE], &web::read_text_asset, &nest, progress, &mut inspection);
+    if let Some(json) = tree::peek(&archive, &manifest) {
+        inspection.read(PartName::Manifest);
+        permissions(&json, &manifest, &mut inspection);
+    }
+    let read_texts = |files: &Texts, inspection: &mut Inspection| {
+        if let Some(identity) = web::read_app(files, inspection) {
+            inspection.identity = identity;
+        }
+    };
+    tree::read_files(&archive, &[UPDATE], &read_texts, &nest, progress, &mut inspection);
     Ok(inspection)
 }
 
@@ -78,9 +78,4 @@ fn permissions(json: &Value, place: &str, inspection: &mut Inspection) {
             inspection.facts.push(Fact::new(FactKind::Permission, name, Place::entry(place)));
         }
     }
-}
-
-/// A number, written as one or as text.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }

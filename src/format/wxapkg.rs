@@ -7,16 +7,17 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::nested;
-use super::unit::{count, note_images, read, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Options, Probe, Progress};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::js::Script;
 use crate::decode::wxapkg::{self, File, WxapkgError};
 use crate::decode::wxapkg_cipher;
 use crate::decode::wxml_code::{self, Compiled};
-use crate::link::mini_program::{self, Config, Parts};
+use crate::link::mini_program::{self, Config, Parts, Source};
 use crate::link::script;
-use crate::model::{Fact, FactKind, GapReason, Inspection, PartName, Place, TargetKind, Wording};
+use crate::model::{GapReason, Inspection, PartName, Place, TargetKind, Wording};
 
 const CONFIG: &str = "app-config.json";
 /// Mini programs are at most 30 MB with all sub-packages; what is far larger is not one.
@@ -61,7 +62,7 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
                 |error: WxapkgError| FormatError::Broken { format: FORMAT.name, cause: error.to_string() };
             let (files, issues) = wxapkg::read(&bytes).map_err(broken)?;
             state(&mut inspection, PartName::Container, &Place::entry(""), issues);
-            read_package(&bytes, &files, &Around::default(), progress, &mut inspection);
+            read_package(&bytes, &files, &Around::default(), &probe.nest.options, progress, &mut inspection);
             inspection.identity.id = inspection.identity.id.take().or(appid);
         }
         Err(detail) => {
@@ -109,7 +110,7 @@ fn packages(archive: &Archive) -> Option<Vec<&Entry>> {
         let file = entry.name.rsplit('/').next().unwrap_or_default();
         match file.rsplit_once('.').map(|(_, extension)| extension) {
             Some("wxapkg") => found.push(entry),
-            Some("html" | "htm" | "dex" | "arsc" | "abc" | "so") => return None,
+            Some("html" | "htm" | "plist" | "dex" | "arsc" | "abc" | "so") => return None,
             Some(extension) if nested::is_package(extension) => return None,
             _ => {}
         }
@@ -200,12 +201,11 @@ fn inspect_program(
     let mut around = Around { config: None, elsewhere };
     for (entry, bytes, files) in members {
         let mut found = Inspection::new(TargetKind::MiniProgram, FORMAT.name);
-        let mut config = read_package(bytes, &files, &around, progress, &mut found);
+        let config = read_package(bytes, &files, &around, options, progress, &mut found);
         let identity = std::mem::take(&mut found.identity);
         if around.config.is_none() && is_main(&files) {
             inspection.identity = identity;
-            config.lent = true;
-            around.config = Some(config);
+            around.config = Some(config.lent());
         }
         inspection.absorb(found.inside(&entry.name));
     }
@@ -226,6 +226,7 @@ fn read_package(
     bytes: &[u8],
     files: &[File<'_>],
     around: &Around,
+    options: &Options,
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) -> Config {
@@ -246,12 +247,16 @@ fn read_package(
             parts.templates.push((path.clone(), content.compiled.templates));
         }
         parts.imports.extend(content.compiled.imports);
-        parts.scripts.extend(content.script.map(|script| (path, script)));
+        parts.scripts.extend(content.script.map(|script| Source::packaged(path, script)));
         pages.extend(content.pages);
     }
-    note_images(inspection, "");
+    let mut pictures = Pictures::default();
+    for file in files.iter().filter(|file| picture::is_picture(&extension(&file.name))) {
+        pictures.add_bytes(Arc::from(&*file.name), bytes.get(file.range.clone()).unwrap_or_default());
+    }
+    parts.pictures = pictures.read("", options, inspection);
     match &mut config {
-        Some(config) if config.lent => {}
+        Some(_) if around.config.is_some() => {}
         Some(config) => missing_pages(config, files, &around.elsewhere, inspection),
         None => {
             // Page files stand for the list that only the main package has.
@@ -328,10 +333,14 @@ struct Content<'a> {
     pages: Vec<(String, Value)>,
 }
 
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase()
+}
+
 fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (Inspection, Content<'a>) {
     let mut inspection = Inspection::new(TargetKind::MiniProgram, FORMAT.name);
     let place = Place::entry(&*file.name);
-    let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let extension = extension(&file.name);
     let mut content = Content::default();
     match extension.as_str() {
         "js" => {
@@ -359,10 +368,8 @@ fn read_file<'a>(file: &File<'_>, bytes: &'a [u8], progress: &dyn Progress) -> (
         "html" if memchr::memmem::find(bytes, b"generateFuncReady").is_some() => {
             inspection.read(PartName::Layouts)
         }
-        "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" => {
-            inspection.unread(PartName::Images);
-            inspection.facts.push(Fact::new(FactKind::Asset, &*file.name, place));
-        }
+        // Read together when all are known.
+        extension if picture::is_picture(extension) => {}
         _ if file.name == CONFIG => {}
         _ if super::web::is_text_asset(&file.name) => {
             super::web::read_text_asset(&file.name, bytes, &mut inspection)

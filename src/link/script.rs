@@ -21,7 +21,7 @@ const UNMISTAKABLE: [&str; 9] = [
 ];
 
 /// Literals and calls that matter to rules.
-pub(crate) const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
+pub const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
 fn is_wanted(body: &[u8]) -> bool {
     let letters = body.iter().any(u8::is_ascii_alphabetic);
@@ -73,14 +73,22 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
     if is_log(callee, name) {
         return (Role::Log, sink());
     }
+    // Builds of uni-app put the function in the place of `console.log`.
+    if callee.is_empty() && matches!(literal.tag, Some("log" | "info" | "warn" | "error" | "debug")) {
+        return (Role::Log, literal.tag.map(str::to_owned));
+    }
     if literal.usage == Use::Compared {
         return (Role::Code, None);
     }
-    let leads = literal
-        .object
-        .and_then(|index| script.objects.get(index as usize))
-        .is_some_and(|object| object.leads);
-    if literal.pressable && (key == "children" || (makes_element(name) && key.is_empty())) {
+    let object = literal.object.and_then(|index| script.objects.get(index as usize));
+    let leads = object.is_some_and(|object| object.leads);
+    // Builds for browsers shorten the names of the calls that make elements.
+    let element = key.is_empty() && (makes_element(name) || (callee.len() <= 2 && literal.handler.is_some()));
+    if literal.pressable && (key == "children" || element) {
+        return (Role::Control, sink());
+    }
+    let pressed = object.is_some_and(|object| object.handles);
+    if pressed && matches!(key, "title" | "label" | "text" | "children" | "buttonText") && !is_message(name) {
         return (Role::Control, sink());
     }
     let role = match (name, key) {
@@ -123,32 +131,14 @@ fn makes_element(name: &str) -> bool {
     )
 }
 
-/// Whether the literal at an offset is logged by what uni-app's builder makes of `console.log(…)`: a call, inlined or
-/// not, whose arguments before the literal are the level and the line: `("log", "at App.vue:4", "…")`.
-pub(crate) fn is_traced(source: &[u8], offset: usize) -> bool {
-    const MAX_LINE: usize = 160;
-    let before = source.get(offset.saturating_sub(MAX_LINE)..offset).unwrap_or_default();
-    let before = before.trim_ascii_end();
-    let Some((&quote, line)) = before.strip_suffix(b",").and_then(|line| line.trim_ascii_end().split_last())
-    else {
-        return false;
-    };
-    let from = memchr::memrchr(quote, line).map_or(line.len(), |at| at + 1);
-    let line = line.get(from..).unwrap_or_default();
-    let number = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let file = line.get(..line.len() - number).unwrap_or_default();
-    matches!(quote, b'"' | b'\'')
-        && number > 0
-        && line.starts_with(b"at ")
-        && [&b".vue:"[..], b".nvue:", b".uvue:", b".js:", b".ts:"].iter().any(|ending| file.ends_with(ending))
-}
-
 fn is_log(callee: &str, name: &str) -> bool {
     callee.starts_with("console.")
         || callee.to_ascii_lowercase().contains("log.")
         || matches!(
             name,
             "log"
+                | "__f__"
+                | "__log__"
                 | "debug"
                 | "Error"
                 | "TypeError"
@@ -198,21 +188,4 @@ fn is_message(name: &str) -> bool {
             | "showactionsheet"
             | "prompt"
     ) || lower.ends_with("toast")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logs_of_uni_app_are_told_by_their_line() {
-        let traced = |source: &str| is_traced(source.as_bytes(), source.find('#').unwrap() - 1);
-        assert!(traced(r##"f("log","at App.vue:4","#")"##));
-        assert!(traced("uni.__f__('warn', 'at pages/a/a.vue:120',\n '#')"));
-        for other in
-            [r##"f("log","#")"##, r##"f("at once","#")"##, r##"f("at App.vue:","#")"##, r##"["#"]"##, "'#'"]
-        {
-            assert!(!traced(other), "{other}");
-        }
-    }
 }
