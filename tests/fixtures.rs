@@ -69,7 +69,7 @@ fn root() -> &'static Path {
 
 fn fixtures() -> Vec<(PathBuf, Fixture)> {
     let mut found = Vec::new();
-    for format in ["apk", "apk_set", "aab", "wxapkg", "hap", "ipa"] {
+    for format in ["apk", "apk_set", "aab", "h5", "hap", "ipa", "rpk", "wgt", "wxapkg"] {
         for folder in std::fs::read_dir(root().join(format)).unwrap() {
             let folder = folder.unwrap().path();
             let files =

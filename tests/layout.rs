@@ -75,8 +75,17 @@ fn no_room_sees_what_comes_after_it() {
 
 #[test]
 fn every_format_is_in_the_list() {
-    let helpers =
-        ["apksigner.rs", "mod.rs", "native.rs", "nested.rs", "ocr.rs", "picture.rs", "program.rs", "unit.rs"];
+    let helpers = [
+        "apksigner.rs",
+        "mod.rs",
+        "native.rs",
+        "nested.rs",
+        "ocr.rs",
+        "picture.rs",
+        "program.rs",
+        "tree.rs",
+        "unit.rs",
+    ];
     for path in files(&source().join("format")) {
         let file = path.file_name().unwrap().to_str().unwrap();
         let name = file.trim_end_matches(".rs");

@@ -20,8 +20,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan FILE",
-        "要检测的文件（APK、wxapkg、HAP），按内容识别格式",
-        "Files to scan (APK, wxapkg, HAP); the format is found from the content",
+        "要检测的安装包、网页文件夹，或存放安装包的文件夹，按内容识别格式",
+        "Packages, folders of web pages, or folders of packages; the format is found from the content",
     ),
     (
         "zhijian scan --format",
@@ -43,6 +43,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "zhijian scan --filing-list",
         "备案清单（CSV，含包名或名称、备案编号两列）",
         "Filing list (CSV with columns id or name, and number)",
+    ),
+    (
+        "zhijian scan --appid",
+        "小程序的 appid，用于解开电脑版微信加密存储的小程序包；路径中含有时不必给出",
+        "Appid of a mini program, opens what WeChat for PC has encrypted; not needed when the path has it",
     ),
     (
         "zhijian scan --fail-on",

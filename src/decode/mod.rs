@@ -15,6 +15,7 @@ pub mod dart;
 pub mod dex;
 pub mod elf;
 pub mod entropy;
+pub mod folder;
 pub mod hap_signature;
 pub mod hermes;
 pub mod html;
@@ -28,7 +29,9 @@ pub mod resindex;
 mod string_pool;
 pub mod strings;
 pub mod unity;
+pub mod ux;
 pub mod wxapkg;
+pub mod wxapkg_cipher;
 pub mod wxml_code;
 
 /// Something wrong with the bytes of one encoding.
@@ -101,6 +104,7 @@ pub static DECODERS: &[Decoder] = &[
     dart::DECODER,
     dex::DECODER,
     elf::DECODER,
+    folder::DECODER,
     hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
@@ -112,6 +116,8 @@ pub static DECODERS: &[Decoder] = &[
     resindex::DECODER,
     strings::DECODER,
     unity::DECODER,
+    ux::DECODER,
     wxapkg::DECODER,
+    wxapkg_cipher::DECODER,
     wxml_code::DECODER,
 ];

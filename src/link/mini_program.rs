@@ -121,7 +121,7 @@ impl<'a> Source<'a> {
 }
 
 /// `app-config.json` (or what page files tell where it is missing).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
@@ -142,6 +142,17 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// The pages and titles alone, for another package of the same program: what the file itself says is stated once.
+    pub(crate) fn lent(&self) -> Config {
+        Config {
+            place: None,
+            permissions: BTreeSet::new(),
+            apis: BTreeSet::new(),
+            plugins: BTreeSet::new(),
+            ..self.clone()
+        }
+    }
+
     /// Reads the value of `app-config.json`.
     pub(crate) fn read(value: &Value) -> Config {
         let mut config = Config { place: Some(Place::entry("app-config.json")), ..Config::default() };

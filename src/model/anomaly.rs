@@ -107,6 +107,23 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("dex.too-many-dexes", "一个文件内的 dex 过多", "too many dex in one file"),
     ("dex.trailing-data", "dex 之后有多余数据", "data behind the dex"),
     ("dex.unknown-version", "dex 版本不认识", "an unknown version of dex"),
+    (
+        "folder.limit",
+        "文件夹过深或文件过多，其余未读",
+        "a folder too deep or with too many files; the rest is not read",
+    ),
+    ("folder.link", "符号链接未跟随", "a symbolic link is not followed"),
+    (
+        "folder.link-outside",
+        "符号链接指向文件夹之外，未读取",
+        "a symbolic link that leads out of the folder is not read",
+    ),
+    (
+        "folder.passed-over",
+        "隐藏文件、开发目录或特殊文件，未读取",
+        "hidden files, folders of development and special files are not read",
+    ),
+    ("folder.unreadable", "文件夹无法读取", "a folder cannot be read"),
     ("hermes.bad-code", "Hermes 函数的代码损坏", "the code of a Hermes function is damaged"),
     ("hermes.overlapping-functions", "Hermes 函数互相重叠", "Hermes functions overlap"),
     ("hermes.truncated", "Hermes 字节码不完整", "the Hermes bytecode is cut off"),
