@@ -151,6 +151,12 @@ pub(super) fn read_dart(path: &str, bytes: &[u8], data: &[Range<usize>], inspect
         let class = string.text.trim_start_matches('_');
         let fact = if is_screen_class(class) {
             Fact::new(FactKind::Class, class, place)
+        } else if let Some(path) = string.text.strip_prefix("package:") {
+            // Source files, by package. Those of the framework tell nothing of the app.
+            let Some(path) = path.strip_suffix(".dart").filter(|path| !path.starts_with("flutter")) else {
+                continue;
+            };
+            Fact::new(FactKind::Class, path, place)
         } else if let Some(address) = endpoint::in_code(&string.text).filter(|address| !is_file(address)) {
             Fact::new(address_kind(address), address, place)
         } else {
