@@ -87,14 +87,10 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
 
 /// A certificate by its DER bytes; the subject is empty when they cannot be read.
 pub(super) fn signing_certificate(der: &[u8], scheme: &str) -> SigningCertificate {
+    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
     let read = Certificate::from_der(der);
     let subject = read.map_or_else(|_| String::new(), |read| read.tbs_certificate.subject.to_string());
-    SigningCertificate { subject, sha256: fingerprint(der), schemes: vec![scheme.to_owned()] }
-}
-
-/// SHA-256 in lower-case hex.
-pub(super) fn fingerprint(der: &[u8]) -> String {
-    Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
+    SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] }
 }
 
 /// The ID-value pairs of the signing block before the central directory.

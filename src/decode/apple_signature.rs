@@ -4,10 +4,7 @@
 //! Format: Apple's open `xnu`, `osfmk/kern/cs_blobs.h`; profiles are CMS (RFC 5652) around a property list; Apple,
 //! *TN3125: Inside Code Signing: Provisioning Profiles*.
 
-use der::Decode;
-use x509_cert::Certificate;
-
-use super::apk_signature::{SigningCertificate, cms_certificate, fingerprint};
+use super::apk_signature::{SigningCertificate, cms_certificate, signing_certificate};
 use super::plist::Plist;
 use super::{Decoder, Issue};
 
@@ -15,7 +12,7 @@ use super::{Decoder, Issue};
 pub const DECODER: Decoder = Decoder {
     name: "apple_signature",
     version: 1,
-    reads: ("iOS 代码签名证书和描述文件", "iOS code signing certificates and provisioning profiles"),
+    reads: ("iOS 代码签名证书和描述文件", "iOS code signatures and provisioning profiles"),
     limits: &[],
 };
 
@@ -81,24 +78,14 @@ pub fn code_signature(bytes: &[u8]) -> (CodeSignature, Vec<Issue>) {
             Some(ENTITLEMENTS) => {
                 found.debuggable |= blob.get(8..).is_some_and(|list| allows_debugging(list, None));
             }
-            Some(CMS) if length > 8 => match certificate(blob.get(8..).unwrap_or_default()) {
-                Ok(signer) => found.signer = Some(signer),
+            Some(CMS) if length > 8 => match cms_certificate(blob.get(8..).unwrap_or_default()) {
+                Ok(der) => found.signer = Some(signing_certificate(&der, "code-signature")),
                 Err(cause) => issues.push(Issue::odd("signature.malformed-v1", None, cause)),
             },
             _ => {}
         }
     }
     (found, issues)
-}
-
-fn certificate(cms: &[u8]) -> Result<SigningCertificate, String> {
-    let der = cms_certificate(cms)?;
-    let certificate = Certificate::from_der(&der).map_err(|error| error.to_string())?;
-    Ok(SigningCertificate {
-        subject: certificate.tbs_certificate.subject.to_string(),
-        sha256: fingerprint(&der),
-        schemes: vec!["code-signature".to_owned()],
-    })
 }
 
 fn allows_debugging(list: &[u8], within: Option<&str>) -> bool {

@@ -40,6 +40,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,
@@ -489,6 +491,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     let (read, unread) = native::libraries(natives);
     plan.tasks.extend(read.into_iter().map(Task::Native));
     unread.iter().for_each(|_| inspection.unread(PartName::Native));
+    let lib = parts.first().map_or_else(|| Place::entry("lib"), |part| part.place("lib"));
+    native::note_unread(unread.len(), &lib, inspection);
     note_frameworks(parts, inspection);
     note_unread(parts, &unknown, inspection);
     plan
@@ -497,7 +501,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
 /// The first bytes of an archive.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// A word about assets of no known kind and native libraries.
+/// A word about assets of no known kind.
 fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection) {
     let place = |name| parts.first().map_or_else(|| Place::entry(name), |part| part.place(name));
     if !unknown.is_empty() {
@@ -508,16 +512,6 @@ fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection
             format!("{count} assets of no known kind, such as {shown}"),
         );
         inspection.note(PartName::Other, &place("assets"), GapReason::NotInspected, detail);
-    }
-    let libraries = inspection.unread_count(PartName::Native);
-    if libraries > 0 {
-        let detail = (
-            format!("本地库 {libraries} 个未检视（引擎、第三方库，或同一库的其他指令集版本）"),
-            format!(
-                "{libraries} native libraries are not read (engines, SDKs, or the same for another processor)"
-            ),
-        );
-        inspection.note(PartName::Native, &place("lib"), GapReason::NotInspected, detail);
     }
 }
 

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
+use super::native;
+use super::nested::{self, Nest};
 use super::picture::{self, Pictures};
-use super::unit::{count, state};
-use super::{Format, FormatError, Options, Probe, Progress};
+use super::unit::{count, read, state};
+use super::{Format, FormatError, Probe, Progress};
 
 use crate::decode::abc::{Abc, AbcError, strings_anywhere};
 use crate::decode::apk_signature::SigningCertificate;
@@ -49,6 +51,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,
@@ -106,10 +110,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
                 );
                 break;
             }
-            identities.extend(inner(&archive, entry, &probe.nest.options, progress, &mut inspection));
+            identities.extend(inner(&archive, entry, &probe.nest, progress, &mut inspection));
         }
     } else {
-        let module = Module { archive: &archive, prefix: "", alone: whole, options: &probe.nest.options };
+        let module = Module { archive: &archive, prefix: "", alone: whole, nest: &probe.nest };
         identities.push(module.read(progress, &mut inspection));
     }
     // The module that users start speaks for the app, whatever the order.
@@ -129,18 +133,18 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
 fn inner(
     archive: &Archive,
     entry: &Entry,
-    options: &Options,
+    nest: &Nest,
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) -> Option<Identity> {
-    let outside = Module { archive, prefix: "", alone: false, options };
+    let outside = Module { archive, prefix: "", alone: false, nest };
     let bytes = outside.bytes(entry, PartName::Container, inspection)?;
     let place = Place::entry(entry.name.clone());
     match Archive::open(Blob::memory(bytes)) {
         Ok((inner, issues)) => {
             count(inspection, PartName::Container, &place, issues);
             let prefix = format!("{}!", entry.name);
-            let module = Module { archive: &inner, prefix: &prefix, alone: false, options };
+            let module = Module { archive: &inner, prefix: &prefix, alone: false, nest };
             Some(module.read(progress, inspection))
         }
         Err(error) => {
@@ -184,7 +188,7 @@ struct Module<'m> {
     prefix: &'m str,
     /// Nothing outside of it can refer to its resources.
     alone: bool,
-    options: &'m Options,
+    nest: &'m Nest,
 }
 
 /// What is known of a module before its code is read.
@@ -418,7 +422,7 @@ impl Module<'_> {
         assets: &mut Vec<&'e Entry>,
         inspection: &mut Inspection,
     ) {
-        let mut native = 0;
+        let mut natives = Vec::new();
         let mut pictures = Pictures::default();
         for entry in self.archive.entries() {
             let name = &*entry.name;
@@ -435,27 +439,9 @@ impl Module<'_> {
                 extension if picture::is_picture(extension) => {
                     pictures.add(self.path(name), self.archive, entry);
                 }
-                "so" => {
-                    native += 1;
-                    inspection.unread(PartName::Native);
-                    let holder = match file {
-                        "libapp.so" => (
-                            "界面在编译后的 Dart 代码（Flutter）中",
-                            "compiled Dart code (Flutter) holds the interface",
-                        ),
-                        "libil2cpp.so" => (
-                            "界面在编译后的 C# 代码（Unity）中",
-                            "compiled C# code (Unity) holds the interface",
-                        ),
-                        _ => continue,
-                    };
-                    inspection.gap(PartName::Native, &self.place(name), GapReason::UnsupportedFormat, holder);
-                }
-                "hap" | "hsp" | "apk" | "zip" | "wgt" | "rpk" | "wxapkg" => {
-                    inspection.unread(PartName::Other);
-                    let detail =
-                        ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet");
-                    inspection.gap(PartName::Other, &self.place(name), GapReason::UnsupportedFormat, detail);
+                "so" => natives.push((name, entry.size, entry)),
+                extension if nested::is_package(extension) => {
+                    nested::read(self.archive, entry, &self.path(name), self.nest, inspection);
                 }
                 _ if bundled && super::web::is_text_asset(name) && !super::web::is_data(name, entry.size) => {
                     assets.push(entry);
@@ -464,15 +450,17 @@ impl Module<'_> {
             }
         }
         let folder = self.path("resources");
-        let texts = pictures.read(&folder, self.options, inspection);
+        let texts = pictures.read(&folder, &self.nest.options, inspection);
         inspection.texts.extend(texts);
-        if native > 0 {
-            let detail = (
-                format!("本地库 {native} 个，其代码未检视"),
-                format!("{native} native libraries; their code is not read"),
-            );
-            inspection.note(PartName::Native, &self.place("libs"), GapReason::NotInspected, detail);
+        let (wanted, unread) = native::libraries(natives);
+        for entry in wanted {
+            let place = self.place(&entry.name);
+            if let Some(bytes) = read(self.archive, entry, &place, PartName::Native, inspection) {
+                native::read_library(&place.path, &bytes, inspection);
+            }
         }
+        unread.iter().for_each(|_| inspection.unread(PartName::Native));
+        native::note_unread(unread.len(), &self.place("libs"), inspection);
     }
 
     /// Reads bytecode.

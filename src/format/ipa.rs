@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::native;
 use super::nested::{self, Nest};
-use super::unit::{count, note_images, read, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress};
 use crate::decode::apple_signature::{self, CodeSignature};
 use crate::decode::archive::{Archive, Entry};
@@ -108,6 +110,7 @@ struct Plan<'a> {
     programs: Vec<&'a Entry>,
     packages: Vec<&'a Entry>,
     profile: Option<&'a Entry>,
+    pictures: Pictures<'a>,
 }
 
 /// What came of an entry.
@@ -272,6 +275,8 @@ impl<'a> App<'a> {
             self.program(entry, &asked, &mut parts, &mut signature, &mut swift, inspection);
             progress.advance(entry.packed);
         }
+        let texts = plan.pictures.read(&self.folder, &nest.options, inspection);
+        inspection.texts.extend(texts);
         let mut inner = Inspection::new(TargetKind::App, FORMAT.name);
         for entry in &plan.packages {
             nested::read(self.archive, entry, &entry.name, nest, &mut inner);
@@ -290,7 +295,7 @@ impl<'a> App<'a> {
         let mut plan = Plan::default();
         let executables: HashSet<String> = self.bundles.iter().map(Bundle::executable).collect();
         let mut unknown: Vec<&str> = Vec::new();
-        let (mut runtime, mut catalogs) = (0, Vec::new());
+        let (mut runtime, mut crushed, mut catalogs) = (0, false, Vec::new());
         for entry in self.archive.entries() {
             let name = &*entry.name;
             if name.ends_with('/')
@@ -315,13 +320,12 @@ impl<'a> App<'a> {
                 "plist" if name.contains(".storyboardc/") => plan.lists.push((entry, Kind::Storyboard)),
                 "plist" => plan.lists.push((entry, Kind::List)),
                 "mobileprovision" => plan.profile = plan.profile.or(Some(entry)),
-                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico" => {
+                extension if picture::is_picture(extension) && self.library(name).is_some() => {
                     inspection.unread(PartName::Images);
-                    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-                    let stem = stem.split('@').next().unwrap_or(stem);
-                    let mut fact = Fact::new(FactKind::Asset, stem, Place::entry(entry.name.clone()));
-                    fact.origin = self.library(name).map_or(Origin::App, Origin::Library);
-                    inspection.facts.push(fact);
+                }
+                extension if picture::is_picture(extension) => {
+                    crushed |= extension == "png" && self.archive.head(entry, 16).ends_with(b"CgBI");
+                    plan.pictures.add(entry.name.clone(), self.archive, entry);
                 }
                 "car" => {
                     inspection.unread(PartName::Images);
@@ -337,16 +341,11 @@ impl<'a> App<'a> {
                 "ttf" | "otf" | "ttc" | "woff" | "woff2" | "mp3" | "caf" | "wav" | "aif" | "aiff" | "m4a"
                 | "aac" | "mp4" | "mov" | "css" | "mom" | "omo" | "metallib" | "cer" | "der" | "icns"
                 | "pem" | "h" | "modulemap" | "swiftmodule" | "swiftdoc" | "xcprivacy" | "pdf" => {}
-                _ if file == "global-metadata.dat" => {
-                    inspection.unread(PartName::Other);
-                    let detail =
-                        ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface");
-                    inspection.gap(
-                        PartName::Native,
-                        &Place::entry(entry.name.clone()),
-                        GapReason::UnsupportedFormat,
-                        detail,
-                    );
+                _ if file == native::UNITY_METADATA => {
+                    let place = Place::entry(entry.name.clone());
+                    if let Some(bytes) = read(self.archive, entry, &place, PartName::Native, inspection) {
+                        native::read_unity(name, &bytes, inspection);
+                    }
                 }
                 _ => match self.archive.head(entry, 16) {
                     head if macho::is_macho(&head) => plan.programs.push(entry),
@@ -385,7 +384,13 @@ impl<'a> App<'a> {
             );
             inspection.note(PartName::Native, &place, GapReason::NotInspected, detail);
         }
-        note_images(inspection, &self.folder);
+        if crushed {
+            let detail = (
+                "图片为苹果专用的 PNG 变体（CgBI），未查二维码，未识读",
+                "pictures in Apple's own variant of PNG (CgBI) are not searched for QR codes and not read",
+            );
+            inspection.note(PartName::Images, &place, GapReason::UnsupportedFormat, detail);
+        }
         plan.programs.sort_by(|a, b| a.name.cmp(&b.name));
         plan
     }
@@ -648,10 +653,8 @@ impl<'a> App<'a> {
             return;
         }
         if entry.name.ends_with("/App.framework/App") {
-            inspection.unread(PartName::Native);
-            let detail =
-                ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface");
-            inspection.gap(PartName::Native, &place, GapReason::UnsupportedFormat, detail);
+            let within = start..start + program.bytes().len();
+            native::read_dart(&entry.name, &bytes, std::slice::from_ref(&within), inspection);
             return;
         }
         count(inspection, PartName::Native, &place, issues);
@@ -905,7 +908,7 @@ mod tests {
         let found = with("Info.plist", Some(b"<plist><dict><key>CFBundleExecutable</key><string>ForestPatrol</string><key>UIMainStoryboardFile</key><string>Other</string></dict></plist>"));
         assert!(gap(&found, PartName::Layouts, GapReason::Missing));
         let found = with("Frameworks/App.framework/App", Some(&MINIMAL));
-        assert!(gap(&found, PartName::Native, GapReason::UnsupportedFormat));
+        assert!(gap(&found, PartName::Native, GapReason::Encrypted));
     }
 
     /// A program for ARM64 without load commands.

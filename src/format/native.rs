@@ -83,6 +83,18 @@ pub(super) fn libraries<'a, T>(found: Vec<(&'a str, u64, T)>) -> (Vec<T>, Vec<(&
     (read, unread)
 }
 
+/// A word about the native libraries that are not read.
+pub(super) fn note_unread(count: usize, place: &Place, inspection: &mut Inspection) {
+    if count == 0 {
+        return;
+    }
+    let detail = (
+        format!("本地库 {count} 个未检视（引擎、第三方库，或同一库的其他指令集版本）"),
+        format!("{count} native libraries are not read (engines, SDKs, or the same for another processor)"),
+    );
+    inspection.note(PartName::Native, place, GapReason::NotInspected, detail);
+}
+
 /// Reads a native library: Dart code where it holds any, else its strings.
 pub(super) fn read_library(path: &str, bytes: &[u8], inspection: &mut Inspection) {
     let place = Place::entry(path);

@@ -19,8 +19,8 @@ pub const DECODER: Decoder = Decoder {
     name: "macho",
     version: 1,
     reads: (
-        "Mach-O 程序的字符串、Objective-C 元数据、ARM64 代码对字符串的使用",
-        "strings of Mach-O programs, Objective-C metadata, uses of strings in ARM64 code",
+        "Mach-O 程序：字符串、Objective-C、ARM64 代码中的字符串",
+        "Mach-O: strings, Objective-C, strings in ARM64 code",
     ),
     limits: &[Limit {
         what: ("字符串的使用处", "uses of strings"),
