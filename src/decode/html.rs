@@ -282,6 +282,7 @@ fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     fn parts(source: &str) -> Vec<(String, Part)> {
         read(source).texts.into_iter().map(|text| (text.text, text.part)).collect()
@@ -327,6 +328,14 @@ mod tests {
         let utf16: Vec<u8> =
             [0xFF, 0xFE].into_iter().chain("打卡".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16), "打卡");
+    }
+
+    #[test]
+    fn cut_and_flipped_documents_are_read() {
+        let page = "<meta charset=gbk><title>签到</title><div onclick=\"go('a')\"><!-- x --><input value='打&#21345;'>\
+                    <script>var a='<b>'</script><p>说明</p></div>";
+        (0..page.len()).for_each(|end| drop(read(&decode(&page.as_bytes()[..end]))));
+        flips(page.as_bytes(), 3_000, |bytes| drop(read(&decode(bytes))));
     }
 
     proptest::proptest! {

@@ -748,4 +748,15 @@ e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
         let read = read(doubling.as_bytes());
         assert!(read.templates[0].elements[0].texts[0].text.len() < 10_000);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_statements_are_read(source in "(var |function |gz\\$gwx_1|Z|x|=|z|_n|_mz|_oz|_v|_2z|_|m0|r|o|e_|d_|'a'|'打卡'|[-0-9,:;{}()\\[\\]\n]){0,80}") {
+            for template in read(source.as_bytes()).templates {
+                for (index, element) in template.elements.iter().enumerate() {
+                    proptest::prop_assert!(element.parent.is_none_or(|parent| (parent as usize) < index));
+                }
+            }
+        }
+    }
 }
