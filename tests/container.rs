@@ -22,7 +22,7 @@ fn unpack(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
             let mut entry = archive.by_index(index).unwrap();
             let mut content = Vec::new();
             entry.read_to_end(&mut content).unwrap();
-            (entry.name().to_owned(), content)
+            (entry.name().unwrap().into_owned(), content)
         })
         .collect()
 }
@@ -196,15 +196,17 @@ fn nesting_ends() {
 
 #[test]
 fn bombs_within_share_one_budget() {
-    // 100 MiB of zeros in each of 40 archives: 4 GiB if nobody counted them together.
+    // 100 MiB of zeros in each of 24 archives: 2.4 GiB if nobody counted them together.
     let zeros = vec![0; 100 << 20];
-    let bomb = pack([("assets/zeros.txt", zeros.as_slice())]);
+    let bomb = pack([("classes.dex", zeros.as_slice())]);
     let reader = unpack(&built("reader.apk"));
-    let names: Vec<String> = (0..40).map(|n| format!("assets/{n}.zip")).collect();
+    let names: Vec<String> = (0..24).map(|n| format!("assets/{n}.zip")).collect();
     let many = names.iter().map(|name| (name.as_str(), bomb.as_slice()));
     let own = reader.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
     let report = scan(&pack(own.chain(many)));
-    assert_ne!(report.coverage.verdict, Verdict::Full);
+    let gaps = &report.coverage.gaps;
+    let over = gaps.iter().filter(|gap| gap.reason == GapReason::LimitReached).count();
+    assert!((1..24).contains(&over), "{gaps:?}");
 }
 
 #[test]

@@ -70,23 +70,27 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
     let mut signers: Vec<SigningCertificate> = Vec::new();
     found.sort_by_key(|(scheme, _)| *scheme);
     for (scheme, der) in found {
-        let sha256: String = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
-        if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == sha256) {
-            known.schemes.push(scheme.to_owned());
+        let found = signing_certificate(&der, scheme);
+        if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == found.sha256) {
+            known.schemes.extend(found.schemes);
             continue;
         }
-        let subject = match Certificate::from_der(&der) {
-            Ok(certificate) => certificate.tbs_certificate.subject.to_string(),
-            Err(error) => {
-                issues.push(Issue::odd("signature.malformed-certificate", None, error.to_string()));
-                String::new()
-            }
-        };
-        signers.push(SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] });
+        if let Err(error) = Certificate::from_der(&der) {
+            issues.push(Issue::odd("signature.malformed-certificate", None, error.to_string()));
+        }
+        signers.push(found);
     }
     // The newest scheme decides on Android; its certificate goes first.
     signers.sort_by(|a, b| b.schemes.iter().max().cmp(&a.schemes.iter().max()));
     (signers, issues)
+}
+
+/// A certificate by its DER bytes; the subject is empty when they cannot be read.
+pub(super) fn signing_certificate(der: &[u8], scheme: &str) -> SigningCertificate {
+    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let read = Certificate::from_der(der);
+    let subject = read.map_or_else(|_| String::new(), |read| read.tbs_certificate.subject.to_string());
+    SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] }
 }
 
 /// The ID-value pairs of the signing block before the central directory.
@@ -132,7 +136,7 @@ fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The certificate of the first signer of a CMS signature.
-fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     use cms::cert::CertificateChoices;
     use cms::content_info::ContentInfo;
     use cms::signed_data::{SignedData, SignerIdentifier};

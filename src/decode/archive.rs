@@ -1,11 +1,15 @@
 //! ZIP archives as Android reads them: the encryption flag and unknown methods are no obstacle when the bytes
 //! can be read all the same, sizes are what the data says, and a lost directory is rebuilt from the local headers.
 //!
+//! A folder is taken for an archive whose entries are stored: formats need not know the difference.
+//!
 //! Format: PKWARE APPNOTE 6.3.10; Android's reading of it: `system/libziparchive/zip_archive.cc`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufReader, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +18,7 @@ use thiserror::Error;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::blob::Blob;
+use super::folder::Folder;
 use super::{Decoder, Issue, Limit, Unit};
 use crate::model::GapReason;
 
@@ -67,7 +72,7 @@ pub struct Entry {
     crc32: u32,
     method: u16,
     encrypted: bool,
-    /// Offset of the local header.
+    /// Offset of the local header; in a folder, number of the file.
     header: u64,
 }
 
@@ -88,6 +93,8 @@ pub struct Archive {
     entries: Vec<Entry>,
     by_name: HashMap<Arc<str>, usize>,
     directory: Option<u64>,
+    /// Where the files are, when this is a folder.
+    folder: Option<Vec<PathBuf>>,
     budget: Budget,
 }
 
@@ -134,11 +141,39 @@ impl Archive {
                 entries
             }
         };
-        let mut by_name: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            by_name.entry(entry.name.clone()).or_insert(index);
-        }
-        Ok((Archive { blob, entries, by_name, directory, budget }, issues))
+        let by_name = by_name(&entries);
+        Ok((Archive { blob, entries, by_name, directory, folder: None, budget }, issues))
+    }
+
+    /// A folder as an archive that shares a budget with others; it has no bytes of its own.
+    pub fn of_folder(folder: &Folder, budget: Budget) -> Self {
+        let entry = |(header, file): (u64, &super::folder::File)| Entry {
+            name: file.name.clone(),
+            packed: file.size,
+            size: file.size,
+            crc32: 0,
+            method: 0,
+            encrypted: false,
+            header,
+        };
+        let entries: Vec<Entry> = (0..).zip(&folder.files).map(entry).collect();
+        let paths = folder.files.iter().map(|file| file.path.clone()).collect();
+        let by_name = by_name(&entries);
+        let blob = Blob::memory([]);
+        Archive { blob, entries, by_name, directory: None, folder: Some(paths), budget }
+    }
+
+    /// Whether this is a folder and not an archive.
+    pub fn is_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The file that an entry of a folder is.
+    fn file(&self, paths: &[PathBuf], entry: &Entry) -> Result<Blob, Unread> {
+        let path = usize::try_from(entry.header).ok().and_then(|index| paths.get(index));
+        let failed = |error: std::io::Error| Unread { reason: GapReason::Failed, detail: error.to_string() };
+        let path = path.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+        Blob::file(File::open(path).map_err(failed)?).map_err(failed)
     }
 
     /// The bytes the archive is in.
@@ -170,6 +205,15 @@ impl Archive {
                 GapReason::LimitReached,
                 format!("the package inflates to more than {MAX_TOTAL} bytes"),
             ));
+        }
+        if let Some(paths) = &self.folder {
+            let file = self.file(paths, entry)?;
+            if file.len() > MAX_ENTRY {
+                return Err(unread(GapReason::TooLarge, format!("{} bytes", file.len())));
+            }
+            let bytes = file.slice(0, MAX_ENTRY).map_err(unreadable)?;
+            self.budget.spend(bytes.len());
+            return Ok((bytes, issues));
         }
         let packed = self.packed(entry)?;
         let whole = packed.len() as u64 == entry.packed;
@@ -243,6 +287,9 @@ impl Archive {
 
     /// The content of an entry as a blob: in place when it is stored, whatever its size; else inflated.
     pub fn content(&self, entry: &Entry) -> Result<(Blob, Vec<Issue>), Unread> {
+        if let Some(paths) = &self.folder {
+            return Ok((self.file(paths, entry)?, Vec::new()));
+        }
         if entry.is_stored() {
             let blob = self.blob.window(self.data(entry)?, entry.packed);
             if blob.len() == entry.packed {
@@ -254,6 +301,10 @@ impl Archive {
 
     /// The first bytes of an entry, to tell what it is; as many as can be had of `count`.
     pub fn head(&self, entry: &Entry, count: usize) -> Vec<u8> {
+        if let Some(paths) = &self.folder {
+            let file = self.file(paths, entry).ok();
+            return file.and_then(|file| file.slice(0, count as u64).ok()).unwrap_or_default();
+        }
         let Ok(offset) = self.data(entry) else { return Vec::new() };
         // Room for the tables of a dynamic deflate block.
         let packed = self.blob.slice(offset, entry.packed.min(count as u64 + 512)).unwrap_or_default();
@@ -298,6 +349,14 @@ impl Archive {
         }
         Ok(entry.header + LOCAL_HEADER + u64::from(name) + u64::from(extra))
     }
+}
+
+fn by_name(entries: &[Entry]) -> HashMap<Arc<str>, usize> {
+    let mut by_name: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        by_name.entry(entry.name.clone()).or_insert(index);
+    }
+    by_name
 }
 
 fn unreadable(error: std::io::Error) -> Unread {

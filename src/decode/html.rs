@@ -66,6 +66,8 @@ pub struct Page {
     pub texts: Vec<PageText>,
     /// Inline scripts with the offset where each was found again.
     pub scripts: Vec<(Option<usize>, String)>,
+    /// Addresses of the scripts that the document loads.
+    pub linked: Vec<String>,
     /// What was odd.
     pub issues: Vec<Issue>,
 }
@@ -166,6 +168,9 @@ fn tree(source: &str) -> Page {
                 page.texts.push(text_on(element, trimmed, part, offset));
             }
             Node::Element(element) => {
+                if element.name() == "script" {
+                    page.linked.extend(element.attr("src").map(str::to_owned));
+                }
                 for (name, value) in element.attrs() {
                     let value = value.trim();
                     let part = match (name, element.name()) {

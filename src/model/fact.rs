@@ -27,6 +27,8 @@ pub enum FactKind {
     Api,
     /// Path of an image or other asset whose name may tell its use.
     Asset,
+    /// What a QR code in a picture says, mostly an address.
+    QrCode,
 }
 
 /// A fact with its provenance.

@@ -92,6 +92,21 @@ impl<'a> Resources<'a> {
         self.get(id).is_some_and(|resource| matches!(resource.type_name(), "string" | "array" | "plurals"))
     }
 
+    /// The files of one resource, in every configuration.
+    pub(crate) fn paths(&self, id: u32) -> Vec<String> {
+        let tables = self.tables.iter().zip(&self.origins);
+        let found = tables.filter_map(|(table, origin)| Some((table.resource(id)?, origin)));
+        found
+            .flat_map(|(resource, origin)| {
+                let paths = resource.values().filter_map(|value| match value.value {
+                    ResValue::Item(Value::String(path)) => Some(format!("{}{path}", origin.prefix)),
+                    _ => None,
+                });
+                paths.collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
     /// Files that can hold text of the interface: their resource, kind and path.
     pub(crate) fn files(&self) -> impl Iterator<Item = (u32, FileKind, Cow<'a, str>)> {
         self.tables.iter().zip(&self.origins).flat_map(|(table, origin)| {
