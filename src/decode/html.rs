@@ -364,7 +364,8 @@ mod tests {
     fn documents_that_take_long_are_read_in_order() {
         // End tags without a start tag do not close what is open; formatting elements are opened again in each block.
         let stray = "<b></div>打卡".repeat(5_000);
-        let again = format!("{}{}", "<div><font size=1></div>".repeat(200), "<p>打卡</p>".repeat(20_000));
+        let open: String = (0..200).map(|size| format!("<div><font size={size}></div>")).collect();
+        let again = format!("{open}{}", "<p>打卡</p>".repeat(20_000));
         let many = "<i></i>打卡".repeat(200_000);
         for source in [stray, again, many] {
             let page = read(&source);
@@ -379,11 +380,13 @@ mod tests {
     fn texts_that_stand_there_in_another_way_take_no_time() {
         let lines = read("<p>打卡\r\n说明</p><b>签到</b>");
         assert_eq!(lines.texts[0].offset, Some(3));
-        let source = format!("{}<b>签到</b>", "<p>打&#21345;</p>".repeat(40_000));
-        let page = read(&source);
-        assert_eq!(page.texts.len(), 40_001);
-        assert_eq!((page.texts[0].text.as_str(), page.texts[0].offset), ("打卡", None));
-        assert_eq!(page.texts[40_000].offset, source.find("签到"));
+        for (count, found) in [(100, true), (40_000, false)] {
+            let source = format!("{}<b>签到</b>", "<p>打&#21345;</p>".repeat(count));
+            let page = read(&source);
+            assert_eq!(page.texts.len(), count + 1);
+            assert_eq!((page.texts[0].text.as_str(), page.texts[0].offset), ("打卡", None));
+            assert_eq!(page.texts[count].offset, source.find("签到").filter(|_| found));
+        }
     }
 
     #[test]
