@@ -532,3 +532,87 @@ fn measure(blob: &Blob, data: u64, method: u16) -> std::io::Result<Option<(u32, 
     let signed = blob.slice(end, 4)? == b"PK\x07\x08";
     Ok(Some((hasher.finalize(), packed, size, end + if signed { 16 } else { 12 })))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+    use crate::decode::res_chunk::tests::flips;
+
+    const FILES: [(&str, &str); 3] = [
+        ("assets/页面.html", "<button>打卡</button><button>打卡</button><button>打卡</button>"),
+        ("empty", ""),
+        ("stored.txt", "签到"),
+    ];
+
+    fn sample() -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in FILES {
+            let method = match name {
+                "stored.txt" => CompressionMethod::Stored,
+                _ => CompressionMethod::Deflated,
+            };
+            writer.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// Names and contents of all entries that can be read.
+    fn read(bytes: &[u8]) -> (Vec<(String, Vec<u8>)>, Vec<Issue>) {
+        let Ok((archive, mut issues)) = Archive::open(Blob::memory(bytes)) else { return Default::default() };
+        let mut found = Vec::new();
+        for entry in archive.entries() {
+            if let Ok((content, more)) = archive.read(entry) {
+                issues.extend(more);
+                assert!(archive.head(entry, 4).len() <= 4);
+                found.push((entry.name.to_string(), content));
+            }
+        }
+        (found, issues)
+    }
+
+    #[test]
+    fn entries_have_their_names_and_contents() {
+        let (found, issues) = read(&sample());
+        let expected = FILES.map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec()));
+        assert_eq!(found, expected);
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn a_cut_archive_tells_it_and_keeps_what_is_there() {
+        let bytes = sample();
+        let directory =
+            Archive::open(Blob::memory(bytes.as_slice())).unwrap().0.directory().unwrap() as usize;
+        for cut in 0..bytes.len() {
+            let (found, issues) = read(&bytes[..cut]);
+            assert!(found.is_empty() || issues.iter().any(|issue| issue.lossy), "{cut}");
+            for (index, (name, content)) in found.iter().enumerate() {
+                assert!(
+                    FILES[index].0.starts_with(name.trim_end_matches(char::REPLACEMENT_CHARACTER)),
+                    "{cut}"
+                );
+                assert!(FILES[index].1.as_bytes().starts_with(content), "{cut}");
+            }
+            assert!(cut < directory || found.len() == FILES.len(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn flipped_bytes_do_no_harm() {
+        flips(&sample(), 3_000, |bytes| drop(read(bytes)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_end(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            read(&[b"PK\x03\x04", tail.as_slice()].concat());
+            read(&[tail.as_slice(), b"PK\x05\x06", &[0; 18]].concat());
+        }
+    }
+}

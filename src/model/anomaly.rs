@@ -201,6 +201,11 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("wxapkg.truncated-file", "包内文件不完整", "a file is cut off"),
     ("wxapkg.truncated-index", "文件索引不完整", "the index of files is cut off"),
     ("wxapkg.unsafe-name", "文件名指向包外", "a file name leads out of the package"),
+    (
+        "wxml.too-large",
+        "小程序模板的文本超过可读大小",
+        "templates of a mini program with more text than can be read",
+    ),
     ("zip.broken-deflate", "压缩数据损坏", "the compressed data is damaged"),
     ("zip.checksum-mismatch", "校验值不符", "the checksum does not match"),
     ("zip.duplicate-names", "压缩包内有同名文件", "entries of the same name"),
