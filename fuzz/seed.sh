@@ -63,6 +63,19 @@ def by_kind(name, content):
         seed("arsc", content), entry({"resources.arsc"}, content)
     elif head[:4] == b"PK\x03\x04":
         package(name, content)
+    elif head[:4] in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe"):
+        seed("macho", content), entry({"Payload/A.app/A"}, content)
+        at = content.find(b"\xfa\xde\x0c\xc0")
+        seed("apple_signature", content[at:] if at > 0 else b"")
+    elif head[:6] == b"V1MMWX":
+        seed("wxapkg_cipher", content), seed("package", content)
+    elif head[:4] == b"NIBA":
+        seed("nib", content), entry({"Payload/A.app/Main.nib"}, content)
+    elif end == "mobileprovision":
+        seed("apple_signature", content)
+    elif head[:6] == b"bplist" or end in ("plist", "strings"):
+        seed("plist", content), seed("strings", content)
+        entry({"Payload/A.app/Info.plist", "Payload/A.app/zh-Hans.lproj/Localizable.strings"}, content)
     elif name.endswith("resources.index"):
         seed("resindex", content), entry({"resources.index"}, content)
     elif end in ("rsa", "dsa", "ec"):
@@ -72,18 +85,17 @@ def by_kind(name, content):
     elif end in ("js", "bundle"):
         seed("js", content)
         seed("wxml_code", content)
-        entry({"app-service.js", "assets/apps/__UNI__1/www/app-service.js"}, content)
+        seed("ux", content)
+        entry({"app-service.js", "assets/apps/__UNI__1/www/app-service.js", "pages/index/index.js"}, content)
     elif end in ("html", "htm", "wxml"):
         seed("html", content)
         entry({"assets/www/index.html", "page-frame.html", "pages/index/index.html"}, content)
     elif end == "json":
         entry({name, name.rsplit("/", 1)[-1], "assets/apps/__UNI__1/www/manifest.json"}, content)
     elif end == "so":
-        seed("elf", content), entry({"lib/arm64-v8a/libapp.so"}, content)
+        seed("elf", content), seed("dart", content), entry({"lib/arm64-v8a/libapp.so"}, content)
     elif end in ("png", "jpg", "webp"):
-        seed("image", content), entry({"res/drawable/qiandao.png"}, content)
-    elif end in ("plist", "strings", "nib"):
-        seed(end, content)
+        seed("picture", content), entry({"res/drawable/qiandao.png"}, content)
     elif name.endswith("global-metadata.dat"):
         seed("unity", content), entry({"assets/bin/Data/Managed/Metadata/global-metadata.dat"}, content)
 
@@ -102,14 +114,18 @@ def package(name, content):
         if directory > 0:
             size, = struct.unpack("<Q", content[directory - 8:directory])
             seed("apk_signature", b"\1" + content[directory + 16 - size - 8:directory + 16])
+        if name.endswith((".hap", ".app")):
+            seed("hap_signature", content[:content.rfind(b"PK\x05\x06")][-LARGEST:])
+            seed("hap_signature", content[:max(content.find(b"PK\x01\x02"), 0)][-LARGEST:])
     else:
-        return
+        return by_kind(name, content) if content[:1] != b"P" else None
     for inner, content in entries:
         by_kind(inner, content)
 
 
-for path in sorted((FIXTURES / "built").iterdir()):
-    package(path.name, path.read_bytes())
+for path in sorted((FIXTURES / "built").rglob("*")):
+    if path.is_file():
+        package(path.name, path.read_bytes())
 for path in sorted((FIXTURES / "decode").rglob("*")):
     if path.is_file():
         by_kind(path.name, path.read_bytes())

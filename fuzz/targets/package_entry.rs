@@ -11,6 +11,8 @@ const TABLE: &[u8] = include_bytes!("../../fixtures/decode/utf8.arsc");
 const LAYOUT: &[u8] = include_bytes!("../../fixtures/decode/layout-main.axml");
 const MODULE: &[u8] = br#"{"app":{"bundleName":"cn.gov.example"},"module":{"name":"entry","type":"entry","pages":"$profile:main_pages"}}"#;
 const PAGES: &[u8] = br#"{"pages":["pages/index/index"],"window":{"navigationBarTitleText":"a"}}"#;
+const PLIST: &[u8] = br#"<?xml version="1.0"?><plist version="1.0"><dict><key>CFBundleExecutable</key><string>A</string></dict></plist>"#;
+const QUICK: &[u8] = br#"{"package":"cn.gov.example","name":"a","router":{"entry":"pages/index","pages":{"pages/index":{"component":"index"}}}}"#;
 
 /// Kind of package and name of the entry; `seed.sh` knows the order.
 const ENTRIES: &[(Kind, &str)] = &[
@@ -34,6 +36,13 @@ const ENTRIES: &[(Kind, &str)] = &[
     (Kind::Wxapkg, "app-service.js"),
     (Kind::Wxapkg, "page-frame.html"),
     (Kind::Wxapkg, "pages/index/index.html"),
+    (Kind::Ipa, "Payload/A.app/Info.plist"),
+    (Kind::Ipa, "Payload/A.app/A"),
+    (Kind::Ipa, "Payload/A.app/zh-Hans.lproj/Localizable.strings"),
+    (Kind::Ipa, "Payload/A.app/Main.nib"),
+    (Kind::Ipa, "Payload/A.app/main.jsbundle"),
+    (Kind::Rpk, "manifest.json"),
+    (Kind::Rpk, "pages/index/index.js"),
 ];
 
 #[derive(Clone, Copy)]
@@ -41,6 +50,8 @@ enum Kind {
     Apk,
     Hap,
     Wxapkg,
+    Ipa,
+    Rpk,
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -51,13 +62,15 @@ fuzz_target!(|data: &[u8]| {
             vec![("AndroidManifest.xml", MANIFEST), ("resources.arsc", TABLE), ("res/layout/main.xml", LAYOUT)]
         }
         Kind::Hap => vec![("module.json", MODULE)],
+        Kind::Ipa => vec![("Payload/A.app/Info.plist", PLIST)],
+        Kind::Rpk => vec![("manifest.json", QUICK)],
         Kind::Wxapkg => vec![("app-config.json", PAGES), ("app-service.js", b"")],
     };
     files.retain(|(other, _)| *other != name);
     files.push((name, content));
     let bytes = match kind {
         Kind::Wxapkg => wxapkg(&files),
-        Kind::Apk | Kind::Hap => zip(&files),
+        _ => zip(&files),
     };
     let source = Source { blob: Blob::memory(bytes), name: "package.bin".to_owned() };
     if let Ok(inspection) = inspect(source, &Options::default(), &Silent) {

@@ -4,10 +4,24 @@
 The packages come from the registries by the ordinary clients, into $ZHIJIAN_CACHE (~/.cache/zhijian-differential);
 nothing of them is kept in the repository. Needed besides cargo, npm and pip: dexdump, aapt2, apksigner, node.
 Prints for each decoder how much was compared and every kind of difference with an example; ends with 1 when there is
-a difference that is not explained here.
+a difference.
+
+Figures of November 2026 (7 packages of the registries and Debian's framework-res.apk), without a difference:
+
+- archive / zipfile: 8 lists, 16,511 entries;
+- dex / dexdump: 36 files, 46,648 classes with superclass, interfaces, fields and static texts, 352,043 methods,
+  237,396 constant strings with offset, index and text;
+- arsc / aapt2: 8 tables, 22,592 resources with names and configurations, 185,066 texts, 2,975 arrays;
+  arsc / apk-info: 20,315 names, 3,430 texts;
+- axml / aapt2: 634 documents, 5,388 elements with the names and ids of their attributes, 3,734 texts;
+- apk_signature / apksigner: certificates and schemes of 8 packages;
+- js / oxc_parser: 3,278 files, 55 MB: 206,960 strings, 2,862 templates, 1,074 comments;
+- hermes / hermesc: 4,192 bundles of four bytecode versions: 91,219 strings, 23,994 strings that code loads.
+
+Not compared: abc and wxapkg (no other program at hand), html (made by html5ever itself).
 """
 
-import collections, functools, glob, hashlib, json, os, pathlib, re, subprocess, sys, tempfile, zipfile
+import collections, datetime, functools, hashlib, json, os, pathlib, plistlib, re, subprocess, sys, tempfile, zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("ZHIJIAN_CACHE", "~/.cache/zhijian-differential")).expanduser()
@@ -16,6 +30,7 @@ APKS = {
     "airtest": "pip", "uiautomator2": "pip", "pocoui": "pip",
 }
 SCRIPTS = ["vue", "react-dom", "jquery", "lodash", "echarts", "@tarojs/runtime", "@dcloudio/uni-mp-weixin", "three"]
+PLISTS = ["cordova-ios", "react-native", "@capacitor/ios"]
 HERMES = ["hermes-engine@0.9.0", "hermes-engine@0.11.0", "hermes-compiler@0.17.0", "hermes-compiler"]
 
 
@@ -407,9 +422,44 @@ def hermes():
     return tally.report()
 
 
+def plain(value):
+    """As the own decoder's value is printed."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, plistlib.UID):
+        return {"CF$UID": value.data}
+    if isinstance(value, datetime.datetime):
+        return (value - datetime.datetime(2001, 1, 1)).total_seconds()
+    return value
+
+
+def plist():
+    tally = Tally("plist", "Python plistlib")
+    for name in PLISTS:
+        for path in sorted(package(name, "npm").rglob("*")):
+            if path.suffix not in (".plist", ".strings", ".xcprivacy", ".mobileprovision") or not path.is_file():
+                continue
+            try:
+                theirs = plistlib.loads(path.read_bytes())
+            except Exception:
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                for form in (plistlib.FMT_XML, plistlib.FMT_BINARY):
+                    copy = pathlib.Path(folder) / "list"
+                    copy.write_bytes(plistlib.dumps(theirs, fmt=form))
+                    ours, = dump("plist", copy)
+                    kind = "XML" if form == plistlib.FMT_XML else "binary"
+                    tally.same(f"{kind} lists", (ours["value"], ours["issues"]), (plain(theirs), 0), f"{name} {path.name}")
+    return tally.report()
+
+
 def main():
     CACHE.mkdir(parents=True, exist_ok=True)
-    known = {decoder.__name__: decoder for decoder in (archive, dex, arsc, axml, signature, js, hermes)}
+    known = {decoder.__name__: decoder for decoder in (archive, dex, arsc, axml, signature, js, hermes, plist)}
     good = [known[name]() for name in sys.argv[1:] or known]
     sys.exit(not all(good))
 

@@ -1,6 +1,7 @@
 //! Prints what a decoder, or an oracle that is a Rust library, makes of a file: one JSON value a line.
 //!
-//! `zhijian-differential WHAT FILE`, where `WHAT` is `archive`, `dex`, `arsc`, `axml`, `js`, `hermes` or `signature`;
+//! `zhijian-differential WHAT FILE`, where `WHAT` is `archive`, `dex`, `arsc`, `axml`, `js`, `hermes`, `plist` or
+//! `signature`;
 //! the oracles are `oxc` (JavaScript) and `apk-info` (resource tables). `compare.py` calls it.
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use zhijian::decode::axml::Xml;
 use zhijian::decode::blob::Blob;
 use zhijian::decode::dex::{Dex, Encoded, IdSet, Scanner, Value, Wanted};
 use zhijian::decode::hermes::Bundle;
+use zhijian::decode::plist::{self, Node, Plist};
 use zhijian::decode::js::{Filter, HOLE, LiteralKind, Script};
 use zhijian::decode::{apk_signature, res_chunk};
 
@@ -35,6 +37,7 @@ fn main() {
         "axml" => axml(&bytes, &mut print),
         "js" => js(&bytes, &mut print),
         "hermes" => hermes(&bytes, &mut print),
+        "plist" => plist(&bytes, &mut print),
         "signature" => signature(bytes, &mut print),
         "oxc" => oxc(&bytes, Path::new(file), &mut print),
         "apk-info" => apk_info(&bytes, &mut print),
@@ -176,6 +179,25 @@ fn hermes(bytes: &[u8], print: &mut dyn FnMut(Json)) {
     }
     let (uses, more) = bundle.uses(&vec![true; bundle.string_count() as usize]);
     print(json!({"version": bundle.version(), "uses": uses.iter().map(|found| found.string).collect::<Vec<_>>(), "issues": issues.len() + more.len()}));
+}
+
+fn plist(bytes: &[u8], print: &mut dyn FnMut(Json)) {
+    let (plist, issues) = Plist::parse(bytes).expect("is a property list");
+    print(json!({"value": plain(plist.root()), "issues": issues.len()}));
+}
+
+fn plain(node: Node<'_>) -> Json {
+    match node.value() {
+        plist::Value::Null => Json::Null,
+        plist::Value::Bool(value) => json!(value),
+        plist::Value::Int(value) => json!(value),
+        plist::Value::Real(value) | plist::Value::Date(value) => json!(value),
+        plist::Value::Data(bytes) => json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        plist::Value::Text(text) => json!(text),
+        plist::Value::Uid(uid) => json!({"CF$UID": uid}),
+        plist::Value::Array(_) => node.items().map(plain).collect(),
+        plist::Value::Dict(_) => node.entries().map(|(key, value)| (key.to_owned(), plain(value))).collect(),
+    }
 }
 
 fn signature(bytes: Vec<u8>, print: &mut dyn FnMut(Json)) {
