@@ -876,7 +876,10 @@ mod tests {
             .collect()
     }
 
-    fn values(table: &Table<'_>) -> Vec<(u32, String, Vec<(String, String)>)> {
+    /// Id, name, and values by configuration.
+    type Values = Vec<(u32, String, Vec<(String, String)>)>;
+
+    fn values(table: &Table<'_>) -> Values {
         table
             .resources()
             .map(|resource| {

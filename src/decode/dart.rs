@@ -80,8 +80,8 @@ impl<'a> Snapshot<'a> {
     /// Finds the snapshots of a file (that of the virtual machine and that of the app, or one of both).
     /// `within` are the ranges of the file that can hold data; empty for all of it.
     pub fn parse(bytes: &'a [u8], within: &[Range<usize>]) -> Result<Self, DartError> {
-        let whole = [0..bytes.len()];
-        let within = if within.is_empty() { &whole[..] } else { within };
+        let whole = 0..bytes.len();
+        let within = if within.is_empty() { std::slice::from_ref(&whole) } else { within };
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut told = None;
         for range in within {
@@ -400,9 +400,10 @@ mod tests {
     fn other_files_and_other_ranges_hold_no_snapshot() {
         assert_eq!(Snapshot::parse(b"", &[]).unwrap_err(), DartError::NoSnapshot);
         let mut bytes = begin("");
-        let within = [0..10];
-        assert_eq!(Snapshot::parse(&bytes, &within).unwrap_err(), DartError::NoSnapshot);
-        assert_eq!(Snapshot::parse(&bytes, &[5..usize::MAX]).unwrap_err(), DartError::NoSnapshot);
+        for within in [0..10, 5..usize::MAX] {
+            let error = Snapshot::parse(&bytes, std::slice::from_ref(&within)).unwrap_err();
+            assert_eq!(error, DartError::NoSnapshot);
+        }
         let digit = bytes.len() - 10;
         bytes[digit] = b'!';
         assert_eq!(Snapshot::parse(&bytes, &[]).unwrap_err(), DartError::NoSnapshot);
