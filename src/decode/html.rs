@@ -28,6 +28,8 @@ const MAX_DEPTH: usize = 256;
 const MAX_NODES: usize = 300_000;
 /// Documents whose nodes are deeper, all depths added up, are read as a sequence.
 const MAX_DEPTHS: usize = 30 * MAX_NODES;
+/// Documents with a tag of more attributes (counted by what can stand between them) are read as a sequence.
+const MAX_ATTRIBUTES: usize = 5_000;
 /// After so many bytes it is looked how the tree grows.
 const PIECE: usize = 4096;
 /// Longer documents are read as a sequence.
@@ -119,6 +121,9 @@ pub fn read(source: &str) -> Page {
 /// Builds the tree piece by piece and gives up as soon as it takes more than trees of honest documents do: what an end
 /// tag costs grows with the depth, and a formatting element left open is opened again in every block.
 fn build(source: &str) -> Result<Html, String> {
+    if has_crowded_tag(source.as_bytes()) {
+        return Err(format!("more than {MAX_ATTRIBUTES} attributes on one tag"));
+    }
     let mut parser =
         driver::parse_document(HtmlTreeSink::new(Html::new_document()), driver::ParseOpts::default());
     let (mut nodes, mut depths) = (0, 0);
@@ -138,6 +143,36 @@ fn build(source: &str) -> Result<Html, String> {
         }
     }
     Ok(parser.finish())
+}
+
+/// Whether a tag has more than [`MAX_ATTRIBUTES`]: each is compared with those before it.
+fn has_crowded_tag(source: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'<', source.get(at..).unwrap_or_default()) {
+        at += found + 1;
+        if !source.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let (mut attributes, mut last) = (0, b'<');
+        while let Some(&byte) = source.get(at).filter(|byte| **byte != b'>') {
+            at += 1;
+            match byte {
+                b'"' | b'\'' if last == b'=' => {
+                    let rest = source.get(at..).unwrap_or_default();
+                    at += memchr::memchr(byte, rest).map_or(rest.len(), |end| end + 1);
+                    attributes += 1;
+                    last = byte;
+                }
+                b'/' => attributes += 1,
+                _ if byte.is_ascii_whitespace() => attributes += 1,
+                _ => last = byte,
+            }
+        }
+        if attributes > MAX_ATTRIBUTES {
+            return true;
+        }
+    }
+    false
 }
 
 fn tree(source: &str, html: &Html) -> Page {
@@ -367,10 +402,12 @@ mod tests {
         let open: String = (0..200).map(|size| format!("<div><font size={size}></div>")).collect();
         let again = format!("{open}{}", "<p>打卡</p>".repeat(20_000));
         let many = "<i></i>打卡".repeat(200_000);
-        for source in [stray, again, many] {
+        let attributes: String = (0..100_000).map(|number| format!(" a{number}='>'")).collect();
+        let crowded = format!("<x{attributes}>{}", "打卡<br>".repeat(5_001));
+        for source in [stray, again, many, crowded] {
             let page = read(&source);
             assert_eq!(page.issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["html.too-deep"]);
-            assert!(page.texts.iter().all(|text| text.text == "打卡") && page.texts.len() >= 5_000);
+            assert!(page.texts.iter().filter(|text| text.text == "打卡").count() >= 5_000);
         }
         let script = format!("{}<script>打卡()</script>", "<b>".repeat(1_000));
         assert_eq!(read(&script).scripts, [(Some(3_008), "打卡()".to_owned())]);

@@ -16,7 +16,7 @@ Figures of November 2026 (7 packages of the registries and Debian's framework-re
 - axml / aapt2: 634 documents, 5,388 elements with the names and ids of their attributes, 3,734 texts;
 - apk_signature / apksigner: certificates and schemes of 8 packages;
 - js / oxc_parser: 3,278 files, 55 MB: 206,960 strings, 2,862 templates, 1,074 comments;
-- hermes / hermesc: 4,192 bundles of four bytecode versions: 91,219 strings, 23,994 strings that code loads.
+- hermes / hermesc: 4,192 bundles of four bytecode versions: 91,243 strings, 23,994 strings that code loads.
 
 Not compared: abc and wxapkg (no other program at hand), html (made by html5ever itself).
 """
@@ -381,10 +381,15 @@ def js():
     return tally.report()
 
 
-def as_hermesc(kind, text):
-    """A text as hermesc prints it: `\\xNN` for what is not printable, in UTF-16 (low byte first) for all but letters."""
-    raw, plain = (text.encode("utf-16-le"), str.isalpha) if kind == "UTF-16" else (text.encode(), str.isprintable)
-    return "".join(chr(byte) if byte < 0x80 and plain(chr(byte)) else f"\\x{byte:02X}" for byte in raw)
+def as_hermesc(text):
+    """A text in plain ASCII as hermesc prints it. What is not printable is `\\xNN`; a backslash is not escaped."""
+    return "".join(ch if ch.isprintable() else f"\\x{ord(ch):02X}" for ch in text)
+
+
+def from_hermesc(text):
+    """The text of a string in UTF-16 as hermesc prints it, the low byte of each unit first."""
+    raw = re.sub(rb"\\x([0-9A-F]{2})", lambda found: bytes([int(found[1], 16)]), text.encode())
+    return raw.decode("utf-16-le", "replace")
 
 
 def hermes():
@@ -413,9 +418,9 @@ def hermes():
             tally.same("counts of strings", len(mine), len(table), where)
             for letter, index, kind, stored in table:
                 row = mine[int(index)]
-                # A lone surrogate has no text.
-                if "\uFFFD" not in row["text"]:
-                    tally.same("strings", (as_hermesc(kind, row["text"]), row["identifier"]), (stored, letter == "i"), where)
+                ours_text = as_hermesc(row["text"]) if kind == "ASCII" else row["text"]
+                theirs_text = stored if kind == "ASCII" else from_hermesc(stored)
+                tally.same("strings", (ours_text, row["identifier"]), (theirs_text, letter == "i"), where)
             loaded = {int(index) for index in re.findall(r"LoadConstString(?:LongIndex)? \d+<Reg8>, (\d+)<", text)}
             tally.same("sets of strings that code loads", sorted(loaded - set(totals["uses"])), [], where)
             tally.compared["strings that code loads"] += len(loaded)

@@ -20,8 +20,8 @@ use zhijian::decode::axml::Xml;
 use zhijian::decode::blob::Blob;
 use zhijian::decode::dex::{Dex, Encoded, IdSet, Scanner, Value, Wanted};
 use zhijian::decode::hermes::Bundle;
-use zhijian::decode::plist::{self, Node, Plist};
 use zhijian::decode::js::{Filter, HOLE, LiteralKind, Script};
+use zhijian::decode::plist::{self, Node, Plist};
 use zhijian::decode::{apk_signature, res_chunk};
 
 fn main() {
@@ -61,11 +61,15 @@ fn dex(bytes: &[u8], print: &mut dyn FnMut(Json)) {
     (0..dex.string_count()).for_each(|index| strings.insert(index));
     let wanted = Wanted { strings, packages: Vec::new() };
     let mut scanner = Scanner::new(dex, &wanted);
-    let descriptor = |index| String::from_utf8_lossy(dex.type_descriptor(index).unwrap_or_default()).into_owned();
+    let descriptor =
+        |index| String::from_utf8_lossy(dex.type_descriptor(index).unwrap_or_default()).into_owned();
     let prototype = |method: u32| {
         let method = dex.method(method).expect("is in its table");
         let parameters: String = method.parameters().map(descriptor).collect();
-        (method.name().into_owned(), format!("({parameters}){}", descriptor(method.return_type().expect("is there"))))
+        (
+            method.name().into_owned(),
+            format!("({parameters}){}", descriptor(method.return_type().expect("is there"))),
+        )
     };
     for class in dex.classes() {
         let mut methods = Vec::new();
@@ -145,7 +149,13 @@ fn axml(bytes: &[u8], print: &mut dyn FnMut(Json)) {
         let attributes: Vec<Json> = element
             .attributes()
             .map(|attribute| {
-                json!([attribute.namespace(), attribute.name(), attribute.resource(), text_of(&attribute.value()), attribute.raw()])
+                json!([
+                    attribute.namespace(),
+                    attribute.name(),
+                    attribute.resource(),
+                    text_of(&attribute.value()),
+                    attribute.raw()
+                ])
             })
             .collect();
         let texts: Vec<_> = element.texts().map(|text| text.text).collect();
@@ -175,10 +185,14 @@ fn hermes(bytes: &[u8], print: &mut dyn FnMut(Json)) {
         print(json!({"string": index, "text": text, "identifier": bundle.is_identifier(index)}));
     }
     for index in 0..bundle.function_count() {
-        print(json!({"function": index, "name": bundle.function_name(index), "offset": bundle.function_offset(index)}));
+        print(
+            json!({"function": index, "name": bundle.function_name(index), "offset": bundle.function_offset(index)}),
+        );
     }
     let (uses, more) = bundle.uses(&vec![true; bundle.string_count() as usize]);
-    print(json!({"version": bundle.version(), "uses": uses.iter().map(|found| found.string).collect::<Vec<_>>(), "issues": issues.len() + more.len()}));
+    print(
+        json!({"version": bundle.version(), "uses": uses.iter().map(|found| found.string).collect::<Vec<_>>(), "issues": issues.len() + more.len()}),
+    );
 }
 
 fn plist(bytes: &[u8], print: &mut dyn FnMut(Json)) {
@@ -192,7 +206,9 @@ fn plain(node: Node<'_>) -> Json {
         plist::Value::Bool(value) => json!(value),
         plist::Value::Int(value) => json!(value),
         plist::Value::Real(value) | plist::Value::Date(value) => json!(value),
-        plist::Value::Data(bytes) => json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        plist::Value::Data(bytes) => {
+            json!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        }
         plist::Value::Text(text) => json!(text),
         plist::Value::Uid(uid) => json!({"CF$UID": uid}),
         plist::Value::Array(_) => node.items().map(plain).collect(),
@@ -224,7 +240,8 @@ fn signature(bytes: Vec<u8>, print: &mut dyn FnMut(Json)) {
 fn oxc(bytes: &[u8], path: &Path, print: &mut dyn FnMut(Json)) {
     let source = String::from_utf8_lossy(bytes);
     let allocator = Allocator::default();
-    let mut parsed = Parser::new(&allocator, &source, SourceType::from_path(path).unwrap_or_default()).parse();
+    let mut parsed =
+        Parser::new(&allocator, &source, SourceType::from_path(path).unwrap_or_default()).parse();
     if !parsed.diagnostics.is_empty() {
         parsed = Parser::new(&allocator, &source, SourceType::script()).parse();
     }
@@ -251,8 +268,11 @@ impl<'a> Visit<'a> for Literals {
     }
 
     fn visit_template_literal(&mut self, literal: &TemplateLiteral<'a>) {
-        let parts: Vec<&str> =
-            literal.quasis.iter().map(|part| part.value.cooked.as_ref().map_or("", |text| text.as_str())).collect();
+        let parts: Vec<&str> = literal
+            .quasis
+            .iter()
+            .map(|part| part.value.cooked.as_ref().map_or("", |text| text.as_str()))
+            .collect();
         let kind = if parts.len() == 1 { "string" } else { "template" };
         self.0.push((literal.span.start, literal.span.end, kind, parts.join(&HOLE.to_string())));
         walk::walk_template_literal(self, literal);
