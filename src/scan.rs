@@ -1,21 +1,23 @@
-//! One file to one report: format, rules and policy in a row.
+//! One file or folder to one report: format, rules and policy in a row.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
+use crate::decode::folder::{self, Folder};
 use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
 use crate::model::{Artifact, Engine, Identity, Inspection, Listing, Place, Report, Ruleset, SCHEMA, Target};
 use crate::roster::FilingRecord;
 use crate::rule::{self, RuleSet};
 
-pub use crate::format::{Options, Progress, Silent};
+pub use crate::decode::wxapkg_cipher::is_appid;
+pub use crate::format::{Options, Progress, Silent, ocr_problem};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -28,9 +30,17 @@ pub enum ScanError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is a directory.
-    #[error("{}: is a directory, not a package", .0.display())]
-    Directory(PathBuf),
+    /// The folder is no program, and no package is in it.
+    #[error("{}: a folder without a package, and without a page at its top", .0.display())]
+    NothingInFolder(PathBuf),
+    /// Not all of the folder could be looked through for packages.
+    #[error("{path}: {cause}", path = path.display())]
+    FolderNotWhole {
+        /// The folder.
+        path: PathBuf,
+        /// What was not seen.
+        cause: String,
+    },
     /// The content is not of a package format that is read.
     #[error("{path}: {cause}", path = path.display())]
     NotAPackage {
@@ -65,7 +75,9 @@ impl Scanner {
         &self.rules
     }
 
-    /// Scans one file.
+    /// Scans one file, or one folder that holds the unpacked files of one program.
+    ///
+    /// The digest of a folder is that of [`Folder::digest`].
     pub fn scan(&self, path: &Path, progress: &dyn Progress) -> Result<Report, ScanError> {
         self.scan_fetched(path, &path.display().to_string(), None, progress)
     }
@@ -80,25 +92,81 @@ impl Scanner {
     ) -> Result<Report, ScanError> {
         let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
-            return Err(ScanError::Directory(path.to_owned()));
-        }
-        let blob = Blob::file(file).map_err(unreadable)?;
-        let source = Source { blob: blob.clone(), name: name.to_owned() };
-        let (digest, inspection) = rayon::join(
-            || sha256(&blob).map_err(unreadable),
-            || format::inspect(source, &self.options, progress),
-        );
-        let sha256 = digest?;
+        let (digest, bytes, inspection) = if file.metadata().map_err(unreadable)?.is_dir() {
+            let folder = Folder::walk(path).map_err(unreadable)?;
+            let (digest, inspection) = rayon::join(
+                || folder.digest(),
+                || format::inspect_folder(&folder, &named(path), &self.options, progress),
+            );
+            if let Err(FormatError::Unknown(_)) = inspection {
+                return Err(ScanError::NothingInFolder(path.to_owned()));
+            }
+            (Ok(digest), folder.size(), inspection)
+        } else {
+            let blob = Blob::file(file).map_err(unreadable)?;
+            let source = Source { blob: blob.clone(), name: named(path) };
+            let bytes = blob.len();
+            let (digest, inspection) =
+                rayon::join(|| folder::sha256(blob), || format::inspect(source, &self.options, progress));
+            (digest, bytes, inspection)
+        };
+        let sha256 = digest.map_err(unreadable)?;
         let mut inspection = inspection.map_err(|error| match error {
             FormatError::Io(source) => unreadable(source),
             other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
         })?;
-        let artifact = Artifact { sha256, bytes: blob.len(), format: inspection.format.to_owned() };
+        if self.options.verify_signature && inspection.format == format::apk::FORMAT.name && path.is_file() {
+            format::apksigner::verify(path, &mut inspection);
+        }
+        let artifact = Artifact { sha256, bytes, format: inspection.format.to_owned() };
         if let Some(listing) = &listing {
             compare(listing, &artifact, &mut inspection);
         }
         Ok(Report { listing, ..self.report(name.to_owned(), artifact, inspection) })
+    }
+
+    /// What is to be scanned when a path is given: the path itself, or, for a folder that is not one program, the
+    /// packages in it by their endings, and the folders in it that hold the packages of one program; in order of
+    /// their names. Errors stand for what could not be looked through.
+    pub fn targets(&self, path: &Path) -> Vec<Result<PathBuf, ScanError>> {
+        if !path.is_dir() {
+            return vec![Ok(path.to_owned())];
+        }
+        let folder = match Folder::walk(path) {
+            Ok(folder) => folder,
+            Err(source) => return vec![Err(ScanError::Unreadable { path: path.to_owned(), source })],
+        };
+        if format::format_of_folder(&folder, &named(path), &self.options).is_some() {
+            return vec![Ok(path.to_owned())];
+        }
+        let mut folders: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+        for file in folder.files.iter().filter(|file| format::is_package_name(&file.name)) {
+            let inside = file.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            folders.entry(inside).or_default().push(file.path.clone());
+        }
+        let mut found: Vec<PathBuf> = Vec::new();
+        for (inside, files) in folders {
+            let below = path.join(inside);
+            if found.iter().any(|known| below.starts_with(known)) {
+                continue;
+            }
+            let together = (files.len() > 1 && !inside.is_empty())
+                .then(|| Folder::walk(&below).ok())
+                .flatten()
+                .and_then(|folder| format::format_of_folder(&folder, &named(&below), &self.options))
+                .is_some_and(|format| format.name != format::h5::FORMAT.name);
+            if together { found.push(below) } else { found.extend(files) }
+        }
+        found.sort();
+        let lost: Vec<String> = folder.issues.iter().filter(|i| i.lossy).map(|i| i.detail.clone()).collect();
+        let mut targets: Vec<Result<PathBuf, ScanError>> = found.into_iter().map(Ok).collect();
+        if !lost.is_empty() {
+            targets.push(Err(ScanError::FolderNotWhole { path: path.to_owned(), cause: lost.join("; ") }));
+        }
+        if targets.is_empty() {
+            targets.push(Err(ScanError::NothingInFolder(path.to_owned())));
+        }
+        targets
     }
 
     fn report(&self, source: String, artifact: Artifact, inspection: Inspection) -> Report {
@@ -151,15 +219,7 @@ fn compare(listing: &Listing, artifact: &Artifact, inspection: &mut Inspection) 
     }
 }
 
-fn sha256(blob: &Blob) -> io::Result<String> {
-    let mut reader = blob.clone();
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match reader.read(&mut buffer)? {
-            0 => break,
-            count => digest.update(&buffer[..count]),
-        }
-    }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+/// The whole path of what is scanned: folders above it may tell what the package does not.
+fn named(path: &Path) -> String {
+    fs::canonicalize(path).as_deref().unwrap_or(path).display().to_string()
 }

@@ -60,10 +60,7 @@ pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
     let table: &[char] = &SIMPLIFIED;
     let simplified =
         |ch: char| (ch as usize).checked_sub(0x4E00).and_then(|i| table.get(i)).copied().unwrap_or(ch);
-    let mut empty = true;
-    let mut last_cjk = false;
-    // A gap of spaces and marks after an ideograph: written out as one space unless an ideograph follows.
-    let mut gap: Option<(u32, u32)> = None;
+    let mut line = Line { push: &mut push, empty: true, last_cjk: false, gap: None };
     let limit = u32::MAX as usize;
     let raw = match raw.len() > limit {
         true => (limit - 3..=limit).rev().find_map(|at| raw.get(..at)).unwrap_or_default(),
@@ -71,34 +68,52 @@ pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
     };
     for (at, ch) in raw.char_indices() {
         let (start, end) = (at as u32, (at + ch.len_utf8()) as u32);
-        let common = matches!(ch, '\u{4E00}'..='\u{9FFF}');
-        if !common && !ch.is_ascii_graphic() {
-            if is_invisible(ch) {
-                continue;
-            }
-            if ch.is_whitespace() || is_decoration(ch) {
-                gap = Some((gap.map_or(start, |g| g.0), end));
-                continue;
-            }
-        }
-        let cjk = common || is_cjk(ch);
-        if let Some((gap_start, gap_end)) = gap.take()
-            && !(last_cjk && cjk)
-            && !empty
-        {
-            push(' ', gap_start, gap_end);
-        }
-        if common {
-            push(simplified(ch), start, end);
-        } else if ch.is_ascii() {
-            push(ch.to_ascii_lowercase(), start, end);
+        if matches!(ch, '\u{4E00}'..='\u{9FFF}') {
+            line.shown(simplified(ch), true, start, end);
+        } else if ch.is_ascii_graphic() {
+            line.shown(ch.to_ascii_lowercase(), false, start, end);
+        } else if is_invisible(ch) || (line.last_cjk && is_combining(ch)) {
+            continue;
+        } else if is_blank(ch) {
+            line.blank(start, end);
         } else {
+            // The compatibility form of a mark may be a mark itself: U+FFEE is `○`, U+2017 a space with a line under it.
             for part in ch.nfkc().flat_map(char::to_lowercase) {
-                push(simplified(part), start, end);
+                if is_blank(part) {
+                    line.blank(start, end);
+                } else if !(line.last_cjk && is_combining(part)) {
+                    line.shown(simplified(part), is_cjk(part), start, end);
+                }
             }
         }
-        empty = false;
-        last_cjk = cjk;
+    }
+}
+
+/// Writes out characters, and the gaps of spaces and marks between them as one space unless ideographs are on both
+/// sides.
+struct Line<'p, F> {
+    push: &'p mut F,
+    empty: bool,
+    last_cjk: bool,
+    gap: Option<(u32, u32)>,
+}
+
+impl<F: FnMut(char, u32, u32)> Line<'_, F> {
+    #[inline]
+    fn shown(&mut self, ch: char, cjk: bool, start: u32, end: u32) {
+        if let Some((gap_start, gap_end)) = self.gap.take()
+            && !(self.last_cjk && cjk)
+            && !self.empty
+        {
+            (self.push)(' ', gap_start, gap_end);
+        }
+        (self.push)(ch, start, end);
+        self.empty = false;
+        self.last_cjk = cjk;
+    }
+
+    fn blank(&mut self, start: u32, end: u32) {
+        self.gap = Some((self.gap.map_or(start, |gap| gap.0), end));
     }
 }
 
@@ -122,9 +137,21 @@ pub fn is_invisible(ch: char) -> bool {
         || (ch.is_control() && !ch.is_whitespace())
 }
 
+/// White space and what between ideographs is no more than that.
+fn is_blank(ch: char) -> bool {
+    ch.is_whitespace() || is_decoration(ch)
+}
+
+/// Accents and lines through a letter, which no ideograph has.
+fn is_combining(ch: char) -> bool {
+    matches!(ch, '\u{0300}'..='\u{036F}')
+}
+
 fn is_decoration(ch: char) -> bool {
     matches!(ch, '·' | '・' | '•' | '\u{20D0}'..='\u{20FF}' | '\u{2190}'..='\u{21FF}' | '\u{2300}'..='\u{23FF}'
-        | '\u{2500}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
+        | '\u{2500}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}'
+        // Letters without a shape: Hangul fillers and the empty Braille cell.
+        | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{2800}')
 }
 
 /// The simplified form of every character from U+4E00 to U+9FFF.
@@ -179,6 +206,10 @@ mod tests {
         {
             assert_eq!(fold(raw), "打卡", "{raw:?}");
         }
+        for raw in ["打\u{FFEE}卡", "打\u{2017}卡", "打\u{0332}卡\u{0332}", "打\u{3164}卡", "打\u{2800}卡"]
+        {
+            assert_eq!(fold(raw), "打卡", "{raw:?}");
+        }
         assert_eq!(fold("積分排行榜"), "积分排行榜");
         assert_eq!(fold("簽到"), "签到");
         assert_eq!(fold("ＣＨＥＣＫ ｉｎ"), "check in");
@@ -216,6 +247,12 @@ mod tests {
                 let range = folded.raw_range(at..at + ch.len_utf8());
                 proptest::prop_assert!(raw.get(range).is_some());
             }
+        }
+
+        #[test]
+        fn folding_again_changes_nothing(raw in "[\\x20-\\x7E打卡\u{2000}-\u{2FFF}\u{300}-\u{36F}\u{140}\u{FF00}-\u{FFFF}]*") {
+            let folded = fold(&raw);
+            proptest::prop_assert_eq!(fold(&folded), folded);
         }
     }
 }

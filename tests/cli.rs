@@ -107,14 +107,16 @@ fn what_cannot_be_scanned_is_named_with_its_cause_and_gives_2() {
     let missing = dir.path().join("没有.apk");
     let plain = dir.path().join("plain.apk");
     fs::write(&plain, "not a package at all").unwrap();
-    let args = ["scan", "--rules", path(rules.path()), path(&missing), path(dir.path()), path(&plain)];
+    let empty = dir.path().join("空");
+    fs::create_dir(&empty).unwrap();
+    let args = ["scan", "--rules", path(rules.path()), path(&missing), path(&empty), path(&plain)];
     let output = run(&args);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
     let lines: Vec<&str> = text(&output.stderr).lines().collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines[0].contains("没有.apk") && lines[0].contains("文件不存在"), "{}", lines[0]);
-    assert!(lines[1].contains(path(dir.path())) && lines[1].contains("是目录"), "{}", lines[1]);
+    assert!(lines[1].contains(path(&empty)) && lines[1].contains("文件夹中没有安装包"), "{}", lines[1]);
     assert!(lines[2].contains("plain.apk") && lines[2].contains("不是可检测的安装包"), "{}", lines[2]);
     let english = run(&[&args[..], &["--lang", "en"]].concat());
     assert!(text(&english.stderr).contains("no such file"));
@@ -219,6 +221,62 @@ fn rules_are_listed_shown_and_checked() {
 }
 
 #[test]
+fn a_folder_stands_for_the_packages_in_it() {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/");
+    let folder = tempfile::tempdir().unwrap();
+    let put = |from: &str, to: &str| {
+        let to = folder.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(format!("{built}{from}"), to).unwrap();
+    };
+    put("reader.apk", "b/读者.apk");
+    put("duty.rpk", "a.rpk");
+    put("study.wxapkg", "c/__APP__.wxapkg");
+    put("study_sub.wxapkg", "c/_sub_.wxapkg");
+    put("punch.wxapkg", "d/punch.wxapkg");
+    put("visit.wxapkg", "d/visit.wxapkg");
+    fs::write(folder.path().join("b/readme.txt"), "打卡").unwrap();
+    let output = run(&["scan", "--format", "jsonl", path(folder.path())]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let sources: Vec<String> = text(&output.stdout)
+        .lines()
+        .map(|line| {
+            let report: zhijian::model::Report = serde_json::from_str(line).unwrap();
+            report.target.source.strip_prefix(path(folder.path())).unwrap().replace('\\', "/")
+        })
+        .collect();
+    assert_eq!(sources, ["/a.rpk", "/b/读者.apk", "/c", "/d/punch.wxapkg", "/d/visit.wxapkg"]);
+
+    fs::write(folder.path().join("b/broken.apk"), "x").unwrap();
+    let output = run(&["scan", "--quiet", path(&folder.path().join("b"))]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("broken.apk"), "{}", text(&output.stderr));
+
+    let empty = tempfile::tempdir().unwrap();
+    let output = run(&["scan", "--lang", "en", path(empty.path())]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a folder without a package"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_appid_has_its_form() {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/punch.wxapkg");
+    for wrong in ["", "wx123", "WX5E1D0C7B2A94F836", "wx5e1d0c7b2a94f836 "] {
+        let output = run(&["scan", "--lang", "en", "--appid", wrong, built]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(output.stdout.is_empty());
+        assert!(text(&output.stderr).contains("--appid"), "{}", text(&output.stderr));
+        assert!(
+            text(&output.stderr).contains("16 lower-case hexadecimal digits"),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    let output = run(&["scan", "--quiet", "--appid", "wx5e1d0c7b2a94f836", built]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_schema_is_printed_as_published() {
     let published = include_str!("../src/report/zhijian.report-1.schema.json");
     assert_eq!(text(&run(&["schema"]).stdout), published);
@@ -246,7 +304,7 @@ fn completions_and_man_page_name_every_command_and_option() {
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]);
         assert_eq!(script.status.code(), Some(0));
-        for needed in ["scan", "rules", "fail-on", "filing-list"] {
+        for needed in ["scan", "rules", "fail-on", "filing-list", "appid"] {
             assert!(text(&script.stdout).contains(needed), "{shell}: {needed}");
         }
     }

@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use zhijian::model::{Category, Duty, Evidence, EvidenceKind, Finding, Level, Report, TargetKind, Verdict};
+use zhijian::model::{
+    Category, Duty, Evidence, EvidenceKind, Finding, Gap, GapReason, Level, Report, TargetKind, Verdict,
+};
 use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
 use zhijian::scan::{Scanner, Silent};
@@ -22,10 +24,20 @@ struct Fixture {
     name: Option<String>,
     version: Option<String>,
     coverage: Verdict,
+    /// Gaps that must be stated: the reason, and a part of the wording.
+    #[serde(default)]
+    gaps: Vec<Unseen>,
     #[serde(default)]
     findings: Vec<Expected>,
     #[serde(default)]
     duties: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unseen {
+    reason: GapReason,
+    text: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,7 +69,7 @@ fn root() -> &'static Path {
 
 fn fixtures() -> Vec<(PathBuf, Fixture)> {
     let mut found = Vec::new();
-    for format in ["apk", "wxapkg", "hap"] {
+    for format in ["apk", "apk_set", "aab", "h5", "hap", "ipa", "rpk", "wgt", "wxapkg"] {
         for folder in std::fs::read_dir(root().join(format)).unwrap() {
             let folder = folder.unwrap().path();
             let files =
@@ -105,6 +117,12 @@ fn every_fixture_gets_what_its_source_says() {
         }
         if report.coverage.verdict != fixture.coverage {
             fail(format!("coverage {:?}: {:#?}", report.coverage.verdict, report.coverage.gaps));
+        }
+        for unseen in &fixture.gaps {
+            let stated = |gap: &Gap| gap.reason == unseen.reason && gap.detail.contains(&unseen.text);
+            if !report.coverage.gaps.iter().any(stated) {
+                fail(format!("no gap {unseen:?} in {:#?}", report.coverage.gaps));
+            }
         }
         for expected in &fixture.findings {
             match report.findings.iter().find(|finding| finding.category == expected.category) {

@@ -328,11 +328,168 @@ fn what_is_no_package_is_named() {
 #[test]
 fn folders_and_missing_files_are_told() {
     let scratch = Scratch::new();
-    assert!(matches!(scanner().scan(scratch.0.path(), &Silent), Err(ScanError::Directory(_))));
+    assert!(matches!(scanner().scan(scratch.0.path(), &Silent), Err(ScanError::NothingInFolder(_))));
     assert!(matches!(
         scanner().scan(Path::new("/no/such/file.apk"), &Silent),
         Err(ScanError::Unreadable { .. })
     ));
+}
+
+/// A folder with files of these names and contents.
+fn folder(files: &[(&str, &str)]) -> Scratch {
+    let scratch = Scratch::new();
+    for (name, content) in files {
+        let path = scratch.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    scratch
+}
+
+fn gaps(report: &Report) -> Vec<(&'static str, &str)> {
+    report.coverage.gaps.iter().map(|gap| (gap.reason.en(), gap.place.as_str())).collect()
+}
+
+const PAGE: &str =
+    "<title>值班</title><button onclick='a()'>立即打卡</button><button>返回</button><p>说明</p>";
+
+#[test]
+#[cfg(unix)]
+fn folders_of_pages_lead_nowhere_else() {
+    use std::os::unix::fs::symlink;
+    let outside = folder(&[("secret.html", "<button>点赞排名</button>")]);
+    let site = folder(&[
+        ("index.html", PAGE),
+        ("a/b/\u{1b}[31m红.html", PAGE),
+        ("node_modules/x/index.html", "<button>转发任务</button>"),
+        (".git/page.html", "<button>转发任务</button>"),
+    ]);
+    let root = site.0.path();
+    symlink("..", root.join("a/loop")).unwrap();
+    symlink(outside.0.path(), root.join("out")).unwrap();
+    symlink("/etc/passwd", root.join("passwd.html")).unwrap();
+    std::fs::create_dir_all(root.join("d/".repeat(300))).unwrap();
+    let report = scanner().scan(root, &Silent).unwrap();
+    assert_eq!(report.identity.name.as_deref(), Some("值班"));
+    assert!(report.findings.iter().any(|finding| finding.rule == "app.check-in"));
+    let text = serde_json::to_string(&report).unwrap();
+    assert!(!text.contains("点赞排名") && !text.contains("转发任务") && !text.contains("root:"));
+    for code in ["folder.link", "folder.link-outside", "folder.limit", "folder.passed-over"] {
+        assert!(has_anomaly(&report, code), "{code}: {:?}", report.anomalies);
+    }
+    assert_eq!(report.coverage.verdict, Verdict::Partial);
+    // A folder that the user names by a link is read.
+    let link = outside.0.path().join("site");
+    symlink(root, &link).unwrap();
+    assert_eq!(scanner().scan(&link, &Silent).unwrap().artifact.sha256, report.artifact.sha256);
+}
+
+#[test]
+fn pages_that_lead_elsewhere_are_not_green() {
+    let frame = "<body><iframe src='https://m.example.gov.cn/a'></iframe></body>";
+    let jump = "<title>入口</title><script>location.replace('https://m.example.gov.cn/b')</script>";
+    let missing = "<body><div id=app></div><script src=/static/js/app.js></script></body>";
+    for (page, verdict, reason) in [
+        (frame, Verdict::Opaque, "loaded from a server"),
+        (jump, Verdict::Opaque, "loaded from a server"),
+        (missing, Verdict::Partial, "missing from the package"),
+    ] {
+        let report = scanner().scan(folder(&[("index.html", page)]).0.path(), &Silent).unwrap();
+        assert_eq!(report.coverage.verdict, verdict, "{page}");
+        assert!(gaps(&report).contains(&(reason, "index.html")), "{page}: {:?}", gaps(&report));
+        let zip = pack(&[("www/index.html".into(), page.as_bytes().to_vec())]);
+        assert_eq!(scan(&zip).unwrap().coverage.verdict, verdict, "{page}");
+    }
+    // A frame in a page of its own, and a script at its place, are no such thing.
+    let own = format!("{PAGE}{frame}<script src='/h5/js/app.js?v=1'></script>");
+    let site = folder(&[("index.html", own.as_str()), ("js/app.js", "f('x')")]);
+    let there = folder(&[("index.html", own.as_str()), ("h5/js/app.js", "f('x')")]);
+    assert_eq!(gaps(&scanner().scan(there.0.path(), &Silent).unwrap()), []);
+    assert_eq!(
+        gaps(&scanner().scan(site.0.path(), &Silent).unwrap()),
+        [("missing from the package", "index.html")]
+    );
+}
+
+#[test]
+fn broken_quick_apps_and_web_packages_are_told() {
+    let zip = |files: &[(&str, &str)]| {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+        pack(&files.collect::<Vec<_>>())
+    };
+    let manifest = r#"{"package":"cn.a","name":"网格","minPlatformVersion":1070,"features":[1,{"name":2}],
+        "router":{"pages":{"pages/A":{},"pages/B":{"component":"b"},"../C":{}}},"display":{"pages":[]}}"#;
+    let report = scan(&zip(&[
+        ("manifest.json", manifest),
+        (
+            "pages/A/index.js",
+            "t.exports={type:'input',attr:{type:'button',value:'打卡'},events:{click:'a'},children:[{type:",
+        ),
+        ("pages/B/b.jsc", "\u{1}\u{2}"),
+        ("i18n/zh-CN.json", "{"),
+    ]))
+    .unwrap();
+    assert_eq!(report.target.kind, zhijian::model::TargetKind::QuickApp);
+    let mut found = gaps(&report);
+    found.retain(|(reason, _)| *reason != "not inspected");
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            ("malformed", "i18n/zh-CN.json"),
+            ("missing from the package", "manifest.json"),
+            ("unsupported format", "pages/B/b.jsc"),
+        ]
+    );
+    assert!(report.findings.iter().any(|finding| finding.rule == "app.check-in"));
+    // Only bytecode: nothing of it is seen.
+    let sealed = scan(&zip(&[
+        ("manifest.json", r#"{"package":"cn.a","router":{"pages":{"pages/B":{"component":"b"}}}}"#),
+        ("pages/B/b.jsc", "\u{1}\u{2}"),
+    ]));
+    assert_eq!(sealed.unwrap().coverage.verdict, Verdict::Opaque);
+    // Not the manifest of any: a ZIP archive of something.
+    for manifest in ["{", "[]", "null", r#"{"package":1,"id":2}"#, &"[".repeat(5000)] {
+        assert!(
+            matches!(scan(&zip(&[("manifest.json", manifest)])), Err(ScanError::NotAPackage { .. })),
+            "{manifest}"
+        );
+    }
+    let wgt = r#"{"id":"__UNI__1","plus":{},"version":{"code":"x"}}"#;
+    let report =
+        scan(&zip(&[("manifest.json", wgt), ("app-service.js", "f('打卡'"), ("../../x.js", "1")])).unwrap();
+    assert_eq!((report.artifact.format.as_str(), report.identity.version_code), ("wgt", None));
+    let update = scan(&zip(&[("update.xml", "<wgtu/>"), ("www/a.js", "f('打卡')")])).unwrap();
+    assert_eq!(gaps(&update), [("missing from the package", "update.xml")]);
+}
+
+#[test]
+fn encrypted_mini_programs_need_their_id() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/punch-pc"));
+    let bytes = std::fs::read(root.join("wx5e1d0c7b2a94f836/12/__APP__.wxapkg")).unwrap();
+    let with = |appid: &str| {
+        let options = zhijian::scan::Options { appid: Some(appid.to_owned()), ..Default::default() };
+        let scratch = Scratch::new();
+        scanner().with_options(options).scan(&scratch.file(&bytes), &Silent).unwrap()
+    };
+    let opened = with("wx5e1d0c7b2a94f836");
+    assert_eq!((opened.coverage.verdict, opened.findings.is_empty()), (Verdict::Full, false));
+    for (report, said) in
+        [(scan(&bytes).unwrap(), "--appid"), (with("wx0000000000000000"), "wx0000000000000000")]
+    {
+        assert_eq!(report.coverage.verdict, Verdict::Opaque);
+        assert_eq!(gaps(&report), [("encrypted", "")]);
+        let gap = &report.coverage.gaps[0];
+        assert!(gap.detail.contains(said) && gap.detail_en.contains(said), "{gap:?}");
+    }
+    // Cut anywhere, and with every byte of the head altered, it ends in a report or an error.
+    let options =
+        zhijian::scan::Options { appid: Some("wx5e1d0c7b2a94f836".to_owned()), ..Default::default() };
+    let scanner = scanner().with_options(options);
+    let scratch = Scratch::new();
+    for cut in (0..bytes.len()).step_by(997) {
+        let _ = scanner.scan(&scratch.file(&bytes[..cut]), &Silent);
+    }
 }
 
 #[test]

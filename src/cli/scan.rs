@@ -3,12 +3,13 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use zhijian::model::{Lang, Level, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{ScanError, Scanner};
+use zhijian::scan::{Options, ScanError, Scanner, is_appid, ocr_problem};
 
 use super::fetcher::{Fetcher, Package, configuration};
 use super::output::{self, Destination};
@@ -29,8 +30,14 @@ pub(super) struct Scan {
     filing: Option<String>,
     #[arg(long, value_name = "CSV")]
     filing_list: Option<PathBuf>,
+    #[arg(long, value_name = "APPID")]
+    appid: Option<String>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
     fail_on: Option<Threshold>,
+    #[arg(long)]
+    ocr: bool,
+    #[arg(long)]
+    verify_signature: bool,
     #[arg(long)]
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
@@ -75,16 +82,35 @@ impl Scan {
             (None, Some(path)) => FilingRecord::read_list(path)?,
             (None, None) => FilingRecord::Unknown,
         };
-        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing);
+        if let Some(appid) = self.appid.as_deref().filter(|appid| !is_appid(appid)) {
+            let says = lang.pick(
+                "应为 wx 加 16 位小写十六进制数字",
+                "wx and 16 lower-case hexadecimal digits are wanted",
+            );
+            bail!("--appid: {appid}: {says}");
+        }
+        let options =
+            Options { appid: self.appid.clone(), ocr: self.ocr, verify_signature: self.verify_signature };
+        if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
+            complain(lang.pick(&problem.zh, &problem.en));
+        }
+        let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
         let view = View { lang, all: self.all, colour: self.colour() };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
-        let several = self.file.len() > 1;
+        let targets: Vec<(&PathBuf, Result<PathBuf, ScanError>)> = self
+            .file
+            .iter()
+            .flat_map(|given| scanner.targets(given).into_iter().map(move |target| (given, target)))
+            .collect();
+        let several = targets.len() > 1;
         let (mut reports, mut failures) = (Vec::new(), Vec::new());
         let mut fetcher = None;
-        for path in &self.file {
-            let outcome = match address(path) {
-                Some(address) => self.scan_address(&scanner, address, &mut fetcher, lang),
-                None => self.scan_file(&scanner, path, lang),
+        for (given, target) in targets {
+            let path = target.as_ref().unwrap_or(given).clone();
+            let outcome = match (target, address(given)) {
+                (_, Some(address)) => self.scan_address(&scanner, address, &mut fetcher, lang),
+                (Ok(path), None) => self.scan_file(&scanner, &path, lang),
+                (Err(error), None) => Err(cause(&error, lang)),
             };
             match outcome {
                 Ok(report) => {
@@ -227,8 +253,17 @@ pub(super) fn cause(error: &ScanError, lang: Lang) -> String {
                 _ => format!("{}{said}", lang.pick("无法读取：", "cannot be read: ")),
             }
         }
-        ScanError::Directory(_) => {
-            lang.pick("是目录，不是安装包", "is a directory, not a package").to_owned()
+        ScanError::NothingInFolder(_) => lang
+            .pick(
+                "文件夹中没有安装包，顶层也没有网页",
+                "a folder without a package, and without a page at its top",
+            )
+            .to_owned(),
+        ScanError::FolderNotWhole { cause, .. } => {
+            format!(
+                "{}{cause}",
+                lang.pick("文件夹未能全部查看：", "not all of the folder was looked through: ")
+            )
         }
         ScanError::NotAPackage { cause, .. } => {
             format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))

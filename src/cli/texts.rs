@@ -20,8 +20,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan FILE",
-        "要检测的文件（APK、wxapkg、HAP），按内容识别格式；也可以是网址，同 fetch",
-        "Files to scan (APK, wxapkg, HAP), the format is found from the content; or addresses, as for fetch",
+        "要检测的安装包、网页文件夹，或存放安装包的文件夹，按内容识别格式；也可以是网址，同 fetch",
+        "Packages, folders of web pages, or folders of packages, the format is found from the content; or addresses, as for fetch",
     ),
     (
         "zhijian scan --format",
@@ -45,9 +45,24 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Filing list (CSV with columns id or name, and number)",
     ),
     (
+        "zhijian scan --appid",
+        "小程序的 appid，用于解开电脑版微信加密存储的小程序包；路径中含有时不必给出",
+        "Appid of a mini program, opens what WeChat for PC has encrypted; not needed when the path has it",
+    ),
+    (
         "zhijian scan --fail-on",
         "检出达到该级别的功能时退出码为 1（suspected 疑似、confirmed 确认）",
         "Exit with 1 when there are findings of this level or above: suspected, confirmed",
+    ),
+    (
+        "zhijian scan --ocr",
+        "识读按钮、标题类图片中的文字，须装有 tesseract 及 chi_sim 数据，较慢",
+        "Recognise the text in pictures of buttons and titles; needs tesseract with chi_sim, and time",
+    ),
+    (
+        "zhijian scan --verify-signature",
+        "用 apksigner 校验 APK 签名是否有效，须已安装；不加此项只读取证书",
+        "Check the signature of an APK by apksigner, when it is installed; else only the certificate is read",
     ),
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),

@@ -843,3 +843,125 @@ fn packed(letters: [u8; 3], base: u8) -> [u8; 2] {
     let [a, b, c] = letters.map(|letter| letter.wrapping_sub(base) & 0x1F);
     [0x80 | c << 2 | b >> 3, b << 5 | a]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::archive::Archive;
+    use crate::decode::arsc::{ResValue, Table};
+    use crate::decode::axml::Xml;
+    use crate::decode::blob::Blob;
+    use crate::decode::res_chunk::tests::flips;
+
+    /// An entry of a built fixture. aapt2 has made both packages from the same source, one in binary form.
+    fn sample(package: &str, entry: &str) -> Vec<u8> {
+        let path = format!("{}/fixtures/built/{package}", env!("CARGO_MANIFEST_DIR"));
+        let (archive, _) = Archive::open(Blob::memory(std::fs::read(path).unwrap())).unwrap();
+        archive.read(archive.entry(entry).unwrap()).unwrap().0
+    }
+
+    /// Every element with its depth and attributes (sorted, since the binary form sorts them by id).
+    fn told(xml: &Xml<'_>) -> Vec<(String, u32, u32, Vec<String>)> {
+        xml.elements()
+            .map(|element| {
+                let mut attributes: Vec<String> = element
+                    .attributes()
+                    .map(|attribute| {
+                        format!("{:?} {} {:?}", attribute.resource(), attribute.name(), attribute.value())
+                    })
+                    .collect();
+                attributes.sort();
+                (element.name().into_owned(), element.depth(), element.line(), attributes)
+            })
+            .collect()
+    }
+
+    /// Id, name, and values by configuration.
+    type Values = Vec<(u32, String, Vec<(String, String)>)>;
+
+    fn values(table: &Table<'_>) -> Values {
+        table
+            .resources()
+            .map(|resource| {
+                let mut values: Vec<(String, String)> = resource
+                    .values()
+                    .map(|value| {
+                        let shown = match &value.value {
+                            ResValue::Item(item) => format!("{item:?}"),
+                            ResValue::Bag(bag) => {
+                                bag.items().map(|item| format!("{:x} {:?}, ", item.key, item.value)).collect()
+                            }
+                        };
+                        (value.config.qualifiers.clone(), shown)
+                    })
+                    .collect();
+                values.sort();
+                (resource.id(), format!("{}/{}", resource.type_name(), resource.name()), values)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn documents_are_as_in_binary_form() {
+        for name in ["activity_about", "activity_event", "activity_main", "activity_patrol"] {
+            let (document, issues) =
+                xml(&sample("grid-patrol.aab", &format!("base/res/layout/{name}.xml"))).unwrap();
+            assert_eq!(issues, []);
+            let (ours, issues) = Xml::parse(&document.bytes).unwrap();
+            assert_eq!(issues, []);
+            let binary = sample("grid-patrol.apk", &format!("res/layout/{name}.xml"));
+            let (binary, _) = Xml::parse(&binary).unwrap();
+            assert_eq!(told(&ours), told(&binary), "{name}");
+            assert!(ours.elements().len() > 1);
+        }
+    }
+
+    #[test]
+    fn tables_are_as_in_binary_form() {
+        let (bytes, issues) = table(&sample("grid-patrol.aab", "base/resources.pb")).unwrap();
+        assert_eq!(issues, []);
+        let (ours, issues) = Table::parse(&bytes).unwrap();
+        assert_eq!(issues, []);
+        let binary = sample("grid-patrol.apk", "resources.arsc");
+        let (binary, _) = Table::parse(&binary).unwrap();
+        let texts = |table| {
+            let mut values = values(table);
+            // Files are elsewhere in a bundle.
+            values.retain(|(_, name, _)| !name.starts_with("layout/") && !name.starts_with("drawable/"));
+            values
+        };
+        assert_eq!(texts(&ours), texts(&binary));
+        assert!(texts(&ours).len() > 5);
+    }
+
+    /// What comes out is in binary form, whatever goes in.
+    fn read(bytes: &[u8]) {
+        if let Ok((document, _)) = xml(bytes) {
+            let (xml, _) = Xml::parse(&document.bytes).unwrap();
+            let xml = xml.made_from(&document.origins);
+            assert!(told(&xml).len() <= bytes.len());
+            assert!(xml.elements().all(|element| element.offset() <= bytes.len() as u64));
+        }
+        if let Ok((table, _)) = table(bytes)
+            && !table.is_empty()
+        {
+            values(&Table::parse(&table).unwrap().0);
+        }
+    }
+
+    #[test]
+    fn cut_and_flipped_messages_are_read() {
+        for entry in ["base/res/layout/activity_patrol.xml", "base/resources.pb"] {
+            let bytes = sample("grid-patrol.aab", entry);
+            (0..bytes.len()).for_each(|end| read(&bytes[..end]));
+            flips(&bytes, 1_500, read);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            read(&bytes);
+        }
+    }
+}

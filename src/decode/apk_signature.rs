@@ -70,23 +70,27 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
     let mut signers: Vec<SigningCertificate> = Vec::new();
     found.sort_by_key(|(scheme, _)| *scheme);
     for (scheme, der) in found {
-        let sha256: String = Sha256::digest(&der).iter().map(|byte| format!("{byte:02x}")).collect();
-        if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == sha256) {
-            known.schemes.push(scheme.to_owned());
+        let found = signing_certificate(&der, scheme);
+        if let Some(known) = signers.iter_mut().find(|signer| signer.sha256 == found.sha256) {
+            known.schemes.extend(found.schemes);
             continue;
         }
-        let subject = match Certificate::from_der(&der) {
-            Ok(certificate) => certificate.tbs_certificate.subject.to_string(),
-            Err(error) => {
-                issues.push(Issue::odd("signature.malformed-certificate", None, error.to_string()));
-                String::new()
-            }
-        };
-        signers.push(SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] });
+        if let Err(error) = Certificate::from_der(&der) {
+            issues.push(Issue::odd("signature.malformed-certificate", None, error.to_string()));
+        }
+        signers.push(found);
     }
     // The newest scheme decides on Android; its certificate goes first.
     signers.sort_by(|a, b| b.schemes.iter().max().cmp(&a.schemes.iter().max()));
     (signers, issues)
+}
+
+/// A certificate by its DER bytes; the subject is empty when they cannot be read.
+pub(super) fn signing_certificate(der: &[u8], scheme: &str) -> SigningCertificate {
+    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let read = Certificate::from_der(der);
+    let subject = read.map_or_else(|_| String::new(), |read| read.tbs_certificate.subject.to_string());
+    SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] }
 }
 
 /// The ID-value pairs of the signing block before the central directory.
@@ -132,7 +136,7 @@ fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The certificate of the first signer of a CMS signature.
-fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn cms_certificate(bytes: &[u8]) -> Result<Vec<u8>, String> {
     use cms::cert::CertificateChoices;
     use cms::content_info::ContentInfo;
     use cms::signed_data::{SignedData, SignerIdentifier};
@@ -166,4 +170,68 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::archive::Archive;
+    use crate::decode::res_chunk::tests::flips;
+
+    /// A package signed with `fixtures/keys`, the offset of its directory, and its v1 signature.
+    fn sample() -> (Vec<u8>, u64, Vec<u8>) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/grid-patrol.apk");
+        let bytes = std::fs::read(path).unwrap();
+        let (archive, _) = Archive::open(Blob::memory(bytes.as_slice())).unwrap();
+        let v1 = archive.read(archive.entry("META-INF/ZHIJIAN-.RSA").unwrap()).unwrap().0;
+        let directory = archive.directory().unwrap();
+        (bytes, directory, v1)
+    }
+
+    #[test]
+    fn one_certificate_of_two_schemes_is_one_signer() {
+        let (bytes, directory, v1) = sample();
+        let (found, issues) = signers(&Blob::memory(bytes), directory, &[v1]);
+        // Digest and name as `apksigner verify --print-certs` tells them.
+        let expected = SigningCertificate {
+            subject: "CN=Zhijian Test Key (fixtures only),OU=Not For Release,O=Zhijian,C=CN".to_owned(),
+            sha256: "4de445e88a0a00f66bb52381110de4d7723d5b5a22c4e1e70f42a37ffda81ada".to_owned(),
+            schemes: vec!["v1".to_owned(), "v2".to_owned()],
+        };
+        assert_eq!(found, [expected]);
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn cut_and_flipped_signatures_are_told() {
+        let (bytes, directory, v1) = sample();
+        let none = Blob::memory(&[][..]);
+        for cut in 0..v1.len() {
+            let (found, issues) = signers(&none, 0, &[v1[..cut].to_vec()]);
+            assert!(found.is_empty() && issues[0].code == "signature.malformed-v1", "{cut}");
+        }
+        flips(&v1, 1_000, |bytes| drop(signers(&none, 0, &[bytes.to_vec()])));
+        let whole = &bytes[..directory as usize];
+        let footer = whole.len() - FOOTER as usize;
+        let size = u64_at(&whole[footer..], 0).unwrap() as usize;
+        let block = &whole[whole.len() - size - 8..];
+        assert!(block.len() > 1_000);
+        for cut in 0..block.len() {
+            // What is cut off is the front, where the length stands too.
+            let rest = &block[cut..];
+            signers(&Blob::memory(rest), rest.len() as u64, &[]);
+            signers(&Blob::memory(&block[..cut]), cut as u64, &[]);
+        }
+        flips(block, 3_000, |bytes| drop(signers(&Blob::memory(bytes), bytes.len() as u64, &[])));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pairs_are_read(pairs in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let mut bytes = pairs;
+            bytes.extend((bytes.len() as u64 + FOOTER).to_le_bytes());
+            bytes.extend(MAGIC);
+            signers(&Blob::memory(bytes.as_slice()), bytes.len() as u64, &[bytes.clone()]);
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! ZIP archives as Android reads them: the encryption flag and unknown methods are no obstacle when the bytes
 //! can be read all the same, sizes are what the data says, and a lost directory is rebuilt from the local headers.
 //!
+//! A folder is taken for an archive whose entries are stored: formats need not know the difference.
+//!
 //! Format: PKWARE APPNOTE 6.3.10; Android's reading of it: `system/libziparchive/zip_archive.cc`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufReader, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +18,7 @@ use thiserror::Error;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::blob::Blob;
+use super::folder::Folder;
 use super::{Decoder, Issue, Limit, Unit};
 use crate::model::GapReason;
 
@@ -67,7 +72,7 @@ pub struct Entry {
     crc32: u32,
     method: u16,
     encrypted: bool,
-    /// Offset of the local header.
+    /// Offset of the local header; in a folder, number of the file.
     header: u64,
 }
 
@@ -88,6 +93,8 @@ pub struct Archive {
     entries: Vec<Entry>,
     by_name: HashMap<Arc<str>, usize>,
     directory: Option<u64>,
+    /// Where the files are, when this is a folder.
+    folder: Option<Vec<PathBuf>>,
     budget: Budget,
 }
 
@@ -134,11 +141,39 @@ impl Archive {
                 entries
             }
         };
-        let mut by_name: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            by_name.entry(entry.name.clone()).or_insert(index);
-        }
-        Ok((Archive { blob, entries, by_name, directory, budget }, issues))
+        let by_name = by_name(&entries);
+        Ok((Archive { blob, entries, by_name, directory, folder: None, budget }, issues))
+    }
+
+    /// A folder as an archive that shares a budget with others; it has no bytes of its own.
+    pub fn of_folder(folder: &Folder, budget: Budget) -> Self {
+        let entry = |(header, file): (u64, &super::folder::File)| Entry {
+            name: file.name.clone(),
+            packed: file.size,
+            size: file.size,
+            crc32: 0,
+            method: 0,
+            encrypted: false,
+            header,
+        };
+        let entries: Vec<Entry> = (0..).zip(&folder.files).map(entry).collect();
+        let paths = folder.files.iter().map(|file| file.path.clone()).collect();
+        let by_name = by_name(&entries);
+        let blob = Blob::memory([]);
+        Archive { blob, entries, by_name, directory: None, folder: Some(paths), budget }
+    }
+
+    /// Whether this is a folder and not an archive.
+    pub fn is_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The file that an entry of a folder is.
+    fn file(&self, paths: &[PathBuf], entry: &Entry) -> Result<Blob, Unread> {
+        let path = usize::try_from(entry.header).ok().and_then(|index| paths.get(index));
+        let failed = |error: std::io::Error| Unread { reason: GapReason::Failed, detail: error.to_string() };
+        let path = path.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+        Blob::file(File::open(path).map_err(failed)?).map_err(failed)
     }
 
     /// The bytes the archive is in.
@@ -170,6 +205,15 @@ impl Archive {
                 GapReason::LimitReached,
                 format!("the package inflates to more than {MAX_TOTAL} bytes"),
             ));
+        }
+        if let Some(paths) = &self.folder {
+            let file = self.file(paths, entry)?;
+            if file.len() > MAX_ENTRY {
+                return Err(unread(GapReason::TooLarge, format!("{} bytes", file.len())));
+            }
+            let bytes = file.slice(0, MAX_ENTRY).map_err(unreadable)?;
+            self.budget.spend(bytes.len());
+            return Ok((bytes, issues));
         }
         let packed = self.packed(entry)?;
         let whole = packed.len() as u64 == entry.packed;
@@ -243,6 +287,9 @@ impl Archive {
 
     /// The content of an entry as a blob: in place when it is stored, whatever its size; else inflated.
     pub fn content(&self, entry: &Entry) -> Result<(Blob, Vec<Issue>), Unread> {
+        if let Some(paths) = &self.folder {
+            return Ok((self.file(paths, entry)?, Vec::new()));
+        }
         if entry.is_stored() {
             let blob = self.blob.window(self.data(entry)?, entry.packed);
             if blob.len() == entry.packed {
@@ -254,6 +301,10 @@ impl Archive {
 
     /// The first bytes of an entry, to tell what it is; as many as can be had of `count`.
     pub fn head(&self, entry: &Entry, count: usize) -> Vec<u8> {
+        if let Some(paths) = &self.folder {
+            let file = self.file(paths, entry).ok();
+            return file.and_then(|file| file.slice(0, count as u64).ok()).unwrap_or_default();
+        }
         let Ok(offset) = self.data(entry) else { return Vec::new() };
         // Room for the tables of a dynamic deflate block.
         let packed = self.blob.slice(offset, entry.packed.min(count as u64 + 512)).unwrap_or_default();
@@ -298,6 +349,14 @@ impl Archive {
         }
         Ok(entry.header + LOCAL_HEADER + u64::from(name) + u64::from(extra))
     }
+}
+
+fn by_name(entries: &[Entry]) -> HashMap<Arc<str>, usize> {
+    let mut by_name: HashMap<Arc<str>, usize> = HashMap::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        by_name.entry(entry.name.clone()).or_insert(index);
+    }
+    by_name
 }
 
 fn unreadable(error: std::io::Error) -> Unread {
@@ -472,4 +531,88 @@ fn measure(blob: &Blob, data: u64, method: u16) -> std::io::Result<Option<(u32, 
     let end = data + packed;
     let signed = blob.slice(end, 4)? == b"PK\x07\x08";
     Ok(Some((hasher.finalize(), packed, size, end + if signed { 16 } else { 12 })))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+    use crate::decode::res_chunk::tests::flips;
+
+    const FILES: [(&str, &str); 3] = [
+        ("assets/页面.html", "<button>打卡</button><button>打卡</button><button>打卡</button>"),
+        ("empty", ""),
+        ("stored.txt", "签到"),
+    ];
+
+    fn sample() -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in FILES {
+            let method = match name {
+                "stored.txt" => CompressionMethod::Stored,
+                _ => CompressionMethod::Deflated,
+            };
+            writer.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// Names and contents of all entries that can be read.
+    fn read(bytes: &[u8]) -> (Vec<(String, Vec<u8>)>, Vec<Issue>) {
+        let Ok((archive, mut issues)) = Archive::open(Blob::memory(bytes)) else { return Default::default() };
+        let mut found = Vec::new();
+        for entry in archive.entries() {
+            if let Ok((content, more)) = archive.read(entry) {
+                issues.extend(more);
+                assert!(archive.head(entry, 4).len() <= 4);
+                found.push((entry.name.to_string(), content));
+            }
+        }
+        (found, issues)
+    }
+
+    #[test]
+    fn entries_have_their_names_and_contents() {
+        let (found, issues) = read(&sample());
+        let expected = FILES.map(|(name, content)| (name.to_owned(), content.as_bytes().to_vec()));
+        assert_eq!(found, expected);
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn a_cut_archive_tells_it_and_keeps_what_is_there() {
+        let bytes = sample();
+        let directory =
+            Archive::open(Blob::memory(bytes.as_slice())).unwrap().0.directory().unwrap() as usize;
+        for cut in 0..bytes.len() {
+            let (found, issues) = read(&bytes[..cut]);
+            assert!(found.is_empty() || issues.iter().any(|issue| issue.lossy), "{cut}");
+            for (index, (name, content)) in found.iter().enumerate() {
+                assert!(
+                    FILES[index].0.starts_with(name.trim_end_matches(char::REPLACEMENT_CHARACTER)),
+                    "{cut}"
+                );
+                assert!(FILES[index].1.as_bytes().starts_with(content), "{cut}");
+            }
+            assert!(cut < directory || found.len() == FILES.len(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn flipped_bytes_do_no_harm() {
+        flips(&sample(), 3_000, |bytes| drop(read(bytes)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_end(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            read(&[b"PK\x03\x04", tail.as_slice()].concat());
+            read(&[tail.as_slice(), b"PK\x05\x06", &[0; 18]].concat());
+        }
+    }
 }

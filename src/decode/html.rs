@@ -1,11 +1,13 @@
 //! HTML and templates written like it: texts by what they are on the page, and the scripts inside.
 //!
-//! Parsed by `scraper` (html5ever) as browsers do; documents nested beyond [`MAX_DEPTH`], which that parser takes
-//! quadratic time for, are read as a plain sequence of tags and texts instead.
+//! Parsed by `scraper` (html5ever) as browsers do; documents beyond [`MAX_DEPTH`] or [`MAX_NODES`], which that parser
+//! takes much time and memory for, are read as a plain sequence of tags and texts instead.
 
 use std::borrow::Cow;
 
-use scraper::{Html, Node};
+use html5ever::driver;
+use html5ever::tendril::{StrTendril, TendrilSink};
+use scraper::{Html, HtmlTreeSink, Node};
 
 use super::{Decoder, Issue, Limit, Unit};
 
@@ -21,9 +23,19 @@ pub const DECODER: Decoder = Decoder {
 };
 
 /// Deeper documents are read as a sequence.
-const MAX_DEPTH: usize = 512;
+const MAX_DEPTH: usize = 256;
+/// Documents of more nodes are read as a sequence.
+const MAX_NODES: usize = 300_000;
+/// Documents whose nodes are deeper, all depths added up, are read as a sequence.
+const MAX_DEPTHS: usize = 30 * MAX_NODES;
+/// Documents with a tag of more attributes (counted by what can stand between them) are read as a sequence.
+const MAX_ATTRIBUTES: usize = 5_000;
+/// After so many bytes it is looked how the tree grows.
+const PIECE: usize = 4096;
 /// Longer documents are read as a sequence.
 const MAX_SIZE: usize = 8 << 20;
+/// So far behind the last one a text is looked for in any case, in bytes.
+const NEAR: usize = 4096;
 /// How far around a text something to press is looked for.
 const MAX_UP: usize = 4;
 
@@ -66,6 +78,8 @@ pub struct Page {
     pub texts: Vec<PageText>,
     /// Inline scripts with the offset where each was found again.
     pub scripts: Vec<(Option<usize>, String)>,
+    /// Addresses of the scripts that the document loads.
+    pub linked: Vec<String>,
     /// What was odd.
     pub issues: Vec<Issue>,
 }
@@ -126,48 +140,81 @@ fn label(text: &[u8], word: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 
 /// Reads a document.
 pub fn read(source: &str) -> Page {
-    let depth = deepest(source.as_bytes());
-    if depth > MAX_DEPTH || source.len() > MAX_SIZE {
-        let mut page = sequence(source);
-        let detail = format!("{} bytes nested {depth} deep: read as a sequence of texts", source.len());
-        page.issues.push(Issue::odd("html.too-deep", None, detail));
-        return page;
-    }
-    tree(source)
-}
-
-/// How deep elements nest, by counting tags.
-fn deepest(source: &[u8]) -> usize {
-    let mut depth = 0usize;
-    let mut deepest = 0;
-    for at in memchr::memchr_iter(b'<', source) {
-        match source.get(at + 1) {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                let name =
-                    source[at + 1..].iter().take(10).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-                if !is_void(&source[at + 1..at + 1 + name]) {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-            }
-            _ => {}
+    let built = if source.len() > MAX_SIZE { Err(format!("{} bytes", source.len())) } else { build(source) };
+    match built {
+        Ok(html) => tree(source, &html),
+        Err(detail) => {
+            let mut page = sequence(source);
+            page.issues.push(Issue::odd(
+                "html.too-deep",
+                None,
+                format!("{detail}: read as a sequence of texts"),
+            ));
+            page
         }
     }
-    deepest
 }
 
-fn is_void(tag: &[u8]) -> bool {
-    const VOID: [&[u8]; 12] = [
-        b"br", b"img", b"input", b"meta", b"link", b"hr", b"p", b"li", b"option", b"source", b"area", b"col",
-    ];
-    VOID.iter().any(|void| tag.eq_ignore_ascii_case(void))
+/// Builds the tree piece by piece and gives up as soon as it takes more than trees of honest documents do: what an end
+/// tag costs grows with the depth, and a formatting element left open is opened again in every block.
+fn build(source: &str) -> Result<Html, String> {
+    if has_crowded_tag(source.as_bytes()) {
+        return Err(format!("more than {MAX_ATTRIBUTES} attributes on one tag"));
+    }
+    let mut parser =
+        driver::parse_document(HtmlTreeSink::new(Html::new_document()), driver::ParseOpts::default());
+    let (mut nodes, mut depths) = (0, 0);
+    let mut rest = source;
+    while !rest.is_empty() {
+        let piece;
+        (piece, rest) = rest.split_at(rest.floor_char_boundary(PIECE));
+        parser.process(StrTendril::from(piece));
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        for node in html.tree.nodes().skip(nodes) {
+            let depth = node.ancestors().take(MAX_DEPTH + 1).count();
+            depths += depth;
+            nodes += 1;
+            if depth > MAX_DEPTH || depths > MAX_DEPTHS || nodes > MAX_NODES {
+                return Err(format!("{nodes} nodes, the last one {depth} deep"));
+            }
+        }
+    }
+    Ok(parser.finish())
 }
 
-fn tree(source: &str) -> Page {
-    let html = Html::parse_document(source);
+/// Whether a tag has more than [`MAX_ATTRIBUTES`]: each is compared with those before it.
+fn has_crowded_tag(source: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'<', source.get(at..).unwrap_or_default()) {
+        at += found + 1;
+        if !source.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let (mut attributes, mut last) = (0, b'<');
+        while let Some(&byte) = source.get(at).filter(|byte| **byte != b'>') {
+            at += 1;
+            match byte {
+                b'"' | b'\'' if last == b'=' => {
+                    let rest = source.get(at..).unwrap_or_default();
+                    at += memchr::memchr(byte, rest).map_or(rest.len(), |end| end + 1);
+                    attributes += 1;
+                    last = byte;
+                }
+                b'/' => attributes += 1,
+                _ if byte.is_ascii_whitespace() => attributes += 1,
+                _ => last = byte,
+            }
+        }
+        if attributes > MAX_ATTRIBUTES {
+            return true;
+        }
+    }
+    false
+}
+
+fn tree(source: &str, html: &Html) -> Page {
     let mut page = Page { issues: Vec::new(), ..Page::default() };
-    let mut cursor = 0;
+    let mut finder = Finder { source, cursor: 0, room: source.len() * 8 };
     for node in html.tree.root().descendants() {
         match node.value() {
             Node::Text(text) => {
@@ -176,7 +223,7 @@ fn tree(source: &str) -> Page {
                 let Some(own) = parents.first() else { continue };
                 match own.value().name() {
                     "script" => {
-                        let offset = find(source, text, &mut cursor);
+                        let offset = finder.find(text);
                         page.scripts.push((offset, text.to_string()));
                         continue;
                     }
@@ -187,7 +234,7 @@ fn tree(source: &str) -> Page {
                 if trimmed.is_empty() {
                     continue;
                 }
-                let offset = find(source, trimmed, &mut cursor);
+                let offset = finder.find(trimmed);
                 let name = own.value().name();
                 if name == "title" && page.title.is_none() {
                     page.title = Some(trimmed.to_owned());
@@ -203,6 +250,9 @@ fn tree(source: &str) -> Page {
                 page.texts.push(text_on(element, trimmed, part, offset));
             }
             Node::Element(element) => {
+                if element.name() == "script" {
+                    page.linked.extend(element.attr("src").map(str::to_owned));
+                }
                 for (name, value) in element.attrs() {
                     let value = value.trim();
                     let part = match (name, element.name()) {
@@ -272,11 +322,30 @@ fn is_pressed(element: &scraper::node::Element) -> bool {
     }
 }
 
-/// The offset of a text behind the last one found.
-fn find(source: &str, text: &str, cursor: &mut usize) -> Option<usize> {
-    let at = memchr::memmem::find(source.as_bytes().get(*cursor..)?, text.as_bytes())? + *cursor;
-    *cursor = at + text.len();
-    Some(at)
+/// Looks for texts of the tree in the source.
+struct Finder<'s> {
+    source: &'s str,
+    /// Behind the last one found.
+    cursor: usize,
+    /// Bytes that may still be searched far from there: what stands in the source in another way is not found.
+    room: usize,
+}
+
+impl Finder<'_> {
+    /// The offset of a text, by its first line: the parser makes line ends alike.
+    fn find(&mut self, text: &str) -> Option<usize> {
+        let rest = self.source.as_bytes().get(self.cursor..)?;
+        let line = text.lines().next()?.as_bytes();
+        let near = rest.get(..line.len().saturating_add(NEAR)).unwrap_or(rest);
+        let mut found = memchr::memmem::find(near, line);
+        if found.is_none() && near.len() < rest.len() && self.room > 0 {
+            found = memchr::memmem::find(rest, line);
+            self.room = self.room.saturating_sub(found.unwrap_or(rest.len()));
+        }
+        let at = self.cursor + found?;
+        self.cursor = at + line.len();
+        Some(at)
+    }
 }
 
 /// Tags and texts one after the other, for what the tree builder cannot bear.
@@ -299,6 +368,11 @@ fn sequence(source: &str) -> Page {
         }
         let rest = &bytes[end..];
         let skip: &[u8] = if starts_with(rest, b"<script") {
+            let start = memchr::memchr(b'>', rest).map_or(bytes.len(), |found| end + found + 1);
+            let length = source.get(start..).and_then(|script| script.find("</script"));
+            if let Some(script) = source.get(start..length.map_or(bytes.len(), |length| start + length)) {
+                page.scripts.push((Some(start), script.to_owned()));
+            }
             b"</script"
         } else if starts_with(rest, b"<style") {
             b"</style"
@@ -319,6 +393,7 @@ fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     fn parts(source: &str) -> Vec<(String, Part)> {
         read(source).texts.into_iter().map(|text| (text.text, text.part)).collect()
@@ -358,6 +433,37 @@ mod tests {
     }
 
     #[test]
+    fn documents_that_take_long_are_read_in_order() {
+        // End tags without a start tag do not close what is open; formatting elements are opened again in each block.
+        let stray = "<b></div>打卡".repeat(5_000);
+        let open: String = (0..200).map(|size| format!("<div><font size={size}></div>")).collect();
+        let again = format!("{open}{}", "<p>打卡</p>".repeat(20_000));
+        let many = "<i></i>打卡".repeat(200_000);
+        let attributes: String = (0..100_000).map(|number| format!(" a{number}='>'")).collect();
+        let crowded = format!("<x{attributes}>{}", "打卡<br>".repeat(5_001));
+        for source in [stray, again, many, crowded] {
+            let page = read(&source);
+            assert_eq!(page.issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["html.too-deep"]);
+            assert!(page.texts.iter().filter(|text| text.text == "打卡").count() >= 5_000);
+        }
+        let script = format!("{}<script>打卡()</script>", "<b>".repeat(1_000));
+        assert_eq!(read(&script).scripts, [(Some(3_008), "打卡()".to_owned())]);
+    }
+
+    #[test]
+    fn texts_that_stand_there_in_another_way_take_no_time() {
+        let lines = read("<p>打卡\r\n说明</p><b>签到</b>");
+        assert_eq!(lines.texts[0].offset, Some(3));
+        for (count, found) in [(100, true), (40_000, false)] {
+            let source = format!("{}<b>签到</b>", "<p>打&#21345;</p>".repeat(count));
+            let page = read(&source);
+            assert_eq!(page.texts.len(), count + 1);
+            assert_eq!((page.texts[0].text.as_str(), page.texts[0].offset), ("打卡", None));
+            assert_eq!(page.texts[count].offset, source.find("签到").filter(|_| found));
+        }
+    }
+
+    #[test]
     fn old_encodings_are_read() {
         let (gbk, _, _) = encoding_rs::GBK.encode("<meta charset=gb2312><p>签到</p>");
         assert!(decode(&gbk).contains("签到"));
@@ -386,6 +492,14 @@ mod tests {
         assert_eq!(read(&declared, None).1, "GBK");
         let broken = [b"<meta charset=utf-8>" as &[u8], b"\xFF", "打卡".as_bytes(), b"\xFF"].concat();
         assert_eq!(read(&broken, None), ("<meta charset=utf-8>\u{FFFD}打卡\u{FFFD}".into(), "UTF-8", true));
+    }
+
+    #[test]
+    fn cut_and_flipped_documents_are_read() {
+        let page = "<meta charset=gbk><title>签到</title><div onclick=\"go('a')\"><!-- x --><input value='打&#21345;'>\
+                    <script>var a='<b>'</script><p>说明</p></div>";
+        (0..page.len()).for_each(|end| drop(read(&decode(&page.as_bytes()[..end]))));
+        flips(page.as_bytes(), 3_000, |bytes| drop(read(&decode(bytes))));
     }
 
     proptest::proptest! {

@@ -6,20 +6,34 @@
 pub mod aapt_proto;
 pub mod abc;
 pub mod apk_signature;
+pub mod apple_signature;
 pub mod archive;
 pub mod arsc;
 pub mod axml;
 pub mod blob;
+pub mod dart;
 pub mod dex;
+pub mod elf;
+pub mod entropy;
+pub mod folder;
+pub mod hap_signature;
 pub mod hermes;
 pub mod html;
 pub mod js;
 pub mod js_data;
+pub mod macho;
+pub mod nib;
 pub mod outline;
+pub mod picture;
+pub mod plist;
 pub mod res_chunk;
 pub mod resindex;
 mod string_pool;
+pub mod strings;
+pub mod unity;
+pub mod ux;
 pub mod wxapkg;
+pub mod wxapkg_cipher;
 pub mod wxml_code;
 
 /// Something wrong with the bytes of one encoding.
@@ -85,16 +99,29 @@ pub static DECODERS: &[Decoder] = &[
     aapt_proto::DECODER,
     abc::DECODER,
     apk_signature::DECODER,
+    apple_signature::DECODER,
     archive::DECODER,
     arsc::DECODER,
     axml::DECODER,
+    dart::DECODER,
     dex::DECODER,
+    elf::DECODER,
+    folder::DECODER,
+    hap_signature::DECODER,
     hermes::DECODER,
     html::DECODER,
     js::DECODER,
     js_data::DECODER,
+    macho::DECODER,
+    nib::DECODER,
     outline::DECODER,
+    picture::DECODER,
+    plist::DECODER,
     resindex::DECODER,
+    strings::DECODER,
+    unity::DECODER,
+    ux::DECODER,
     wxapkg::DECODER,
+    wxapkg_cipher::DECODER,
     wxml_code::DECODER,
 ];

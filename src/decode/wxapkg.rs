@@ -124,6 +124,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     /// A container written from the layout above.
     fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
@@ -177,5 +178,23 @@ mod tests {
         let bytes = pack(&[("/../../etc/passwd", b"x"), ("/a", b""), ("/a", b"")]);
         let codes: Vec<&str> = read(&bytes).unwrap().1.iter().map(|issue| issue.code).collect();
         assert_eq!(codes, ["wxapkg.duplicate-names", "wxapkg.unsafe-name"]);
+    }
+
+    fn inside(bytes: &[u8]) {
+        for file in read(bytes).map(|(files, _)| files).unwrap_or_default() {
+            assert!(bytes.get(file.range).is_some());
+        }
+    }
+
+    #[test]
+    fn flipped_bytes_do_no_harm() {
+        flips(&pack(&[("/app-config.json", b"{}"), ("/pages/签到.js", "打卡".as_bytes())]), 5_000, inside);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_index_is_read(tail in proptest::collection::vec(0u8..40, 0..200)) {
+            inside(&[&[0xBE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xED][..], &tail].concat());
+        }
     }
 }

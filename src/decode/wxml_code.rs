@@ -25,8 +25,14 @@ pub const DECODER: Decoder = Decoder {
 const MAX_DEPTH: u32 = 64;
 /// Steps taken to turn one operation list into text.
 const MAX_STEPS: u32 = 2_000;
+/// What a step counts for in bytes of text.
+const STEP: usize = 16;
 /// Characters kept of one text.
 const MAX_TEXT: usize = 4_096;
+/// Longer paths are cut.
+const MAX_PATH: usize = 256;
+/// Texts of one script may take this many times its size: many elements may name one entry of the table.
+const MAX_GROWTH: usize = 16;
 
 /// One template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +94,21 @@ pub fn read(source: &[u8]) -> Compiled {
             tokens.push(token);
         }
     }
-    let mut reader = Reader { source, tokens, ..Reader::default() };
+    let room = source.len().saturating_mul(MAX_GROWTH);
+    let mut reader = Reader { source, tokens, room, ..Reader::default() };
     reader.run();
-    Compiled { templates: reader.templates(), imports: reader.imports, issues: lexer.issues }
+    let mut issues = lexer.issues;
+    if reader.unspelled > 0 {
+        let detail = format!("{} texts left out after {room} bytes of them", reader.unspelled);
+        issues.push(Issue::lossy("wxml.too-large", None, detail));
+    }
+    Compiled { templates: reader.templates(), imports: reader.imports, issues }
+}
+
+/// A path without what leads it, of a length that paths have.
+fn plain_path(path: &str) -> String {
+    let path = path.trim_start_matches("./");
+    path[..path.floor_char_boundary(MAX_PATH)].to_owned()
 }
 
 /// A value of the table.
@@ -142,6 +160,9 @@ struct Reader<'a> {
     /// Root of a function given to `_2z`, by the function's name.
     loops: HashMap<&'a [u8], u32>,
     imports: Vec<(String, String)>,
+    /// What texts may still take, and how many were left out because of that.
+    room: usize,
+    unspelled: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -218,7 +239,7 @@ impl<'a> Reader<'a> {
         if self.is(at, &[b"x", b"[", b"", b"]"]) {
             return Some((self.paths.get(self.number(at + 2)? as usize)?.clone(), at + 4));
         }
-        Some((self.string(at)?.trim_start_matches("./").to_owned(), at + 1))
+        Some((plain_path(&self.string(at)?), at + 1))
     }
 
     /// `e_[x[0]]={f:m0` names the file of a function, `d_[x[0]]["name"]=function(e,s,r,gg){` begins one.
@@ -252,7 +273,7 @@ impl<'a> Reader<'a> {
         self.generation += 1;
         let mut next = at;
         while let Some(path) = self.string(next) {
-            self.paths.push(path.trim_start_matches("./").to_owned());
+            self.paths.push(plain_path(&path));
             next += 1;
             if self.is(next, &[b","]) {
                 next += 1;
@@ -392,7 +413,7 @@ impl<'a> Reader<'a> {
 
     /// `'class',12,'style',1,…`: the first number that is not 0 counts from the start of the table, those after
     /// it from there; an attribute without a value has a number that leads before the table.
-    fn attributes(&self, at: usize, element: &mut Element) -> usize {
+    fn attributes(&mut self, at: usize, element: &mut Element) -> usize {
         let mut next = at;
         let mut base = 0i64;
         while let Some(name) = self.string(next) {
@@ -459,9 +480,10 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Compilers make the outer element first; the other way round elements could be around each other.
     fn set_parent(&mut self, child: u32, parent: u32) {
         if let Some(element) = self.functions.last_mut().and_then(|f| f.elements.get_mut(child as usize))
-            && child != parent
+            && parent < child
         {
             element.parent = Some(parent);
         }
@@ -479,13 +501,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a table entry.
-    fn text(&self, index: u32) -> Text {
+    fn text(&mut self, index: u32) -> Text {
         let Some(entry) = self.tables.get(self.table).and_then(|table| table.get(index as usize)) else {
             return Text::default();
         };
         let mut text = Text { offset: entry.offset, ..Text::default() };
+        if self.room == 0 {
+            self.unspelled += 1;
+            return text;
+        }
         let mut steps = 0;
         self.spell(&entry.value, &mut text, 0, &mut steps);
+        let held: usize = text.choices.iter().chain(&text.fields).chain([&text.text]).map(String::len).sum();
+        self.room = self.room.saturating_sub(held + steps as usize * STEP);
         text
     }
 
@@ -707,6 +735,19 @@ e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
     }
 
     #[test]
+    fn no_element_is_inside_one_that_comes_later() {
+        let code = b"var x=['./a.wxml'];var m0=function(e,s,r,gg){var oA=_n('a')
+            var oB=_n('b')
+            _(oA,oB)
+            _(oB,oA)
+            _(oB,r)
+            }e_[x[0]]={f:m0";
+        let compiled = read(code);
+        let parents: Vec<_> = compiled.templates[0].elements.iter().map(|element| element.parent).collect();
+        assert_eq!(parents, [None, None, Some(1)]);
+    }
+
+    #[test]
     fn cut_flipped_and_deep_code_is_read() {
         for cut in 0..NEW.len() {
             read(&NEW.as_bytes()[..cut]);
@@ -733,5 +774,41 @@ e_["./pages/card/card.wxml"]={f:m0,j:[],i:[],ti:[],ic:[]}"#;
         );
         let read = read(doubling.as_bytes());
         assert!(read.templates[0].elements[0].texts[0].text.len() < 10_000);
+    }
+
+    #[test]
+    fn one_entry_of_many_uses_takes_no_room() {
+        let uses = "var o=_oz(z,0,e)\n_(r,o)\n".repeat(10_000);
+        let path = "a".repeat(10_000);
+        for entry in
+            [format!("[3,'{}']", "打".repeat(10_000)), format!("[[2,'?:'],{}]", "[1,'打卡'],".repeat(2_000))]
+        {
+            let source = format!(
+                "function gz$gwx_1(){{function Z(o){{}}Z({entry})}}var x=['./{path}'];\
+                 var m0=function(e,s,r,gg){{var z=gz$gwx_1()\n{uses}}}e_[x[0]]={{f:m0}}"
+            );
+            let compiled = read(source.as_bytes());
+            assert_eq!(
+                compiled.issues.iter().map(|issue| issue.code).collect::<Vec<_>>(),
+                ["wxml.too-large"]
+            );
+            let texts = &compiled.templates[0].elements[0].texts;
+            assert_eq!(texts.len(), 10_000);
+            let held: usize =
+                texts.iter().flat_map(|text| text.choices.iter().chain([&text.text])).map(String::len).sum();
+            assert!(held < source.len() * (MAX_GROWTH + 1));
+            assert_eq!(compiled.templates[0].path.len(), MAX_PATH);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_statements_are_read(source in "(var |function |gz\\$gwx_1|Z|x|=|z|_n|_mz|_oz|_v|_2z|_|m0|r|o|e_|d_|'a'|'打卡'|[-0-9,:;{}()\\[\\]\n]){0,80}") {
+            for template in read(source.as_bytes()).templates {
+                for (index, element) in template.elements.iter().enumerate() {
+                    proptest::prop_assert!(element.parent.is_none_or(|parent| (parent as usize) < index));
+                }
+            }
+        }
     }
 }

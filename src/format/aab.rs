@@ -29,6 +29,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,

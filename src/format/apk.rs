@@ -2,20 +2,22 @@
 //! parts (a base package and its splits, the modules of a bundle), which are read and linked as one.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::native;
 use super::nested::{self, Nest};
-use super::unit::{count, note_images, read, state};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress, Silent};
 use crate::decode::apk_signature::{self, SigningCertificate};
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::arsc::{ArscError, Table};
 use crate::decode::axml::{Xml, XmlError};
 use crate::decode::dex::Dex;
-use crate::decode::{Issue, aapt_proto};
+use crate::decode::{Issue, aapt_proto, entropy};
 use crate::link::android::code::{self, CodeUnit, Ownership};
 use crate::link::android::layout::{self, FileKind, ScreenFile};
 use crate::link::android::manifest::{Manifest, Text};
@@ -38,6 +40,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,
@@ -105,6 +109,13 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Smaller files are not asked whether they are encrypted.
+const MIN_SEALED: u64 = 16 << 10;
+/// Bytes looked at to tell that, at each place.
+const SAMPLE: usize = 8 << 10;
+/// Bits per byte of what is encrypted.
+const RANDOM: f64 = 7.9;
+
 /// One entry of a part.
 #[derive(Debug, Clone, Copy)]
 struct Item<'a> {
@@ -134,25 +145,58 @@ impl<'a> Item<'a> {
         read(self.part.archive, self.entry, &self.place(), part, inspection)
     }
 
+    /// Whether the content looks encrypted: bytes of no known kind, evenly spread wherever one looks.
+    fn looks_sealed(&self) -> bool {
+        let Entry { size, packed, .. } = *self.entry;
+        if size < MIN_SEALED || packed < size - size / 50 {
+            return false;
+        }
+        let head = self.part.archive.head(self.entry, SAMPLE);
+        if entropy::is_compressed(&head) || entropy::bits_per_byte(&head) < RANDOM {
+            return false;
+        }
+        // What deflate could not shorten is random throughout.
+        if !self.entry.is_stored() {
+            return true;
+        }
+        let Ok((blob, _)) = self.part.archive.content(self.entry) else { return false };
+        let sample = |offset| blob.slice(offset, SAMPLE as u64).unwrap_or_default();
+        [size / 2, size.saturating_sub(SAMPLE as u64)]
+            .into_iter()
+            .all(|offset| entropy::bits_per_byte(&sample(offset)) >= RANDOM)
+    }
+
     /// The first bytes.
     fn magic(&self) -> Vec<u8> {
         self.part.archive.head(self.entry, 4)
     }
 }
 
-/// One entry to be read after the resource tables.
-#[derive(Debug, Clone, Copy)]
+/// What is to be read after the resource tables.
+#[derive(Debug, Clone)]
 enum Task<'a> {
     Dex(Item<'a>),
     File(Item<'a>, FileKind),
-    Asset(Item<'a>),
+    /// Text assets of one folder, which may be an app of web pages.
+    Assets(Vec<Item<'a>>),
+    /// A native library, or the metadata of one.
+    Native(Item<'a>),
 }
 
 impl<'a> Task<'a> {
-    fn entry(&self) -> &'a Entry {
+    fn items(&self) -> &[Item<'a>] {
         match self {
-            Task::Dex(item) | Task::File(item, _) | Task::Asset(item) => item.entry,
+            Task::Dex(item) | Task::File(item, _) | Task::Native(item) => std::slice::from_ref(item),
+            Task::Assets(items) => items,
         }
+    }
+
+    fn size(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.size).sum()
+    }
+
+    fn packed(&self) -> u64 {
+        self.items().iter().map(|item| item.entry.packed).sum()
     }
 }
 
@@ -160,7 +204,9 @@ impl<'a> Task<'a> {
 enum Outcome {
     Code(Vec<(String, CodeUnit)>),
     File(Option<ScreenFile>),
-    Asset,
+    /// The pages on a server that the assets tell a hybrid runtime to start with.
+    Assets(Vec<(String, Place)>),
+    Native,
 }
 
 fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
@@ -212,28 +258,32 @@ pub(super) fn read_app(
         components.chain(manifest.iter().filter_map(|m| m.application.as_deref())),
     );
 
-    let Plan { mut tasks, packages } = plan(parts, &resources, inspection);
-    let entries = tasks.iter().map(Task::entry).chain(packages.iter().map(|item| item.entry));
-    progress.begin(entries.map(|entry| entry.packed).sum());
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.entry().size));
+    let ids = resources.packages();
+
+    let Plan { mut tasks, packages, sealed, pictures } = plan(parts, &resources, inspection);
+    let packed = packages.iter().map(|item| item.entry.packed);
+    progress.begin(tasks.iter().map(Task::packed).chain(packed).sum());
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.size()));
     let outcomes: Vec<(Inspection, Outcome)> = tasks
         .par_iter()
         .map(|task| {
             let mut found = Inspection::new(TargetKind::App, FORMAT.name);
-            let outcome = run(*task, &ownership, &resources, &mut found);
-            progress.advance(task.entry().packed);
+            let outcome = run(task, &ownership, &resources, &ids, &mut found);
+            progress.advance(task.packed());
             (found, outcome)
         })
         .collect();
 
     let mut files = Vec::new();
     let mut units = Vec::new();
+    let mut start_pages = Vec::new();
     for (found, outcome) in outcomes {
         inspection.absorb(found);
         match outcome {
             Outcome::Code(found) => units.extend(found),
             Outcome::File(file) => files.extend(file),
-            Outcome::Asset => {}
+            Outcome::Assets(pages) => start_pages.extend(pages),
+            Outcome::Native => {}
         }
     }
     files.sort_by(|a: &ScreenFile, b| a.path.cmp(&b.path));
@@ -247,13 +297,18 @@ pub(super) fn read_app(
     }
 
     let symbols = code::join(&mut units);
-    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection);
+    let folder = parts.first().map_or_else(String::new, |part| part.place("res").path.to_string());
+    let pictures = pictures.read(&folder, &nest.options, inspection);
+    let sealed = sealed_assets(parts, &sealed, &units, inspection);
+    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection) || sealed;
     let linked = Parts {
         symbols: &symbols,
         manifest: manifest.as_ref(),
         resources: &resources,
         files: &files,
         code: &units,
+        start_pages: &start_pages,
+        pictures: &pictures,
         complete: !hidden && manifest.is_some() && !inspection.has_gaps() && !inner.has_gaps(),
     };
     android::link(&linked, inspection);
@@ -269,9 +324,9 @@ pub fn entries_read(archive: &Archive) -> Vec<&Entry> {
     let part = Part { archive, outer: "", folder: "", form: Form::Binary };
     let first = [part.manifest(), part.table()].into_iter().filter_map(|name| part.item(name));
     let tables: Vec<(Item<'_>, Vec<u8>)> = read_table(part, &mut aside).into_iter().collect();
-    let Plan { tasks, packages } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
+    let Plan { tasks, packages, .. } = plan(&[part], &parse_tables(&tables, &mut aside), &mut aside);
     let first = first.chain(packages).map(|item| item.entry);
-    first.chain(tasks.iter().map(Task::entry)).collect()
+    first.chain(tasks.iter().flat_map(Task::items).map(|item| item.entry)).collect()
 }
 
 /// Reads the manifest of a part, or states that it has none.
@@ -361,6 +416,9 @@ struct Plan<'a> {
     tasks: Vec<Task<'a>>,
     /// Packages within the app.
     packages: Vec<Item<'a>>,
+    /// Files that look encrypted.
+    sealed: Vec<Item<'a>>,
+    pictures: Pictures<'a>,
 }
 
 /// What is to be read, and a word about what is not.
@@ -368,8 +426,11 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     // By the table: names and folders may be obfuscated, the table is not.
     let kinds: HashMap<Cow<'_, str>, FileKind> =
         resources.files().map(|(_, kind, path)| (path, kind)).collect();
-    let mut plan = Plan { tasks: Vec::new(), packages: Vec::new() };
+    let mut plan =
+        Plan { tasks: Vec::new(), packages: Vec::new(), sealed: Vec::new(), pictures: Pictures::default() };
+    let mut natives = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
+    let mut apps: BTreeMap<String, Vec<Item<'a>>> = BTreeMap::new();
     for item in parts.iter().flat_map(|part| part.items()) {
         let Item { part, entry } = item;
         let name = item.name();
@@ -389,31 +450,50 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
                 let kind = FileKind::of_type(folder.split('-').next().unwrap_or_default());
                 plan.tasks.extend(kind.map(|kind| Task::File(item, kind)));
             }
-            "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "ico" => {
-                inspection.unread(PartName::Images);
+            extension if picture::is_picture(extension) => {
+                plan.pictures.add(item.path(), part.archive, entry);
             }
             // Plug-in frameworks call their packages libraries.
             "so" if item.magic() == ZIP => plan.packages.push(item),
-            "so" => native(item, file, inspection),
+            "so" => natives.push((name, entry.size, item)),
             extension if nested::is_package(extension) => plan.packages.push(item),
             _ if super::web::is_text_asset(name)
                 && !super::web::is_data(name, entry.size)
                 && !name.starts_with("META-INF/") =>
             {
-                plan.tasks.push(Task::Asset(item));
+                let path = item.path();
+                apps.entry(super::web::app_folder(&path).to_owned()).or_default().push(item);
             }
-            "ttf" | "otf" | "woff" | "woff2" | "mp3" | "ogg" | "wav" | "mp4" | "m4a" | "aac" | "webm" => {}
+            "ttf" | "otf" | "eot" | "woff" | "woff2" | "br" | "mp3" | "ogg" | "wav" | "mp4" | "m4a"
+            | "aac" | "webm" => {}
             _ if is_asset => match item.magic().as_slice() {
                 magic if magic == ZIP => plan.packages.push(item),
                 b"dex\n" => plan.tasks.push(Task::Dex(item)),
+                _ if file == native::UNITY_METADATA => plan.tasks.push(Task::Native(item)),
                 _ => {
                     opaque_asset(item, file, inspection);
                     unknown.push(name.trim_start_matches("assets/"));
+                    plan.sealed.extend(Some(item).filter(Item::looks_sealed));
                 }
             },
+            _ if !name.starts_with("META-INF/") => plan.sealed.extend(Some(item).filter(Item::looks_sealed)),
             _ => {}
         }
     }
+    for items in apps.into_values() {
+        let size: u64 = items.iter().map(|item| item.entry.size).sum();
+        match size > super::web::MAX_APP {
+            // Too much to be in memory at once: each by itself.
+            true => plan.tasks.extend(items.into_iter().map(|item| Task::Assets(vec![item]))),
+            false => plan.tasks.push(Task::Assets(items)),
+        }
+    }
+    let (read, unread) = native::libraries(natives);
+    plan.tasks.extend(read.into_iter().map(Task::Native));
+    unread.iter().for_each(|_| inspection.unread(PartName::Native));
+    let lib = parts.first().map_or_else(|| Place::entry("lib"), |part| part.place("lib"));
+    native::note_unread(unread.len(), &lib, inspection);
+    note_frameworks(parts, inspection);
     note_unread(parts, &unknown, inspection);
     plan
 }
@@ -421,7 +501,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
 /// The first bytes of an archive.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// A word about assets of no known kind, pictures and native libraries.
+/// A word about assets of no known kind.
 fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection) {
     let place = |name| parts.first().map_or_else(|| Place::entry(name), |part| part.place(name));
     if !unknown.is_empty() {
@@ -433,38 +513,36 @@ fn note_unread(parts: &[Part<'_>], unknown: &[&str], inspection: &mut Inspection
         );
         inspection.note(PartName::Other, &place("assets"), GapReason::NotInspected, detail);
     }
-    note_images(inspection, &place("res").path);
-    let libraries = inspection.unread_count(PartName::Native);
-    if libraries > 0 {
-        let detail = (
-            format!("本地库 {libraries} 个，其代码未检视"),
-            format!("{libraries} native libraries; their code is not read"),
-        );
-        inspection.note(PartName::Native, &place("lib"), GapReason::NotInspected, detail);
-    }
 }
 
-/// Frameworks that keep the app's text in a native library.
-fn native(item: Item<'_>, file: &str, inspection: &mut Inspection) {
-    inspection.unread(PartName::Native);
-    let holder = match file {
-        "libapp.so" => {
-            ("界面在编译后的 Dart 代码（Flutter）中", "compiled Dart code (Flutter) holds the interface")
-        }
-        "libil2cpp.so" => {
-            ("界面在编译后的 C# 代码（Unity）中", "compiled C# code (Unity) holds the interface")
-        }
-        _ => return,
-    };
-    inspection.gap(PartName::Native, &item.place(), GapReason::UnsupportedFormat, holder);
+/// Frameworks whose code or data, which holds the app's texts, is not where it should be, or of a kind that is not read.
+fn note_frameworks(parts: &[Part<'_>], inspection: &mut Inspection) {
+    let names: Vec<Item<'_>> = parts.iter().flat_map(|part| part.items()).collect();
+    let find = |file: &str| names.iter().find(|item| item.name().rsplit('/').next() == Some(file));
+    let flutter = find("libflutter.so").filter(|_| find(native::DART).is_none());
+    let unity = find(native::UNITY).filter(|_| find(native::UNITY_METADATA).is_none());
+    if let Some(kernel) = flutter.and_then(|_| find("kernel_blob.bin")) {
+        let detail = (
+            "调试版 Flutter 代码（kernel_blob.bin），不支持检视",
+            "Flutter code for debugging (kernel_blob.bin) is not read",
+        );
+        inspection.gap(PartName::Native, &kernel.place(), GapReason::UnsupportedFormat, detail);
+    } else if let Some(engine) = flutter {
+        let detail =
+            ("Flutter 应用，但编译后的 Dart 代码不在包内", "a Flutter app without its compiled Dart code");
+        inspection.gap(PartName::Native, &engine.place(), GapReason::Missing, detail);
+    }
+    if let Some(engine) = unity {
+        let detail =
+            ("Unity 应用，但字符串元数据不在包内", "a Unity app without the metadata that holds its strings");
+        inspection.gap(PartName::Native, &engine.place(), GapReason::Missing, detail);
+    }
 }
 
 /// Assets of no known kind: most are data, some are code in a form of their own.
 fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
     inspection.unread(PartName::Other);
-    if matches!(file, "index.android.bundle" | "main.jsbundle" | "global-metadata.dat")
-        || file.ends_with(".hbc")
-    {
+    if matches!(file, "index.android.bundle" | "main.jsbundle") || file.ends_with(".hbc") {
         let detail = (
             "二进制脚本包或元数据，尚不支持检视",
             "a script bundle or metadata in binary form is not read yet",
@@ -474,30 +552,76 @@ fn opaque_asset(item: Item<'_>, file: &str, inspection: &mut Inspection) {
 }
 
 fn run(
-    task: Task<'_>,
+    task: &Task<'_>,
     ownership: &Ownership,
     resources: &Resources<'_>,
+    ids: &[u8],
     inspection: &mut Inspection,
 ) -> Outcome {
     match task {
-        Task::Dex(item) => Outcome::Code(read_dex(item, ownership, inspection)),
-        Task::File(item, kind) => Outcome::File(read_file(item, kind, resources, inspection)),
-        Task::Asset(item) => {
-            if let Some(bytes) = item.read(PartName::Text, inspection) {
-                super::web::read_text_asset(&item.path(), &bytes, inspection);
+        Task::Dex(item) => Outcome::Code(read_dex(*item, ownership, ids, inspection)),
+        Task::File(item, kind) => Outcome::File(read_file(*item, *kind, resources, inspection)),
+        Task::Native(item) => {
+            if let Some(bytes) = item.read(PartName::Native, inspection) {
+                match item.name().ends_with(native::UNITY_METADATA) {
+                    true => native::read_unity(&item.path(), &bytes, inspection),
+                    false => native::read_library(&item.path(), &bytes, inspection),
+                }
             }
-            Outcome::Asset
+            Outcome::Native
+        }
+        Task::Assets(items) => {
+            let mut files: Vec<(Arc<str>, Vec<u8>)> = Vec::new();
+            let mut pages = Vec::new();
+            for item in items {
+                let Some(bytes) = read_asset(*item, inspection) else { continue };
+                pages.extend(start_page(item.name(), &bytes).map(|page| (page, item.place())));
+                files.push((item.path(), bytes));
+            }
+            super::web::read_app(&files, inspection);
+            Outcome::Assets(pages)
         }
     }
 }
 
-fn read_dex(item: Item<'_>, ownership: &Ownership, inspection: &mut Inspection) -> Vec<(String, CodeUnit)> {
+/// A text asset, if it is one by its content too.
+fn read_asset(item: Item<'_>, inspection: &mut Inspection) -> Option<Vec<u8>> {
+    let bytes = item.read(PartName::Text, inspection)?;
+    let head = &bytes[..bytes.len().min(SAMPLE)];
+    if head.len() == SAMPLE && entropy::bits_per_byte(head) >= RANDOM {
+        inspection.unread(PartName::Text);
+        let detail = ("名为文本，内容已加密或压缩", "named like a text, but encrypted or compressed");
+        inspection.gap(PartName::Text, &item.place(), GapReason::Encrypted, detail);
+        return None;
+    }
+    Some(bytes)
+}
+
+/// The page on a server that a file of a hybrid runtime names as the first: Capacitor's `server.url`, DCloud's
+/// `launch_path`.
+fn start_page(name: &str, bytes: &[u8]) -> Option<String> {
+    let pointer = match name.rsplit('/').next()? {
+        "capacitor.config.json" => "/server/url",
+        "manifest.json" if name.starts_with("assets/apps/") => "/launch_path",
+        _ => return None,
+    };
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    let page = value.pointer(pointer)?.as_str()?;
+    page.starts_with("http").then(|| page.to_owned())
+}
+
+fn read_dex(
+    item: Item<'_>,
+    ownership: &Ownership,
+    ids: &[u8],
+    inspection: &mut Inspection,
+) -> Vec<(String, CodeUnit)> {
     let Some(bytes) = item.read(PartName::Dex, inspection) else { return Vec::new() };
     match Dex::parse_all(&bytes) {
         Ok((all, mut issues)) => {
             let mut units = Vec::new();
             for dex in &all {
-                let mut unit = code::read(dex, ownership);
+                let mut unit = code::read(dex, ownership, ids);
                 issues.append(&mut unit.issues);
                 units.push((item.path().to_string(), unit));
             }
@@ -536,6 +660,41 @@ fn read_file(
     }
 }
 
+/// States encrypted files. Beside code that loads code they are what the app really does.
+fn sealed_assets(
+    parts: &[Part<'_>],
+    sealed: &[Item<'_>],
+    units: &[(String, CodeUnit)],
+    inspection: &mut Inspection,
+) -> bool {
+    let Some(first) = sealed.first() else { return false };
+    let bytes: u64 = sealed.iter().map(|item| item.entry.size).sum();
+    let dex = parts.iter().flat_map(|part| part.items()).filter(|item| item.name().ends_with(".dex"));
+    let dex: u64 = dex.map(|item| item.entry.size).sum();
+    let named: Vec<&str> = sealed.iter().take(3).map(Item::name).collect();
+    let (count, named) = (sealed.len(), named.join(", "));
+    if units.iter().any(|(_, unit)| unit.loads_code) {
+        let detail = (
+            format!("加密的载荷 {count} 个（{bytes} 字节：{named}），应用自带的代码会从包外装入代码"),
+            format!("{count} encrypted payloads ({bytes} bytes: {named}), and the app's own code loads code"),
+        );
+        inspection.anomaly("package.packed", &first.place(), &detail.1);
+        inspection.unread(PartName::Dex);
+        inspection.gap(PartName::Dex, &first.place(), GapReason::Packed, detail);
+        // The loader is all that can be read.
+        if bytes > dex {
+            inspection.opaque();
+        }
+        return true;
+    }
+    let detail = (
+        format!("加密的文件 {count} 个，共 {bytes} 字节：{named}"),
+        format!("{count} encrypted files of {bytes} bytes: {named}"),
+    );
+    inspection.gap(PartName::Other, &first.place(), GapReason::Encrypted, detail);
+    false
+}
+
 /// States what hides code: packers, and components of the manifest that no dex file holds.
 fn hidden_code(
     parts: &[Part<'_>],
@@ -544,10 +703,10 @@ fn hidden_code(
     symbols: &Symbols,
     inspection: &mut Inspection,
 ) -> bool {
-    let application = manifest.and_then(|m| m.application.as_deref());
     let items: Vec<(&str, Arc<str>)> =
         parts.iter().flat_map(|part| part.items()).map(|item| (item.name(), item.path())).collect();
-    let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), application);
+    let first = manifest.into_iter().flat_map(Manifest::first_classes);
+    let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), first);
     let present: HashSet<&str> =
         units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
     let components: BTreeSet<&str> = manifest
@@ -651,4 +810,23 @@ fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec
     let (signers, issues) = apk_signature::signers(archive.blob(), directory, &v1);
     state(inspection, PartName::Container, place, issues);
     signers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hybrid_runtimes_are_told_to_start_on_a_server() {
+        let page = |name, text: &str| start_page(name, text.as_bytes());
+        let url = Some("https://a.example.gov.cn/".to_owned());
+        let capacitor = r#"{"appId":"a","server":{"url":"https://a.example.gov.cn/"}}"#;
+        assert_eq!(page("assets/capacitor.config.json", capacitor), url);
+        let local = r#"{"appId":"a","server":{"androidScheme":"https"}}"#;
+        assert_eq!(page("assets/capacitor.config.json", local), None);
+        let dcloud = r#"{"id":"H5A","launch_path":"https://a.example.gov.cn/"}"#;
+        assert_eq!(page("assets/apps/H5A/www/manifest.json", dcloud), url);
+        assert_eq!(page("assets/www/manifest.json", dcloud), None);
+        assert_eq!(page("assets/apps/H5A/www/manifest.json", r#"{"launch_path":"index.html"}"#), None);
+    }
 }

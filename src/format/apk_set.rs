@@ -37,6 +37,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,
@@ -58,7 +60,9 @@ fn kind(archive: &Archive) -> Option<&'static str> {
     } else if describes(archive, "info.json", &["apkm_version", "pname"]) {
         Some("apkm")
     } else if has("toc.pb")
-        || packages.any(|entry| rank(entry).is_some() || file(entry).starts_with("split_"))
+        || packages.any(|entry| {
+            rank(entry).is_some() || file(entry).starts_with("split_") || entry.name.starts_with("splits/")
+        })
     {
         Some("apks")
     } else {

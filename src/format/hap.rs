@@ -11,16 +11,21 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::unit::{count, note_images, state};
+use super::native;
+use super::nested::{self, Nest};
+use super::picture::{self, Pictures};
+use super::unit::{count, read, state};
 use super::{Format, FormatError, Probe, Progress};
 
 use crate::decode::abc::{Abc, AbcError, strings_anywhere};
+use crate::decode::apk_signature::SigningCertificate;
 use crate::decode::archive::{Archive, Entry};
 use crate::decode::blob::Blob;
 use crate::decode::resindex::{Kind, Table};
+use crate::decode::{entropy, hap_signature};
 use crate::link::ark;
 use crate::model::{
-    Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage,
+    Fact, FactKind, GapReason, Inspection, PartName, Place, Role, Screen, Signer, TargetKind, UiText, Usage,
 };
 use crate::text::has_cjk;
 
@@ -33,10 +38,6 @@ const PACK: &str = "pack.info";
 const MAX_JSON: usize = 8 << 20;
 /// So many modules of one bundle are read.
 const MAX_MODULES: usize = 64;
-/// The head of a signature block, which stands before the central directory, and its magic in both versions.
-const SIGNATURE_HEAD: u64 = 32;
-const SIGNATURE_MAGICS: [&[u8]; 2] = [b"HAP Sig Block 42", b"<hap sign block>"];
-
 /// HAP, HSP and APP.
 pub const FORMAT: Format = Format {
     name: "hap",
@@ -50,6 +51,8 @@ pub const FORMAT: Format = Format {
         PartName::Dex,
         PartName::Js,
         PartName::Text,
+        PartName::Native,
+        PartName::Images,
     ],
     matches,
     inspect,
@@ -107,10 +110,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
                 );
                 break;
             }
-            identities.extend(inner(&archive, entry, progress, &mut inspection));
+            identities.extend(inner(&archive, entry, &probe.nest, progress, &mut inspection));
         }
     } else {
-        let module = Module { archive: &archive, prefix: "", alone: whole };
+        let module = Module { archive: &archive, prefix: "", alone: whole, nest: &probe.nest };
         identities.push(module.read(progress, &mut inspection));
     }
     // The module that users start speaks for the app, whatever the order.
@@ -130,17 +133,19 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
 fn inner(
     archive: &Archive,
     entry: &Entry,
+    nest: &Nest,
     progress: &dyn Progress,
     inspection: &mut Inspection,
 ) -> Option<Identity> {
-    let outside = Module { archive, prefix: "", alone: false };
+    let outside = Module { archive, prefix: "", alone: false, nest };
     let bytes = outside.bytes(entry, PartName::Container, inspection)?;
     let place = Place::entry(entry.name.clone());
     match Archive::open(Blob::memory(bytes)) {
         Ok((inner, issues)) => {
             count(inspection, PartName::Container, &place, issues);
             let prefix = format!("{}!", entry.name);
-            Some(Module { archive: &inner, prefix: &prefix, alone: false }.read(progress, inspection))
+            let module = Module { archive: &inner, prefix: &prefix, alone: false, nest };
+            Some(module.read(progress, inspection))
         }
         Err(error) => {
             inspection.unread(PartName::Container);
@@ -152,19 +157,27 @@ fn inner(
     }
 }
 
-/// Says that a signature is there; whose it is stands in a PKCS #7 structure that is not read.
+/// Who signed the package.
 fn signature(archive: &Archive, inspection: &mut Inspection) {
-    let magic = archive.directory().and_then(|directory| {
-        let head = archive.blob().slice(directory.checked_sub(SIGNATURE_HEAD)?, SIGNATURE_HEAD).ok()?;
-        Some(SIGNATURE_MAGICS.iter().any(|magic| head.get(12..28) == Some(*magic)))
-    });
     let place = Place::entry("");
-    if magic == Some(true) {
-        let detail =
-            ("有鸿蒙签名块，签名者未读取", "a HarmonyOS signature block is there; the signer is not read");
-        inspection.note(PartName::Container, &place, GapReason::NotInspected, detail);
-    } else {
-        inspection.anomaly("signature.missing", &place, "the package is not signed");
+    let found = archive.directory().and_then(|directory| hap_signature::read(archive.blob(), directory));
+    let Some(found) = found else {
+        return inspection.anomaly("signature.missing", &place, "the package is not signed");
+    };
+    if found.profile.as_deref() == Some("debug") {
+        inspection.anomaly("signature.debug-profile", &place, "signed for debugging, not for release");
+    }
+    match found.certificate {
+        Some(SigningCertificate { subject, sha256, schemes }) => {
+            inspection.identity.signer = Some(Signer { subject, sha256, schemes, verified: None });
+        }
+        None => {
+            let detail = (
+                "有鸿蒙签名块，签名者未能读取",
+                "a HarmonyOS signature block is there; the signer could not be read",
+            );
+            inspection.note(PartName::Container, &place, GapReason::Malformed, detail);
+        }
     }
 }
 
@@ -175,6 +188,7 @@ struct Module<'m> {
     prefix: &'m str,
     /// Nothing outside of it can refer to its resources.
     alone: bool,
+    nest: &'m Nest,
 }
 
 /// What is known of a module before its code is read.
@@ -408,7 +422,8 @@ impl Module<'_> {
         assets: &mut Vec<&'e Entry>,
         inspection: &mut Inspection,
     ) {
-        let mut native = 0;
+        let mut natives = Vec::new();
+        let mut pictures = Pictures::default();
         for entry in self.archive.entries() {
             let name = &*entry.name;
             if name.ends_with('/') || matches!(name, STAGE | FA | TABLE | PACK) {
@@ -421,33 +436,12 @@ impl Module<'_> {
                 .any(|folder| name.starts_with(folder) || name.contains("/resources/rawfile/"));
             match extension.as_str() {
                 "abc" => codes.push(entry),
-                "png" | "jpg" | "jpeg" | "webp" | "gif" | "svg" | "bmp" | "heif" | "heic" | "ico"
-                | "astc" | "sut" => {
-                    inspection.unread(PartName::Images);
-                    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-                    inspection.facts.push(Fact::new(FactKind::Asset, stem, self.place(name)));
+                extension if picture::is_picture(extension) => {
+                    pictures.add(self.path(name), self.archive, entry);
                 }
-                "so" => {
-                    native += 1;
-                    inspection.unread(PartName::Native);
-                    let holder = match file {
-                        "libapp.so" => (
-                            "界面在编译后的 Dart 代码（Flutter）中",
-                            "compiled Dart code (Flutter) holds the interface",
-                        ),
-                        "libil2cpp.so" => (
-                            "界面在编译后的 C# 代码（Unity）中",
-                            "compiled C# code (Unity) holds the interface",
-                        ),
-                        _ => continue,
-                    };
-                    inspection.gap(PartName::Native, &self.place(name), GapReason::UnsupportedFormat, holder);
-                }
-                "hap" | "hsp" | "apk" | "zip" | "wgt" | "rpk" | "wxapkg" => {
-                    inspection.unread(PartName::Other);
-                    let detail =
-                        ("安装包内的安装包，尚不支持检视", "a package within the package is not read yet");
-                    inspection.gap(PartName::Other, &self.place(name), GapReason::UnsupportedFormat, detail);
+                "so" => natives.push((name, entry.size, entry)),
+                extension if nested::is_package(extension) => {
+                    nested::read(self.archive, entry, &self.path(name), self.nest, inspection);
                 }
                 _ if bundled && super::web::is_text_asset(name) && !super::web::is_data(name, entry.size) => {
                     assets.push(entry);
@@ -456,14 +450,17 @@ impl Module<'_> {
             }
         }
         let folder = self.path("resources");
-        note_images(inspection, &folder);
-        if native > 0 {
-            let detail = (
-                format!("本地库 {native} 个，其代码未检视"),
-                format!("{native} native libraries; their code is not read"),
-            );
-            inspection.note(PartName::Native, &self.place("libs"), GapReason::NotInspected, detail);
+        let texts = pictures.read(&folder, &self.nest.options, inspection);
+        inspection.texts.extend(texts);
+        let (wanted, unread) = native::libraries(natives);
+        for entry in wanted {
+            let place = self.place(&entry.name);
+            if let Some(bytes) = read(self.archive, entry, &place, PartName::Native, inspection) {
+                native::read_library(&place.path, &bytes, inspection);
+            }
         }
+        unread.iter().for_each(|_| inspection.unread(PartName::Native));
+        native::note_unread(unread.len(), &self.place("libs"), inspection);
     }
 
     /// Reads bytecode.
@@ -592,21 +589,7 @@ impl Module<'_> {
 /// Whether bytes are so evenly spread that they must be encrypted or packed.
 fn looks_random(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(1 << 16)];
-    if sample.len() < 1024 {
-        return false;
-    }
-    let mut counts = [0_u32; 256];
-    sample.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    let total = sample.len() as f64;
-    let entropy: f64 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / total;
-            -share * share.log2()
-        })
-        .sum();
-    entropy > 7.5
+    sample.len() >= 1024 && entropy::bits_per_byte(sample) > 7.5
 }
 
 fn strings(json: Option<&Json>) -> impl Iterator<Item = String> + '_ {
@@ -822,7 +805,7 @@ mod tests {
         let end = unsigned.len() - 22;
         let directory = u32::from_le_bytes(unsigned[end + 16..end + 20].try_into().unwrap()) as usize;
         let mut block = vec![0; 32];
-        block[12..28].copy_from_slice(SIGNATURE_MAGICS[1]);
+        block[12..28].copy_from_slice(b"<hap sign block>");
         block[28] = 3;
         let mut signed = unsigned;
         signed[end + 16..end + 20].copy_from_slice(&(directory as u32 + 32).to_le_bytes());

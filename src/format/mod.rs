@@ -3,18 +3,30 @@
 pub mod aab;
 pub mod apk;
 pub mod apk_set;
+pub(crate) mod apksigner;
+pub mod h5;
 pub mod hap;
+pub mod ipa;
 mod native;
 mod nested;
+mod ocr;
+mod picture;
+mod program;
+pub mod rpk;
+mod tree;
 mod unit;
 pub mod web;
+pub mod wgt;
 pub mod wxapkg;
 
 use thiserror::Error;
 
+pub use self::ocr::ocr_problem;
+
 use self::nested::Nest;
 use crate::decode::archive::Archive;
 use crate::decode::blob::Blob;
+use crate::decode::folder::Folder;
 use crate::model::{Inspection, PartName};
 
 /// Told how far an inspection is; called from several threads.
@@ -58,6 +70,10 @@ pub enum FormatError {
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
+    /// Recognise the text in pictures that look like buttons, by `tesseract`.
+    pub ocr: bool,
+    /// Check the signature of an APK by `apksigner`.
+    pub verify_signature: bool,
 }
 
 /// A package and what it is called.
@@ -102,7 +118,17 @@ pub struct Format {
 }
 
 /// Every format, the more specific before the more general.
-pub static FORMATS: &[Format] = &[wxapkg::FORMAT, hap::FORMAT, aab::FORMAT, apk_set::FORMAT, apk::FORMAT];
+pub static FORMATS: &[Format] = &[
+    wxapkg::FORMAT,
+    hap::FORMAT,
+    aab::FORMAT,
+    apk_set::FORMAT,
+    ipa::FORMAT,
+    apk::FORMAT,
+    rpk::FORMAT,
+    wgt::FORMAT,
+    h5::FORMAT,
+];
 
 /// Recognises a package by its content and reads it.
 pub fn inspect(
@@ -110,7 +136,39 @@ pub fn inspect(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Inspection, FormatError> {
-    let probe = probe(source, Nest::new(options.clone()))?;
+    inspect_probe(probe(source, Nest::new(options.clone()))?, progress)
+}
+
+/// Reads a folder as one program, whatever its format would be packed.
+pub fn inspect_folder(
+    folder: &Folder,
+    name: &str,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Inspection, FormatError> {
+    inspect_probe(probe_folder(folder, name, options), progress)
+}
+
+/// The format that a folder would be read by.
+pub fn format_of_folder(folder: &Folder, name: &str, options: &Options) -> Option<&'static Format> {
+    let probe = probe_folder(folder, name, options);
+    FORMATS.iter().find(|format| (format.matches)(&probe))
+}
+
+fn probe_folder(folder: &Folder, name: &str, options: &Options) -> Probe {
+    let nest = Nest::new(options.clone());
+    let archive = Archive::of_folder(folder, nest.budget.clone());
+    let archive = Some((archive, folder.issues.clone()));
+    Probe { blob: Blob::memory([]), name: name.to_owned(), head: Vec::new(), archive, nest }
+}
+
+/// Whether a file says by its name that it is a package.
+pub fn is_package_name(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    nested::is_package(&extension) && !matches!(extension.as_str(), "jar" | "obb" | "zip")
+}
+
+fn inspect_probe(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
     match FORMATS.iter().find(|format| (format.matches)(&probe)) {
         Some(format) => (format.inspect)(probe, progress),
         None => Err(FormatError::Unknown(describe(&probe))),
@@ -131,11 +189,11 @@ fn probe(source: Source, nest: Nest) -> Result<Probe, FormatError> {
 /// What a file is that no format knows, for the error message.
 fn describe(probe: &Probe) -> String {
     let head = probe.head.as_slice();
-    let kind = if probe.blob.is_empty() {
+    let kind = if probe.blob.is_empty() && probe.archive.is_none() {
         "the file is empty"
     } else if let Some((archive, _)) = &probe.archive {
         return format!(
-            "a ZIP archive of {} entries, but no package of a known format (no AndroidManifest.xml, no dex)",
+            "a ZIP archive of {} entries, but no package of a known format (no AndroidManifest.xml, no dex, no page)",
             archive.entries().len()
         );
     } else if head.starts_with(b"PK") {

@@ -1,16 +1,20 @@
-//! Code in forms of its own: Hermes bytecode.
+//! Code in forms of its own: Hermes bytecode, Dart snapshots (Flutter), metadata of Unity, native libraries.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::unit::count;
 use super::web::{MAX_TEXT, is_file};
 use crate::decode::Issue;
+use crate::decode::dart::Snapshot;
+use crate::decode::elf::Library;
 use crate::decode::hermes::{Bundle, Callee, HermesError, Use};
 use crate::decode::js::{self, Literal, LiteralKind, Script};
-use crate::link::{endpoint, script};
+use crate::decode::unity::{self, UnityError};
+use crate::link::{endpoint, library, script};
 use crate::model::{
-    Code, Fact, FactKind, GapReason, Inspection, PartName, Place, Role, UiText, Usage, Widget,
+    Code, Fact, FactKind, GapReason, Inspection, Origin, PartName, Place, Role, UiText, Usage, Widget,
 };
 use crate::text::has_cjk;
 
@@ -37,6 +41,209 @@ pub(super) fn read_hermes(path: &str, bytes: &[u8], inspection: &mut Inspection)
             inspection.gap(PartName::Js, &place, reason, detail);
         }
     }
+}
+
+/// Compiled Dart code.
+pub(super) const DART: &str = "libapp.so";
+/// Unity's engine with the app's compiled C#, whose strings are in [`UNITY_METADATA`].
+pub(super) const UNITY: &str = "libil2cpp.so";
+pub(super) const UNITY_METADATA: &str = "global-metadata.dat";
+/// Larger native libraries are engines.
+const MAX_LIBRARY: u64 = 8 << 20;
+/// So many bytes of native libraries are read for their strings.
+const MAX_LIBRARIES: u64 = 24 << 20;
+/// Instruction sets in the order in which their libraries are read; those of the others say the same.
+const ABIS: [&str; 5] = ["arm64-v8a", "armeabi-v7a", "x86_64", "armeabi", "x86"];
+
+/// Which of the native libraries are read: each once, whatever it was compiled for, if it is the app's own.
+/// Gives those to be read and those that are not.
+pub(super) fn libraries<T>(found: Vec<(&str, u64, T)>) -> (Vec<T>, Vec<T>) {
+    let mut by_name: BTreeMap<&str, Vec<(usize, u64, T)>> = BTreeMap::new();
+    for (path, size, item) in found {
+        let mut parts = path.rsplit('/');
+        let name = parts.next().unwrap_or(path);
+        let abi = parts.next().unwrap_or_default();
+        let rank = ABIS.iter().position(|known| *known == abi).unwrap_or(ABIS.len());
+        by_name.entry(name).or_default().push((rank, size, item));
+    }
+    let (mut read, mut unread) = (Vec::new(), Vec::new());
+    let mut room = MAX_LIBRARIES;
+    for (name, mut builds) in by_name {
+        builds.sort_by_key(|(rank, ..)| *rank);
+        let mut builds = builds.into_iter();
+        let Some((_, size, item)) = builds.next() else { continue };
+        let own = library::of_native(name).is_none() && size <= MAX_LIBRARY.min(room);
+        if name == DART || own {
+            room = room.saturating_sub(if name == DART { 0 } else { size });
+            read.push(item);
+        } else {
+            unread.push(item);
+        }
+        unread.extend(builds.map(|(.., item)| item));
+    }
+    (read, unread)
+}
+
+/// A word about the native libraries that are not read.
+pub(super) fn note_unread(count: usize, place: &Place, inspection: &mut Inspection) {
+    if count == 0 {
+        return;
+    }
+    let detail = (
+        format!("本地库 {count} 个未检视（引擎、第三方库，或同一库的其他指令集版本）"),
+        format!("{count} native libraries are not read (engines, SDKs, or the same for another processor)"),
+    );
+    inspection.note(PartName::Native, place, GapReason::NotInspected, detail);
+}
+
+/// Reads a native library: Dart code where it holds any, else its strings.
+pub(super) fn read_library(path: &str, bytes: &[u8], inspection: &mut Inspection) {
+    let place = Place::entry(path);
+    let is_dart = path.rsplit('/').next() == Some(DART);
+    let library = match Library::parse(bytes) {
+        Ok(library) => library,
+        Err(error) => {
+            inspection.unread(PartName::Native);
+            let detail = (format!("不是可读的本地库：{error}"), error.to_string());
+            // Loaders of packers are broken on purpose, and few libraries hold texts.
+            match is_dart {
+                true => inspection.gap(PartName::Native, &place, GapReason::Malformed, detail),
+                false => inspection.note(PartName::Native, &place, GapReason::Malformed, detail),
+            }
+            return;
+        }
+    };
+    if is_dart {
+        read_dart(path, bytes, library.data(), inspection);
+        return;
+    }
+    let wanted = |string: &[u8]| !string.is_ascii() || memchr::memchr(b'/', string).is_some();
+    for string in library.strings(wanted) {
+        literal(path, &string.text, string.offset, inspection);
+    }
+    inspection.read(PartName::Native);
+}
+
+/// Reads the snapshots of compiled Dart code in a program. `data` are the ranges that are no code.
+pub(super) fn read_dart(path: &str, bytes: &[u8], data: &[Range<usize>], inspection: &mut Inspection) {
+    let place = Place::entry(path);
+    let snapshot = match Snapshot::parse(bytes, data) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            inspection.unread(PartName::Native);
+            let detail = ("编译后的 Dart 代码中没有可读的快照".to_owned(), error.to_string());
+            inspection.gap(PartName::Native, &place, GapReason::Encrypted, detail);
+            return;
+        }
+    };
+    for string in snapshot.wide() {
+        let mut text =
+            UiText::new(&*string.text, Role::Code, Place::offset(place.path.clone(), string.offset as u64));
+        text.chain = vec![path.to_owned(), "Dart".to_owned()];
+        if library::is_flutter_text(&string.text) {
+            text.origin = Origin::Library(Arc::from("Flutter"));
+        } else if string.text.chars().count() > 120 {
+            text.role = Role::Document;
+        }
+        inspection.texts.push(text);
+    }
+    for string in snapshot.narrow() {
+        let place = Place::offset(place.path.clone(), string.offset as u64);
+        let class = string.text.trim_start_matches('_');
+        let fact = if is_screen_class(class) {
+            Fact::new(FactKind::Class, class, place)
+        } else if let Some(path) = string.text.strip_prefix("package:") {
+            // Source files, by package. Those of the framework tell nothing of the app.
+            let Some(path) = path.strip_suffix(".dart").filter(|path| !path.starts_with("flutter")) else {
+                continue;
+            };
+            Fact::new(FactKind::Class, path, place)
+        } else if let Some(address) = endpoint::in_code(&string.text).filter(|address| !is_file(address)) {
+            Fact::new(address_kind(address), address, place)
+        } else {
+            continue;
+        };
+        inspection.facts.push(Fact { chain: vec![path.to_owned(), "Dart".to_owned()], ..fact });
+    }
+    inspection.read(PartName::Native);
+}
+
+/// Whether a path names a page of the app or something on a server.
+fn address_kind(address: &str) -> FactKind {
+    let segments = address.split('/').filter(|segment| !segment.is_empty()).count();
+    if address.contains("://") || segments > 1 { FactKind::Endpoint } else { FactKind::Route }
+}
+
+/// Whether a name is that of a class with something of the app's own in it. A snapshot does not tell whose a class is,
+/// and the names of the framework's are of another sort.
+fn is_screen_class(name: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "Page",
+        "Screen",
+        "Controller",
+        "Logic",
+        "Bloc",
+        "Cubit",
+        "Api",
+        "Repository",
+        "Service",
+        "PageState",
+        "ScreenState",
+        "ViewModel",
+    ];
+    (6..=60).contains(&name.len())
+        && name.starts_with(|ch: char| ch.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && ENDINGS.iter().any(|ending| name.len() > ending.len() && name.ends_with(ending))
+}
+
+/// Reads the string literals of a Unity app.
+pub(super) fn read_unity(path: &str, bytes: &[u8], inspection: &mut Inspection) {
+    let place = Place::entry(path);
+    match unity::read(bytes) {
+        Ok((literals, issues)) => {
+            for found in literals {
+                literal(path, &found.text, found.offset, inspection);
+            }
+            count(inspection, PartName::Native, &place, issues);
+        }
+        Err(error) => {
+            inspection.unread(PartName::Native);
+            let (reason, zh) = match error {
+                UnityError::Magic => {
+                    (GapReason::Encrypted, "Unity 元数据已加密，其中的文字无法检视".to_owned())
+                }
+                UnityError::Version(version) => {
+                    (GapReason::UnsupportedFormat, format!("Unity 元数据版本 {version} 不支持检视"))
+                }
+                UnityError::Truncated => (GapReason::Truncated, "Unity 元数据不完整".to_owned()),
+            };
+            inspection.gap(PartName::Native, &place, reason, (zh, error.to_string()));
+        }
+    }
+}
+
+/// A string of native code: a text, an address, or nothing worth telling.
+fn literal(path: &str, text: &str, offset: usize, inspection: &mut Inspection) {
+    let place = Place::offset(Arc::from(path), offset as u64);
+    if text.is_ascii() {
+        // Paths in native code are those of files; an address says where it is.
+        if text.contains("://")
+            && let Some(address) = endpoint::in_code(text).filter(|address| !is_file(address))
+        {
+            let fact = Fact::new(FactKind::Endpoint, address, place);
+            inspection.facts.push(Fact { chain: vec![path.to_owned()], ..fact });
+        }
+        return;
+    }
+    if !has_cjk(text) {
+        return;
+    }
+    let long = text.chars().count() > 120;
+    let kept = text.char_indices().nth(MAX_TEXT).map_or(text, |(at, _)| &text[..at]);
+    let mut found = UiText::new(kept, if long { Role::Document } else { Role::Code }, place);
+    found.chain = vec![path.to_owned()];
+    inspection.texts.push(found);
 }
 
 /// A React Native program.
@@ -127,16 +334,17 @@ impl<'b, 'a> React<'b, 'a> {
             usage: if used.compared { js::Use::Compared } else { js::Use::Value },
             key: key.as_deref(),
             callee: callee.as_deref(),
-            argument: 0,
             element: used.element,
-            part: false,
             pressable: used.pressable,
             object: used.leads.then_some(0),
-            function: None,
+            ..Literal::default()
         };
         let (role, sink) = script::role(
             &literal,
-            &Script { objects: vec![js::Object { leads: used.leads }], ..Script::default() },
+            &Script {
+                objects: vec![js::Object { leads: used.leads, ..js::Object::default() }],
+                ..Script::default()
+            },
         );
         let role = native_role(role, &literal);
         if !script::is_shown(role, text) {

@@ -14,6 +14,10 @@ pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, 
         if issue.lossy {
             let reason = if issue.code.contains("truncated") || issue.code.contains("no-directory") {
                 GapReason::Truncated
+            } else if issue.code == "folder.limit" {
+                GapReason::LimitReached
+            } else if issue.code.starts_with("folder.") {
+                GapReason::NotInspected
             } else {
                 GapReason::Malformed
             };

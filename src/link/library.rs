@@ -72,6 +72,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("com/hjq/", "HJQ libraries"),
     ("com/horcrux/", "React Native libraries"),
     ("com/hp/", "Pinyin4j"),
+    ("com/huangyz0918/", "AndroidWM"),
     ("com/huawei/", "Huawei SDK"),
     ("com/hyphenate/", "Easemob SDK"),
     ("com/iflytek/", "iFLYTEK SDK"),
@@ -152,6 +153,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("com/vk/", "VK SDK"),
     ("com/vungle/", "Vungle SDK"),
     ("com/wang/avi/", "AVLoadingIndicatorView"),
+    ("com/watermark/androidwm/", "AndroidWM"),
     ("com/wdullaer/", "Date pickers"),
     ("com/xiaomi/", "Xiaomi SDK"),
     ("com/xuexiang/", "XUI"),
@@ -350,6 +352,208 @@ pub fn of_resource(entry: &str) -> Option<&'static str> {
     RESOURCES.iter().find(|(prefix, _)| entry.starts_with(prefix)).map(|(_, library)| *library)
 }
 
+/// Prefixes of Objective-C classes, of Swift modules and of resource bundles of libraries on iOS. Two letters alone
+/// are nobody's: what stands here is long enough to tell.
+const OBJC: &[(&str, &str)] = &[
+    ("AFHTTP", "AFNetworking"),
+    ("AFImage", "AFNetworking"),
+    ("AFNetwork", "AFNetworking"),
+    ("AFSecurityPolicy", "AFNetworking"),
+    ("AFURL", "AFNetworking"),
+    ("AMap", "AMap SDK"),
+    ("APayAuth", "Alipay SDK"),
+    ("Alamofire", "Alamofire"),
+    ("AlipaySDK", "Alipay SDK"),
+    ("AlivcLive", "Aliyun SDK"),
+    ("BMK", "Baidu map SDK"),
+    ("Bugly", "Bugly"),
+    ("CDV", "Cordova"),
+    ("CocoaLumberjack", "CocoaLumberjack"),
+    ("DCUni", "uni-app runtime"),
+    ("DDLog", "CocoaLumberjack"),
+    ("DZNEmptyDataSet", "DZNEmptyDataSet"),
+    ("FBSDK", "Facebook libraries"),
+    ("FIRApp", "Firebase"),
+    ("FLEX", "FLEX"),
+    ("FMDatabase", "FMDB"),
+    ("FSCalendar", "FSCalendar"),
+    ("Flutter", "Flutter"),
+    ("GCDAsync", "CocoaAsyncSocket"),
+    ("GPUImage", "GPUImage"),
+    ("GeTuiSdk", "Getui SDK"),
+    ("IFly", "iFLYTEK SDK"),
+    ("IJK", "ijkplayer"),
+    ("IQKeyboard", "IQKeyboardManager"),
+    ("JPUSH", "JPush SDK"),
+    ("JPush", "JPush SDK"),
+    ("JSHARE", "JiGuang SDK"),
+    ("Kingfisher", "Kingfisher"),
+    ("LBXScan", "LBXScan"),
+    ("MAMap", "AMap SDK"),
+    ("MASConstraint", "Masonry"),
+    ("MASView", "Masonry"),
+    ("MBProgressHUD", "MBProgressHUD"),
+    ("MJExtension", "MJExtension"),
+    ("MJPhoto", "MJPhotoBrowser"),
+    ("MJProperty", "MJExtension"),
+    ("MJRefresh", "MJRefresh"),
+    ("MMKV", "MMKV"),
+    ("MWPhoto", "MWPhotoBrowser"),
+    ("NIMSDK", "NetEase IM SDK"),
+    ("NTESLive", "NetEase SDK"),
+    ("PDRCore", "uni-app runtime"),
+    ("QMUI", "QMUI"),
+    ("RACSignal", "ReactiveCocoa"),
+    ("RCConversation", "RongCloud SDK"),
+    ("RCIM", "RongCloud SDK"),
+    ("RCTBridge", "React Native"),
+    ("RCTText", "React Native"),
+    ("RCTUI", "React Native"),
+    ("RCTView", "React Native"),
+    ("RLMRealm", "Realm"),
+    ("RNCWeb", "React Native libraries"),
+    ("RxSwift", "RxSwift"),
+    ("SDAnimated", "SDWebImage"),
+    ("SDAutoLayout", "SDAutoLayout"),
+    ("SDCycleScroll", "SDCycleScrollView"),
+    ("SDImage", "SDWebImage"),
+    ("SDWebImage", "SDWebImage"),
+    ("SSDK", "ShareSDK"),
+    ("SVProgressHUD", "SVProgressHUD"),
+    ("ShareSDK", "ShareSDK"),
+    ("SnapKit", "SnapKit"),
+    ("SwiftyJSON", "SwiftyJSON"),
+    ("TBSDK", "Taobao SDK"),
+    ("TIMFriend", "Tencent IM SDK"),
+    ("TXLive", "Tencent SDK"),
+    ("TXUGC", "Tencent SDK"),
+    ("TZImage", "TZImagePickerController"),
+    ("TZPhoto", "TZImagePickerController"),
+    ("TencentOAuth", "Tencent SDK"),
+    ("UICKeyChainStore", "UICKeyChainStore"),
+    ("UMAnalytics", "Umeng SDK"),
+    ("UMCommon", "Umeng SDK"),
+    ("UMConfigure", "Umeng SDK"),
+    ("UMSocial", "Umeng SDK"),
+    ("WCDB", "WCDB"),
+    ("WXApi", "WeChat SDK"),
+    ("WXMedia", "WeChat SDK"),
+    ("WXSDK", "Weex"),
+    ("WebViewJavascriptBridge", "WebViewJavascriptBridge"),
+    ("WeiboSDK", "Weibo SDK"),
+    ("YYCache", "YYKit"),
+    ("YYImage", "YYKit"),
+    ("YYLabel", "YYKit"),
+    ("YYModel", "YYKit"),
+    ("YYText", "YYKit"),
+    ("YYWebImage", "YYKit"),
+    ("ZFPlayer", "ZFPlayer"),
+    ("ZLPhoto", "ZLPhotoBrowser"),
+];
+
+/// The library an Objective-C class, a Swift module or a resource bundle of iOS belongs to.
+pub fn of_objc_class(name: &str) -> Option<&'static str> {
+    // The nearest prefix before a name is the last that does not sort behind it.
+    let after = OBJC.partition_point(|(prefix, _)| *prefix <= name);
+    let (prefix, library) = OBJC.get(after.checked_sub(1)?)?;
+    name.starts_with(prefix).then_some(*library)
+}
+
+/// Starts of the names of native libraries that are engines, codecs and SDKs.
+const NATIVE: &[(&str, &str)] = &[
+    ("libflutter", "Flutter"),
+    ("libunity", "Unity"),
+    ("libil2cpp", "Unity"),
+    ("libmono", "Mono"),
+    ("libmain.so", "Unity"),
+    ("libhermes", "React Native"),
+    ("libreact", "React Native"),
+    ("libjsc", "JavaScriptCore"),
+    ("libjsi", "React Native"),
+    ("libv8", "V8"),
+    ("libweex", "Weex"),
+    ("libnode", "Node.js"),
+    ("libc++", "C++ library"),
+    ("libgnustl", "C++ library"),
+    ("libstlport", "C++ library"),
+    ("libcrypto", "OpenSSL"),
+    ("libssl", "OpenSSL"),
+    ("libsqlcipher", "SQLCipher"),
+    ("libsqlite", "SQLite"),
+    ("librealm", "Realm"),
+    ("libwcdb", "WCDB"),
+    ("libmmkv", "MMKV"),
+    ("libopencv", "OpenCV"),
+    ("libavcodec", "FFmpeg"),
+    ("libavformat", "FFmpeg"),
+    ("libavutil", "FFmpeg"),
+    ("libffmpeg", "FFmpeg"),
+    ("libijk", "ijkplayer"),
+    ("libtbs", "Tencent TBS"),
+    ("libmttwebview", "Tencent TBS"),
+    ("liblite", "LiteAV"),
+    ("libtxffmpeg", "LiteAV"),
+    ("libtrtc", "Tencent TRTC"),
+    ("libagora", "Agora"),
+    ("libBaiduMapSDK", "Baidu Maps"),
+    ("liblocSDK", "Baidu Location"),
+    ("libindoor", "Baidu Location"),
+    ("libAMapSDK", "Amap SDK"),
+    ("libBugly", "Bugly"),
+    ("libumeng", "UMeng"),
+    ("libcrashlytics", "Crashlytics"),
+    ("libarcsoft", "ArcSoft"),
+    ("libface", "face recognition"),
+    ("libtensorflow", "TensorFlow"),
+    ("libncnn", "ncnn"),
+    ("libMNN", "MNN"),
+    ("libpaddle", "Paddle"),
+    ("libhiai", "Huawei HiAI"),
+    ("libpdfium", "PDFium"),
+    ("libmupdf", "MuPDF"),
+    ("libfitz", "MuPDF"),
+    ("libgdal", "GDAL"),
+    ("libgifimage", "Fresco"),
+    ("libimagepipeline", "Fresco"),
+    ("libnative-imagetranscoder", "Fresco"),
+    ("libskia", "Skia"),
+    ("libchrome", "Chromium"),
+    ("libmonochrome", "Chromium"),
+    ("libxwalk", "Crosswalk"),
+    ("libpython", "Python"),
+    ("librtmp", "RTMP"),
+    ("libyuv", "libyuv"),
+    ("libwebrtc", "WebRTC"),
+    ("libjingle", "WebRTC"),
+    ("libmsc.so", "iFLYTEK SDK"),
+    ("libhyphenate", "Easemob SDK"),
+    ("libRongIMLib", "RongCloud SDK"),
+    ("libgetuiext", "Getui SDK"),
+    ("libjcore", "JPush"),
+    ("libbarhopper", "ML Kit"),
+    ("libmlkit", "ML Kit"),
+    ("libarcore", "ARCore"),
+    ("libfilament", "Filament"),
+    ("libcocos", "Cocos"),
+    ("libgame.so", "Cocos"),
+    ("libUE4", "Unreal Engine"),
+    ("libgodot", "Godot"),
+];
+
+/// The engine or SDK whose a native library is, by its file name.
+pub(crate) fn of_native(file: &str) -> Option<&'static str> {
+    NATIVE.iter().find(|(start, _)| file.starts_with(start)).map(|(_, name)| *name)
+}
+
+/// Whether a text is one of the Flutter framework's own: what its widgets show in Chinese (`material_zh.arb`,
+/// `cupertino_zh.arb`, `widgets_zh.arb` of flutter/flutter).
+pub(crate) fn is_flutter_text(text: &str) -> bool {
+    FLUTTER.contains(&text)
+}
+
+/// Those of the framework's texts that are words of what rules look for.
+const FLUTTER: &[&str] = &["分享", "分享…", "分享...", "共享", "共享…", "共享...", "分享…"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,6 +564,17 @@ mod tests {
             assert!(pair[0].0 < pair[1].0, "{} before {}", pair[0].0, pair[1].0);
             assert!(!pair[1].0.starts_with(pair[0].0), "{} covers {}", pair[0].0, pair[1].0);
         }
+    }
+
+    #[test]
+    fn objc_prefixes_are_sorted_and_prefix_free() {
+        for pair in OBJC.windows(2) {
+            assert!(pair[0].0 < pair[1].0, "{} before {}", pair[0].0, pair[1].0);
+            assert!(!pair[1].0.starts_with(pair[0].0), "{} covers {}", pair[0].0, pair[1].0);
+        }
+        assert_eq!(of_objc_class("MJRefreshHeader"), Some("MJRefresh"));
+        assert_eq!(of_objc_class("Alamofire.Session"), Some("Alamofire"));
+        assert_eq!(of_objc_class("SDPatrolViewController"), None);
     }
 
     #[test]

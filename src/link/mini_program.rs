@@ -1,4 +1,5 @@
-//! Mini programs: page list, compiled templates and scripts joined to texts on pages.
+//! Mini programs and other apps of pages written in JavaScript: page list, compiled templates and scripts joined to
+//! texts on pages.
 //!
 //! ```text
 //! text ─▶ element ─▶ template ─▶ page (title, listed or not)
@@ -6,13 +7,15 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decode::js::{HOLE, Literal, Script};
+use crate::decode::js::{Function, HOLE, Literal, LiteralKind, Module, Script, Use};
 use crate::decode::wxml_code::{Element, Template, Text};
-use crate::link::{endpoint, script};
+use crate::link::remote::WebPages;
+use crate::link::{FORM, FORM_INPUTS, endpoint, script};
 use crate::model::{
     Code, Document, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget,
 };
@@ -25,6 +28,10 @@ const MAX_TEXTS: usize = 6;
 /// How many functions a handler is followed through, and how deep.
 const MAX_FOLLOWED: usize = 24;
 const MAX_CALLS: usize = 3;
+/// Characters kept of one text.
+const MAX_TEXT: usize = 4_096;
+/// Pages taken from router tables and page files; mini programs and apps have hundreds.
+const MAX_PAGES: usize = 8_192;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
 
@@ -36,15 +43,89 @@ pub(crate) struct Parts<'a> {
     pub(crate) templates: Vec<(Arc<str>, Vec<Template>)>,
     /// Template files and the files they import, as written.
     pub(crate) imports: Vec<(String, String)>,
-    /// Path of the file and its script.
-    pub(crate) scripts: Vec<(Arc<str>, Script<'a>)>,
+    pub(crate) scripts: Vec<Source<'a>>,
+    /// Texts recognised in pictures.
+    pub(crate) pictures: Vec<UiText>,
+}
+
+/// A script and where it belongs.
+#[derive(Debug, Default)]
+pub(crate) struct Source<'a> {
+    /// Path of its file.
+    pub(crate) path: Arc<str>,
+    pub(crate) script: Script<'a>,
+    /// Where it begins in the file.
+    pub(crate) base: usize,
+    /// Parts of it by module, in order, none in another.
+    pub(crate) units: Vec<Unit>,
+    /// It is a web asset, not one of a mini program: its files are named by their paths.
+    pub(crate) web: bool,
+    /// Whose it is, where it is not the app's.
+    pub(crate) library: Option<&'static str>,
+    /// Parts of it that are not the app's.
+    pub(crate) libraries: Vec<(Range<usize>, &'static str)>,
+    /// The sort of document it is a part of.
+    pub(crate) document: Option<Document>,
+    /// The page that loads it.
+    pub(crate) screen: Option<Screen>,
+}
+
+/// A part of a script.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// Route of the page it belongs to, or name of the module.
+    pub(crate) name: String,
+    pub(crate) range: Range<usize>,
+    /// The entry of a router table that it is.
+    pub(crate) entry: bool,
+}
+
+impl<'a> Source<'a> {
+    /// A script of a mini program, with the modules that it defines.
+    pub(crate) fn packaged(path: Arc<str>, script: Script<'a>) -> Self {
+        let unit = |module: &Module<'_>| Unit {
+            name: route(module.name).to_owned(),
+            range: module.start..module.end,
+            entry: false,
+        };
+        Source { path, units: script.modules.iter().map(unit).collect(), script, ..Source::default() }
+    }
+
+    fn unit(&self, offset: usize) -> Option<&Unit> {
+        let after = self.units.partition_point(|unit| unit.range.start <= offset);
+        self.units.get(after.checked_sub(1)?).filter(|unit| offset < unit.range.end)
+    }
+
+    /// The module an offset is in, as a route; the file itself where there are no modules.
+    fn module(&self, offset: usize) -> &str {
+        self.unit(offset).map_or_else(|| route(&self.path), |unit| &unit.name)
+    }
+
+    fn place(&self, offset: usize) -> Place {
+        Place::offset(self.path.clone(), (self.base + offset) as u64)
+    }
+
+    /// The steps from the package to an offset.
+    fn steps(&self, offset: usize) -> Vec<String> {
+        match self.web {
+            true => std::iter::once(self.path.to_string())
+                .chain(self.unit(offset).map(|unit| unit.name.clone()))
+                .collect(),
+            false => vec![format!("{}.js", self.module(offset))],
+        }
+    }
+
+    fn library(&self, module: &str) -> Option<&'static str> {
+        self.library.or_else(|| library(module))
+    }
 }
 
 /// `app-config.json` (or what page files tell where it is missing).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
     /// Routes in the order of the list: `pages/index/index`.
     pub(crate) pages: Vec<String>,
+    listed: HashSet<String>,
     titles: HashMap<String, String>,
     /// Components by the pages and components that use them.
     uses: HashMap<String, Vec<String>>,
@@ -56,12 +137,25 @@ pub(crate) struct Config {
     permissions: BTreeSet<String>,
     apis: BTreeSet<String>,
     plugins: BTreeSet<String>,
+    /// The file that says all this; `None` where scripts do, whose texts stand for themselves.
+    place: Option<Place>,
 }
 
 impl Config {
+    /// The pages and titles alone, for another package of the same program: what the file itself says is stated once.
+    pub(crate) fn lent(&self) -> Config {
+        Config {
+            place: None,
+            permissions: BTreeSet::new(),
+            apis: BTreeSet::new(),
+            plugins: BTreeSet::new(),
+            ..self.clone()
+        }
+    }
+
     /// Reads the value of `app-config.json`.
     pub(crate) fn read(value: &Value) -> Config {
-        let mut config = Config::default();
+        let mut config = Config { place: Some(Place::entry("app-config.json")), ..Config::default() };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         config.pages =
             list(&value["pages"]).filter_map(Value::as_str).map(|page| route(page).to_owned()).collect();
@@ -73,19 +167,16 @@ impl Config {
                 config.pages.push(full);
             }
         }
-        let mut seen = HashSet::new();
-        config.pages.retain(|page| seen.insert(page.clone()));
+        let mut listed = HashSet::new();
+        config.pages.retain(|page| listed.insert(page.clone()));
+        config.listed = listed;
         for (path, page) in value["page"].as_object().into_iter().flatten() {
             config.add_page(path, &page["window"]);
         }
         let window = &value["global"]["window"];
         config.name = text(&window["navigationBarTitleText"]).filter(|name| !name.is_empty());
         config.appid = text(&value["accountInfo"]["appId"]).or_else(|| text(&value["appid"]));
-        for tab in list(&value["tabBar"]["list"]) {
-            if let (Some(page), Some(label)) = (tab["pagePath"].as_str(), text(&tab["text"])) {
-                config.tabs.push((route(page).to_owned(), label));
-            }
-        }
+        config.add_tabs(value);
         config
             .permissions
             .extend(value["permission"].as_object().into_iter().flatten().map(|(scope, _)| scope.clone()));
@@ -95,6 +186,58 @@ impl Config {
             .plugins
             .extend(value["plugins"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
         config
+    }
+
+    fn add_tabs(&mut self, value: &Value) {
+        for tab in list(&value["tabBar"]["list"]) {
+            if let (Some(page), Some(label)) = (tab["pagePath"].as_str(), tab["text"].as_str()) {
+                self.tabs.push((route(page).to_owned(), label.to_owned()));
+            }
+        }
+    }
+
+    /// Adds `__uniConfig` and `__uniRoutes` of a uni-app, as they stand at `place`.
+    pub(crate) fn add_uni(&mut self, config: &Value, routes: &Value, place: Place) {
+        self.add_tabs(config);
+        self.name = self.name.take().or_else(|| config["appname"].as_str().map(str::to_owned));
+        self.add_pages(list(&config["pages"]).filter_map(Value::as_str).map(|page| route(page).to_owned()));
+        for entry in list(routes) {
+            let page = entry["meta"]["route"].as_str().or_else(|| entry["path"].as_str());
+            let Some(page) = page.map(|page| route(page).to_owned()) else { continue };
+            let title = entry["meta"]["navigationBar"]["titleText"]
+                .as_str()
+                .or_else(|| entry["window"]["navigationBarTitleText"].as_str())
+                .or_else(|| entry["style"]["navigationBarTitleText"].as_str())
+                .filter(|title| !title.is_empty());
+            if let Some(title) = title {
+                self.titles.entry(page.clone()).or_insert_with(|| title.to_owned());
+            }
+            self.add_pages(std::iter::once(page));
+        }
+        self.place.get_or_insert(place);
+    }
+
+    /// Adds `pages.json` of a uni-app's source, as older builds keep it.
+    pub(crate) fn add_pages_json(&mut self, value: &Value, place: Place) {
+        let mut routes: Vec<Value> = list(&value["pages"]).cloned().collect();
+        for package in list(&value["subPackages"]).chain(list(&value["subpackages"])) {
+            let root = package["root"].as_str().unwrap_or_default().trim_matches('/');
+            for page in list(&package["pages"]) {
+                let path = format!("{root}/{}", page["path"].as_str().unwrap_or_default());
+                routes.push(serde_json::json!({"path": path, "style": page["style"]}));
+            }
+        }
+        if self.pages.is_empty() {
+            self.add_uni(&serde_json::json!({"tabBar": value["tabBar"]}), &Value::Array(routes), place);
+        }
+    }
+
+    /// Adds an entry of a router table.
+    pub(crate) fn add_route(&mut self, page: String, title: Option<&str>) {
+        if let Some(title) = title.filter(|title| !title.is_empty()) {
+            self.titles.entry(page.clone()).or_insert_with(|| title.to_owned());
+        }
+        self.add_pages(std::iter::once(page));
     }
 
     /// Adds what scripts tell of pages and components, and which templates use which.
@@ -143,7 +286,7 @@ impl Config {
     /// The pages of a package without a list, by the page files in it.
     pub(crate) fn add_pages(&mut self, pages: impl Iterator<Item = String>) {
         for page in pages {
-            if !self.pages.contains(&page) {
+            if self.pages.len() < MAX_PAGES && self.listed.insert(page.clone()) {
                 self.pages.push(page);
             }
         }
@@ -152,8 +295,7 @@ impl Config {
     /// The screen a file belongs to: a page, or the first page that uses the component.
     fn screen(&self, file: &str) -> Option<Screen> {
         let name = route(file);
-        let page =
-            if self.pages.iter().any(|page| page == name) { name } else { self.users.get(name)?.first()? };
+        let page = if self.listed.contains(name) { name } else { self.users.get(name)?.first()? };
         Some(Screen { name: page.to_owned(), title: self.titles.get(page).cloned(), reachable: true })
     }
 }
@@ -163,7 +305,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// `/pages/index/index.html` and the like as a route.
-fn route(path: &str) -> &str {
+pub(crate) fn route(path: &str) -> &str {
     let path = path.trim_start_matches("./").trim_start_matches('/');
     let path = path.split('?').next().unwrap_or(path);
     for ending in [".html", ".wxml", ".js", ".json", ".appservice", ".webview"] {
@@ -175,7 +317,7 @@ fn route(path: &str) -> &str {
 }
 
 /// A path as seen from a page: `../../dist/modal/index` from `pages/index/index`.
-fn relative(page: &str, path: &str) -> String {
+pub(crate) fn relative(page: &str, path: &str) -> String {
     if let Some(absolute) = path.strip_prefix('/') {
         return route(absolute).to_owned();
     }
@@ -198,8 +340,10 @@ pub(crate) fn link(parts: &Parts<'_>, inspection: &mut Inspection) {
     let linker = Linker::new(parts);
     linker.config_texts(inspection);
     let bound = linker.template_texts(inspection);
+    linker.picture_texts(inspection);
     linker.script_texts(&bound, inspection);
     linker.facts(inspection);
+    linker.web_pages().state(inspection);
 }
 
 struct Linker<'a> {
@@ -226,9 +370,10 @@ impl<'a> Linker<'a> {
             opened: HashMap::new(),
             unique: HashMap::new(),
         };
-        for (at, (path, script)) in parts.scripts.iter().enumerate() {
+        for (at, source) in parts.scripts.iter().enumerate() {
+            let script = &source.script;
             for (index, function) in script.functions.iter().enumerate() {
-                let module = module(path, script, function.start);
+                let module = source.module(function.start);
                 linker.functions.entry((module, function.name)).or_insert((at, index));
                 let unique = linker.unique.entry(function.name).or_insert(Some((module, at, index)));
                 if unique.is_some_and(|(other, ..)| other != module) {
@@ -236,7 +381,7 @@ impl<'a> Linker<'a> {
                 }
             }
             for literal in &script.literals {
-                let module = module(path, script, literal.offset);
+                let module = source.module(literal.offset);
                 if let Some(page) = linker.opens(literal, module) {
                     linker.opened.entry(module).or_default().push((at, literal.offset, page));
                 } else if let Some(address) = linker.endpoint(literal) {
@@ -256,7 +401,6 @@ impl<'a> Linker<'a> {
 
     /// The address a literal is; a page of the program or one of its files is none.
     fn endpoint(&self, literal: &Literal<'_>) -> Option<String> {
-        use crate::decode::js::{LiteralKind, Use};
         if literal.kind == LiteralKind::Comment || literal.usage != Use::Value {
             return None;
         }
@@ -276,7 +420,7 @@ impl<'a> Linker<'a> {
             .any(|page| path.starts_with(page.as_str()) || page.starts_with(path));
         let file = [
             ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".js", ".json", ".wxml", ".wxss", ".mp3",
-            ".mp4", ".css",
+            ".mp4", ".css", ".html", ".ttf", ".woff", ".vue", ".ico", ".map",
         ]
         .iter()
         .any(|ending| path.ends_with(ending) || address.ends_with(ending));
@@ -285,7 +429,7 @@ impl<'a> Linker<'a> {
 
     fn config_texts(&self, inspection: &mut Inspection) {
         let config = &self.parts.config;
-        let place = Place::entry("app-config.json");
+        let Some(place) = &config.place else { return };
         let mut add = |text: &str, role, key: &str, page: Option<&str>, widget: Option<Widget>| {
             let mut found = UiText::new(text, role, place.clone());
             found.key = Some(key.to_owned());
@@ -432,6 +576,38 @@ impl<'a> Linker<'a> {
         found
     }
 
+    /// Texts in pictures, with the element that shows the picture.
+    fn picture_texts(&self, inspection: &mut Inspection) {
+        let fullest = if self.parts.pictures.is_empty() { HashMap::new() } else { self.fullest() };
+        for picture in &self.parts.pictures {
+            let mut text = picture.clone();
+            'shown: for (at, (file, templates)) in self.parts.templates.iter().enumerate() {
+                for template in templates {
+                    if fullest.get(template.path.as_str()).is_some_and(|&(_, best)| best != at) {
+                        continue;
+                    }
+                    let is_here = |source: &&Text| {
+                        relative(template.path.trim_start_matches("./"), &source.text) == *text.place.path
+                    };
+                    let images =
+                        template.elements.iter().enumerate().filter(|(_, e)| e.tag.ends_with("image"));
+                    let mut sources =
+                        images.filter_map(|(at, e)| Some((at, attribute(e, "src").filter(is_here)?)));
+                    let Some((index, source)) = sources.next() else { continue };
+                    let press = self.press(template, index, &subtree_texts(&template.elements));
+                    let screen = self.parts.config.screen(&template.path);
+                    let element = &template.elements[index];
+                    let base = self.template_text(file, template, element, None, source, &press, &screen);
+                    text.chain.extend(base.chain.iter().cloned());
+                    let (place, chain) = (text.place.clone(), text.chain.clone());
+                    text = UiText { text: text.text, place, chain, key: None, ..base };
+                    break 'shown;
+                }
+            }
+            inspection.texts.push(text);
+        }
+    }
+
     /// What pressing a text does, by the element it is in or one around it.
     fn press<'t>(&self, template: &'t Template, index: usize, counts: &[usize]) -> Press<'t>
     where
@@ -506,7 +682,7 @@ impl<'a> Linker<'a> {
         let mut next = 0;
         while let Some(&(module, at, index, depth)) = followed.get(next) {
             next += 1;
-            let Some((_, script)) = self.parts.scripts.get(at) else { continue };
+            let Some(Source { script, .. }) = self.parts.scripts.get(at) else { continue };
             let Some(function) = script.functions.get(index) else { continue };
             let body = function.start..function.end;
             let inside =
@@ -540,36 +716,46 @@ impl<'a> Linker<'a> {
         found
     }
 
+    /// The screen an offset of a script is on.
+    fn screen(&self, source: &Source<'_>, module: &str) -> Option<Screen> {
+        self.parts.config.screen(module).or_else(|| source.screen.clone())
+    }
+
     fn script_texts(&self, bound: &Bound, inspection: &mut Inspection) {
-        for (path, script) in &self.parts.scripts {
+        for source in &self.parts.scripts {
+            let script = &source.script;
             for literal in &script.literals {
                 // Tables of compiled templates, which are read as such.
                 if literal.callee == Some("Z") && literal.element {
                     continue;
                 }
-                let (role, sink) = script::role(literal, script);
+                let (mut role, sink) = script::role(literal, script);
                 if !script::is_shown(role, &literal.text) || endpoint::in_code(&literal.text).is_some() {
                     continue;
                 }
-                let module = module(path, script, literal.offset);
-                let mut found =
-                    UiText::new(&*literal.text, role, Place::offset(path.clone(), literal.offset as u64));
+                let unit = source.unit(literal.offset);
+                let module = source.module(literal.offset);
+                let entry = unit.is_some_and(|unit| unit.entry);
+                if entry && matches!(literal.key, Some("title" | "titleText" | "navigationBarTitleText")) {
+                    role = Role::Title;
+                }
+                let text = clip(&literal.text);
+                let mut found = UiText::new(text, role, source.place(literal.offset));
                 found.usage = Usage::Used;
                 found.key = literal.key.map(str::to_owned);
-                found.screen = self.parts.config.screen(module);
-                found.document = self.document(found.screen.as_ref().map(|screen| screen.name.as_str()));
+                found.screen = self.screen(source, module);
+                found.document = source
+                    .document
+                    .or_else(|| self.document(found.screen.as_ref().map(|screen| screen.name.as_str())));
                 let function = literal.function.and_then(|index| script.functions.get(index as usize));
-                found.chain = vec![format!("{module}.js")];
-                if let Some(function) = function {
-                    found.chain.push(function.name.to_owned());
-                }
+                found.chain = source.steps(literal.offset);
+                found.chain.extend(around(script, literal.function).map(|function| function.name.to_owned()));
                 found.chain.extend(sink.clone());
-                found.code = Some(Code {
-                    class: module.to_owned(),
-                    method: function.map(|f| f.name.to_owned()),
-                    sink,
-                });
-                if let Some(library) = library(module) {
+                found.chain.extend(literal.joined.map(str::to_owned));
+                let class = if source.web { source.path.to_string() } else { module.to_owned() };
+                found.code = Some(Code { class, method: function.map(|f| f.name.to_owned()), sink });
+                let own = source.libraries.iter().find(|(range, _)| range.contains(&literal.offset));
+                if let Some(library) = own.map(|(_, name)| *name).or_else(|| source.library(module)) {
                     found.origin = Origin::Library(Arc::from(library));
                 }
                 let platform = literal.callee.is_some_and(|callee| {
@@ -584,12 +770,22 @@ impl<'a> Linker<'a> {
                     found.widget = Some(widget.clone());
                     found.chain.truncate(1);
                     found.chain.extend(chain.iter().cloned());
-                } else if role == Role::Control && literal.pressable {
-                    let class = literal.callee.and_then(|callee| callee.rsplit('.').next());
+                } else if role == Role::Control
+                    && literal.kind != LiteralKind::Comment
+                    && literal.key != Some("itemList")
+                {
+                    let made = literal.callee.and_then(|callee| callee.rsplit('.').next());
+                    let made = made.filter(|made| made.len() > 2);
+                    let object = literal.object.and_then(|index| script.objects.get(index as usize));
+                    let handler = literal.handler.or_else(|| object.and_then(|object| object.handler));
+                    if let Some(handler) = handler {
+                        found.chain.push(format!("{module}.{handler}"));
+                        found.chain.extend(self.reached(module, handler));
+                    }
                     found.widget = Some(Widget {
-                        class: class.unwrap_or("element").to_owned(),
+                        class: literal.tag.or(made).unwrap_or("element").to_owned(),
                         id: None,
-                        handler: None,
+                        handler: handler.map(str::to_owned),
                         operable: true,
                     });
                 }
@@ -599,6 +795,38 @@ impl<'a> Linker<'a> {
                 inspection.texts.push(found);
             }
         }
+    }
+
+    /// What `<web-view>` shows of servers.
+    fn web_pages(&self) -> WebPages {
+        let mut pages = WebPages::default();
+        for (file, templates) in &self.parts.templates {
+            for template in templates {
+                for element in template.elements.iter().filter(|element| element.tag == "web-view") {
+                    let src = element.attributes.iter().find(|(name, _)| name == "src").map(|(_, text)| text);
+                    let at = src.map_or(0, |text| text.offset as u64);
+                    let place = Place::offset(file.clone(), at);
+                    let screen = self.parts.config.screen(&template.path);
+                    pages.screens.extend(screen.map(|screen| screen.name));
+                    let module = route(&template.path);
+                    let literal =
+                        src.filter(|text| text.text.starts_with("http") && !text.text.contains(HOLE));
+                    let set: Vec<&String> = match literal {
+                        Some(text) => vec![&text.text],
+                        // An address the page's own script puts there.
+                        None => {
+                            let own = self.endpoints.get(module).into_iter().flatten();
+                            own.map(|(_, _, address)| address).filter(|a| a.starts_with("http")).collect()
+                        }
+                    };
+                    set.iter().for_each(|address| pages.add(address, place.clone()));
+                    if set.is_empty() {
+                        pages.unknown.get_or_insert(place);
+                    }
+                }
+            }
+        }
+        pages
     }
 
     fn facts(&self, inspection: &mut Inspection) {
@@ -618,8 +846,8 @@ impl<'a> Linker<'a> {
             }
             facts.entry((kind, value.to_owned())).or_insert(fact);
         };
-        let place = Place::entry("app-config.json");
-        for page in &config.pages {
+        let place = config.place.clone().unwrap_or_else(|| Place::entry(""));
+        for page in config.pages.iter().filter(|_| config.place.is_some()) {
             add(FactKind::Route, page, place.clone(), config.screen(page), Vec::new(), None);
         }
         for scope in &config.permissions {
@@ -633,6 +861,14 @@ impl<'a> Linker<'a> {
         }
         for (file, templates) in &self.parts.templates {
             for template in templates {
+                let input = |element: &&Element| {
+                    matches!(element.tag.as_str(), "input" | "textarea" | "picker" | "radio-group")
+                };
+                if template.elements.iter().filter(input).count() >= FORM_INPUTS {
+                    let (screen, chain) = (config.screen(&template.path), vec![template.path.clone()]);
+                    let place = Place::entry(file.clone());
+                    add(FactKind::Api, FORM, place, screen, chain, library(&template.path));
+                }
                 for element in template
                     .elements
                     .iter()
@@ -657,34 +893,41 @@ impl<'a> Linker<'a> {
                 }
             }
         }
-        for (path, script) in &self.parts.scripts {
+        for source in &self.parts.scripts {
+            let script = &source.script;
             for call in &script.calls {
                 if let Some(api) = script::platform_api(call.callee) {
-                    let module = module(path, script, call.offset);
-                    let place = Place::offset(path.clone(), call.offset as u64);
+                    let module = source.module(call.offset);
+                    let (screen, steps) = (self.screen(source, module), source.steps(call.offset));
                     add(
                         FactKind::Api,
                         &api,
-                        place,
-                        config.screen(module),
-                        vec![format!("{module}.js")],
-                        library(module),
+                        source.place(call.offset),
+                        screen,
+                        steps,
+                        source.library(module),
                     );
                 }
             }
             for function in &script.functions {
-                let module = module(path, script, function.start);
-                let screen = config.screen(module);
-                if function.name.len() > 3 && (function.holder.is_some() || screen.is_some()) {
-                    let place = Place::offset(path.clone(), function.start as u64);
-                    add(
-                        FactKind::Function,
-                        function.name,
-                        place,
-                        screen,
-                        vec![format!("{module}.js")],
-                        library(module),
-                    );
+                let module = source.module(function.start);
+                let screen = self.screen(source, module);
+                if function.name.len() > 3 && (source.web || function.holder.is_some() || screen.is_some()) {
+                    let (place, steps) = (source.place(function.start), source.steps(function.start));
+                    add(FactKind::Function, function.name, place, screen, steps, source.library(module));
+                }
+            }
+            for literal in script.literals.iter().filter(|_| source.web) {
+                let opens = literal.callee.is_some_and(|callee| callee.contains("navigate"));
+                if (literal.key == Some("path") || opens)
+                    && literal.usage == Use::Value
+                    && literal.kind != LiteralKind::Comment
+                    && let Some(address) = endpoint::in_code(&literal.text)
+                {
+                    let module = source.module(literal.offset);
+                    let (screen, steps) = (self.screen(source, module), source.steps(literal.offset));
+                    let place = source.place(literal.offset);
+                    add(FactKind::Route, address, place, screen, steps, source.library(module));
                 }
             }
         }
@@ -692,15 +935,15 @@ impl<'a> Linker<'a> {
         modules.sort();
         for (module, addresses) in modules {
             for (script, offset, address) in addresses {
-                let Some((path, _)) = self.parts.scripts.get(*script) else { continue };
-                let place = Place::offset(path.clone(), *offset as u64);
+                let Some(source) = self.parts.scripts.get(*script) else { continue };
+                let (screen, steps) = (self.screen(source, module), source.steps(*offset));
                 add(
                     FactKind::Endpoint,
                     address,
-                    place,
-                    config.screen(module),
-                    vec![format!("{module}.js")],
-                    library(module),
+                    source.place(*offset),
+                    screen,
+                    steps,
+                    source.library(module),
                 );
             }
         }
@@ -718,9 +961,21 @@ struct Press<'t> {
     leads: Option<&'t str>,
 }
 
-/// The module an offset of a script is in, as a route; the file itself where there are no modules.
-fn module<'a>(path: &'a str, script: &'a Script<'_>, offset: usize) -> &'a str {
-    route(script.module(offset).map_or(path, |module| module.name))
+/// The named functions around the innermost one and that one, outermost first: a handler and the callback in it.
+fn around<'s, 'a>(script: &'s Script<'a>, innermost: Option<u32>) -> impl Iterator<Item = &'s Function<'a>> {
+    let mut found: Vec<&Function<'a>> = Vec::new();
+    let last = innermost.map_or(0, |index| index as usize + 1).min(script.functions.len());
+    for function in script.functions[last.saturating_sub(MAX_FOLLOWED)..last].iter().rev() {
+        if found.last().is_none_or(|inner| function.end >= inner.end) && found.len() < MAX_CALLS {
+            found.push(function);
+        }
+    }
+    found.into_iter().rev()
+}
+
+/// The characters kept of a text.
+fn clip(text: &str) -> &str {
+    text.char_indices().nth(MAX_TEXT).map_or(text, |(at, _)| &text[..at])
 }
 
 fn attribute<'t>(element: &'t Element, name: &str) -> Option<&'t Text> {
@@ -899,7 +1154,8 @@ e_[x[1]]={f:m1,j:[],i:[],ti:[],ic:[]}"#;
         let mut parts = Parts { config: Config::read(&config), ..Parts::default() };
         let read = wxml_code::read(TEMPLATE.as_bytes());
         parts.templates.push(("page-frame.html".into(), read.templates));
-        parts.scripts.push(("app-service.js".into(), Script::read(SCRIPT.as_bytes(), script::FILTER)));
+        let script = Script::read(SCRIPT.as_bytes(), script::FILTER);
+        parts.scripts.push(Source::packaged("app-service.js".into(), script));
         parts.config.add_page_files(&[], &read.imports);
         let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
         link(&parts, &mut inspection);

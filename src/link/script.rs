@@ -21,7 +21,7 @@ const UNMISTAKABLE: [&str; 9] = [
 ];
 
 /// Literals and calls that matter to rules.
-pub(crate) const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
+pub const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
 fn is_wanted(body: &[u8]) -> bool {
     let letters = body.iter().any(u8::is_ascii_alphabetic);
@@ -73,14 +73,22 @@ pub(crate) fn role(literal: &Literal<'_>, script: &Script<'_>) -> (Role, Option<
     if is_log(callee, name) {
         return (Role::Log, sink());
     }
+    // Builds of uni-app put the function in the place of `console.log`.
+    if callee.is_empty() && matches!(literal.tag, Some("log" | "info" | "warn" | "error" | "debug")) {
+        return (Role::Log, literal.tag.map(str::to_owned));
+    }
     if literal.usage == Use::Compared {
         return (Role::Code, None);
     }
-    let leads = literal
-        .object
-        .and_then(|index| script.objects.get(index as usize))
-        .is_some_and(|object| object.leads);
-    if literal.pressable && (key == "children" || (makes_element(name) && key.is_empty())) {
+    let object = literal.object.and_then(|index| script.objects.get(index as usize));
+    let leads = object.is_some_and(|object| object.leads);
+    // Builds for browsers shorten the names of the calls that make elements.
+    let element = key.is_empty() && (makes_element(name) || (callee.len() <= 2 && literal.handler.is_some()));
+    if literal.pressable && (key == "children" || element) {
+        return (Role::Control, sink());
+    }
+    let pressed = object.is_some_and(|object| object.handles);
+    if pressed && matches!(key, "title" | "label" | "text" | "children" | "buttonText") && !is_message(name) {
         return (Role::Control, sink());
     }
     let role = match (name, key) {
@@ -129,6 +137,8 @@ fn is_log(callee: &str, name: &str) -> bool {
         || matches!(
             name,
             "log"
+                | "__f__"
+                | "__log__"
                 | "debug"
                 | "Error"
                 | "TypeError"

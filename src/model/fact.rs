@@ -29,6 +29,8 @@ pub enum FactKind {
     Asset,
     /// What a page of an account leads to: an address, a mini program, the card of an account, a vote.
     Link,
+    /// What a QR code in a picture says, mostly an address.
+    QrCode,
 }
 
 /// A fact with its provenance.

@@ -109,6 +109,8 @@ pub enum EvidenceKind {
     Sdk,
     /// Name of a picture or other asset.
     Asset,
+    /// What a QR code in a picture says.
+    QrCode,
 }
 
 /// One row that can be checked by hand.

@@ -114,6 +114,7 @@ fn inspection(case: &Case) -> Inspection {
         (FactKind::Permission, &case.permission),
         (FactKind::Sdk, &case.sdk),
         (FactKind::Asset, &case.asset),
+        (FactKind::QrCode, &case.qr_code),
     ] {
         inspection.facts.extend(values.as_slice().iter().map(|value| Fact::new(kind, value, place.clone())));
     }
@@ -132,6 +133,7 @@ fn describe(case: &Case) -> String {
         &case.permission,
         &case.sdk,
         &case.asset,
+        &case.qr_code,
     ];
     let names = names.iter().flat_map(|many| many.as_slice());
     let parts: Vec<&str> = case.text.as_slice().iter().chain(names).map(String::as_str).collect();

@@ -20,6 +20,9 @@ const CHUNK: usize = 4096;
 /// At most this many rows of evidence are listed for one finding; the rest are counted.
 const MAX_EVIDENCE: usize = 50;
 
+/// So many kinds of weak traces make a strong name or address suspicious that alone is not.
+const MIN_WEAK_KINDS: usize = 2;
+
 /// What the rules say of one inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
@@ -59,6 +62,8 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
     let mut chunks: Vec<Vec<Row>> = texts.collect();
     chunks.extend(names.collect::<Vec<_>>());
     chunks.push(set_rows(rules, &inspection.facts));
+    // Last, as what they bear out is borne out by names and addresses first.
+    chunks.push(code_rows(rules, &inspection.facts));
     let complaints = complaint_screens(rules, inspection);
     for row in chunks.iter_mut().flatten().filter(|row| row.evidence.kind == EvidenceKind::Text) {
         if row.anchors.iter().any(|anchor| complaints.contains(anchor.as_str())) {
@@ -221,6 +226,29 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     rows
 }
 
+/// Signals in what QR codes say: where they send people.
+fn code_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
+    let codes: Vec<(&Fact, String)> = facts
+        .iter()
+        .filter(|fact| fact.kind == FactKind::QrCode)
+        .map(|fact| (fact, fact.value.to_lowercase()))
+        .collect();
+    let mut rows = Vec::new();
+    for (signal, at) in signals(rules).filter(|(signal, _)| signal.evidence == SignalKind::QrCode) {
+        for (fact, content) in &codes {
+            let address = content.split_once("://").map_or(content.as_str(), |(_, rest)| rest);
+            let hit = signal.prefixes.iter().any(|prefix| address.starts_with(prefix.as_str()))
+                || signal.phrases.iter().any(|piece| address.contains(piece.as_str()));
+            if hit {
+                let range = 0..fact.value.len();
+                let hit = Hit { at, strength: signal.strength, kind: signal.evidence, range };
+                rows.push(fact_row(&hit, EvidenceKind::QrCode, Why::QrCode, fact));
+            }
+        }
+    }
+    rows
+}
+
 fn signals(rules: &RuleSet) -> impl Iterator<Item = (&Signal, SignalAt)> {
     rules.rules().iter().enumerate().flat_map(|(r, rule)| {
         rule.signals.iter().enumerate().map(move |(s, signal)| (signal, SignalAt { rule: r, signal: s }))
@@ -358,6 +386,15 @@ fn finding(
             .for_each(|row| traces.entry(facet(row)).or_default().add(row));
         let permitted: BTreeSet<&str> =
             rows.iter().filter(|row| row.why == Why::Permission).map(&facet).collect();
+        // Weak traces of several kinds beside a strong name or address: permissions, an SDK, a picture.
+        let mut weak: BTreeMap<&str, BTreeSet<EvidenceKind>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| is_own_trace(row) && row.strength != Strength::Strong) {
+            weak.entry(facet(row)).or_default().insert(row.evidence.kind);
+        }
+        let attended = |row: &Row| {
+            let kinds = weak.get(facet(row)).into_iter().flatten();
+            kinds.filter(|kind| **kind != row.evidence.kind).count() >= MIN_WEAK_KINDS
+        };
         // Where there is clear wording: facet and screen or class.
         let clear: HashSet<(&str, &str)> = rows
             .iter()
@@ -368,7 +405,8 @@ fn finding(
         for (index, row) in rows.iter().enumerate() {
             let borne_out = traces.get(facet(row)).and_then(|traces| traces.for_text(row));
             match (row.level, row.strength, borne_out) {
-                (Level::Suspected, Strength::Strong, Some(trace)) => {
+                // A code to follow or to download is common: it makes no suspicion a certainty.
+                (Level::Suspected, Strength::Strong, Some(trace)) if trace.why != Why::QrCode => {
                     raised.push((index, Level::Confirmed, Why::Corroborated));
                     pairs.push((index, trace.clone()));
                 }
@@ -402,6 +440,7 @@ fn finding(
                 || matches!(row.why, Why::Sdk | Why::Api)
                 || (row.why == Why::Endpoint && permitted.contains(facet(row)))
                 || traces.kinds() >= 2
+                || (row.why != Why::QrCode && attended(row))
             {
                 raised.push((index, Level::Suspected, row.why));
             }
@@ -418,9 +457,10 @@ fn finding(
     for (index, level, why) in raised {
         set_level(&mut rows[index], level, why);
     }
-    // A weak trace without a word (a common permission, a file name) says nothing worth reading.
+    // A weak trace without a word (a common permission, a file name, a code to follow) says nothing worth reading.
     let worded = rows.iter().any(|row| row.level >= Level::Suspected);
-    let lone = |row: &Row| is_own_trace(row) && row.strength != Strength::Strong && !worded;
+    let common = |row: &Row| row.strength != Strength::Strong || row.why == Why::QrCode;
+    let lone = |row: &Row| is_own_trace(row) && common(row) && !worded;
     let lone_word = |row: &Row| row.why == Why::WeakWord;
     rows.retain(|row| !lone(row) && !lone_word(row));
     let level = rows.iter().map(|row| row.level).max()?;

@@ -144,7 +144,7 @@ impl Matcher {
                     let folded = fold(text);
                     if folded.is_empty() { Err(fail(format!("{text:?} is empty"))) } else { Ok(folded) }
                 };
-                for phrase in &signal.phrases {
+                for phrase in signal.phrases.iter().filter(|_| signal.evidence == SignalKind::Text) {
                     texts.entry(folded(phrase)?).or_default().push((index, Need::Phrase));
                 }
                 for exact in &signal.exact {
@@ -245,7 +245,9 @@ impl Matcher {
             FactKind::Endpoint if is_page_or_file(&fact.value) => return Vec::new(),
             FactKind::Endpoint => SignalKind::Endpoint,
             FactKind::Asset => SignalKind::Asset,
-            FactKind::Permission | FactKind::Sdk | FactKind::Api | FactKind::Link => return Vec::new(),
+            FactKind::Permission | FactKind::Sdk | FactKind::Api | FactKind::QrCode | FactKind::Link => {
+                return Vec::new();
+            }
         };
         let at = own_part(fact);
         let name = &fact.value[at..];
@@ -348,6 +350,7 @@ fn validate(signal: &Signal) -> Result<(), String> {
         SignalKind::Name | SignalKind::Endpoint | SignalKind::Asset => (false, true, false, false),
         SignalKind::Permission => (false, false, true, false),
         SignalKind::Sdk => (false, false, false, true),
+        SignalKind::QrCode => (true, false, false, true),
     };
     let all = !signal.all.is_empty();
     let prefixes = !signal.prefixes.is_empty();
@@ -360,7 +363,12 @@ fn validate(signal: &Signal) -> Result<(), String> {
     if !signal.kinds.is_empty() && signal.evidence != SignalKind::Name {
         return Err("kinds belong to names".into());
     }
-    if (signal.max_chars.is_some() || !signal.roles.is_empty()) && !text_ok {
+    if signal.evidence == SignalKind::QrCode
+        && !(signal.exact.is_empty() && signal.patterns.is_empty() && signal.unless.is_empty())
+    {
+        return Err("codes have phrases and prefixes only".into());
+    }
+    if (signal.max_chars.is_some() || !signal.roles.is_empty()) && signal.evidence != SignalKind::Text {
         return Err("roles and max_chars belong to texts".into());
     }
     if let Some(word) =

@@ -121,6 +121,8 @@ pub enum SignalKind {
     Sdk,
     /// Names of pictures and other assets.
     Asset,
+    /// What QR codes in pictures say.
+    QrCode,
 }
 
 /// One signal of a rule. Which fields apply depends on `evidence`; [`super::RuleSet`] refuses the others.
@@ -137,7 +139,7 @@ pub struct Signal {
     /// bears each other out. Empty: the subject as a whole.
     #[serde(default)]
     pub facet: String,
-    /// Text: literal substrings.
+    /// Text: literal substrings. QR code: pieces of the address, in lower case.
     #[serde(default)]
     pub phrases: Vec<String>,
     /// Text: the whole text, less punctuation at its ends.
@@ -166,7 +168,7 @@ pub struct Signal {
     /// Permission: groups, each of which must have a member present.
     #[serde(default)]
     pub all: Vec<Vec<String>>,
-    /// SDK: dotted prefixes.
+    /// SDK: dotted prefixes. QR code: how the address begins, after its scheme.
     #[serde(default)]
     pub prefixes: Vec<String>,
 }
@@ -313,6 +315,9 @@ pub struct Case {
     pub sdk: OneOrMany,
     /// Asset paths.
     pub asset: OneOrMany,
+    /// Contents of QR codes.
+    #[serde(rename = "qr-code")]
+    pub qr_code: OneOrMany,
     /// The level it must have; for duties `confirmed` and `suspected` both mean met.
     pub expect: Option<Level>,
 }

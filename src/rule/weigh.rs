@@ -26,6 +26,7 @@ pub(super) enum Why {
     Api,
     Sdk,
     Asset,
+    QrCode,
     Library,
     Unreferenced,
     Agreement,
@@ -49,7 +50,14 @@ impl Why {
     pub(super) fn is_trace(self) -> bool {
         matches!(
             self,
-            Why::Page | Why::Name | Why::Endpoint | Why::Permission | Why::Api | Why::Sdk | Why::Asset
+            Why::Page
+                | Why::Name
+                | Why::Endpoint
+                | Why::Permission
+                | Why::Api
+                | Why::Sdk
+                | Why::Asset
+                | Why::QrCode
         )
     }
 
@@ -96,6 +104,7 @@ impl Why {
             ),
             Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
             Why::Asset => ("图片等资产的文件名", "file name of a picture or other asset"),
+            Why::QrCode => ("图片中二维码的内容", "what a QR code in a picture says"),
             Why::Library => ("第三方库自带的文字", "text of a third-party library"),
             Why::Unreferenced => ("没有任何界面或代码引用", "nothing refers to it"),
             Why::Agreement => ("隐私政策或用户协议中的文字", "text of a privacy policy or user agreement"),

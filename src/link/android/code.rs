@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 
 use crate::decode::Issue;
 use crate::decode::dex::{
-    Annotated, Annotation, Class, Dex, Encoded, IdSet, MethodCode, Scanner, Source, Value, Wanted,
+    Annotated, Annotation, Class, Dex, Encoded, IdSet, MethodCode, Scanner, Source, Target, Value, Wanted,
 };
 use crate::link::{endpoint, library};
 use crate::model::Role;
@@ -16,8 +16,15 @@ use crate::model::Role;
 use super::sink::{self, Sink};
 use super::symbol::{Symbol, Symbols};
 
-/// The package of the app's own resource ids and of the framework's.
-const PACKAGES: [u8; 2] = [0x7F, 0x01];
+/// Class loaders for code from elsewhere.
+const LOADERS: &[&[u8]] = &[
+    b"Ldalvik/system/BaseDexClassLoader;",
+    b"Ldalvik/system/DelegateLastClassLoader;",
+    b"Ldalvik/system/DexClassLoader;",
+    b"Ldalvik/system/DexFile;",
+    b"Ldalvik/system/InMemoryDexClassLoader;",
+    b"Ldalvik/system/PathClassLoader;",
+];
 /// Texts longer than this are cut: nobody reads them on a widget.
 const MAX_TEXT: usize = 4096;
 
@@ -34,6 +41,8 @@ pub(crate) struct CodeUnit {
     pub(crate) issues: Vec<Issue>,
     /// Own code looks resources up by name, so that "nothing refers to it" cannot be said.
     pub(crate) looks_up_names: bool,
+    /// Own code makes a class loader for code that is not in the package's dex files.
+    pub(crate) loads_code: bool,
 }
 
 /// A class of the app's own.
@@ -62,6 +71,10 @@ pub(crate) struct OwnMethod {
     pub(crate) listeners: Vec<Listener>,
     /// Addresses, with the offset and the HTTP verb where it is known.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Shows pages in a web view.
+    pub(crate) shows_pages: bool,
+    /// One of them is a page of the package.
+    pub(crate) shows_local: bool,
 }
 
 /// An address in code.
@@ -70,6 +83,8 @@ pub(crate) struct Endpoint {
     pub(crate) address: String,
     pub(crate) verb: Option<&'static str>,
     pub(crate) offset: u32,
+    /// Shown as a page in a web view, or handed to the screen that does.
+    pub(crate) page: bool,
 }
 
 /// A literal that may be text of the interface.
@@ -168,10 +183,10 @@ impl Ownership {
     }
 }
 
-/// Reads one dex file.
-pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
-    let mut reader = Reader::new(dex, ownership);
-    let wanted = Wanted { strings: reader.wanted(), packages: PACKAGES.to_vec() };
+/// Reads one dex file. `packages` are those that resource ids can be of.
+pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership, packages: &[u8]) -> CodeUnit {
+    let mut reader = Reader::new(dex, ownership, packages);
+    let wanted = Wanted { strings: reader.wanted(), packages: packages.to_vec() };
     let mut scanner = Scanner::new(dex, &wanted);
     let mut unit = CodeUnit::default();
     let mut packages: HashSet<&[u8], RandomState> = HashSet::default();
@@ -191,6 +206,7 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership) -> CodeUnit {
         packages.into_iter().map(|name| String::from_utf8_lossy(name).replace('/', ".")).collect();
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
+    unit.loads_code = reader.loads_code;
     reader.resolve_fields(&mut unit.classes);
     unit.symbols = reader.symbols;
     unit
@@ -234,6 +250,7 @@ fn is_resource_class(name: &str) -> bool {
 struct Reader<'d> {
     dex: &'d Dex<'d>,
     ownership: &'d Ownership,
+    packages: &'d [u8],
     symbols: Symbols,
     /// Symbols of types and of strings, by their index in the dex.
     types: Vec<Option<Symbol>>,
@@ -245,6 +262,9 @@ struct Reader<'d> {
     pending: Vec<(usize, usize, Pending, u32)>,
     class_index: usize,
     looks_up_names: bool,
+    loads_code: bool,
+    /// Types that load code.
+    loaders: Vec<u32>,
     /// The class being walked is in a package that the manifest names.
     declared: bool,
 }
@@ -258,11 +278,14 @@ enum Pending {
 }
 
 impl<'d> Reader<'d> {
-    fn new(dex: &'d Dex<'d>, ownership: &'d Ownership) -> Self {
+    fn new(dex: &'d Dex<'d>, ownership: &'d Ownership, packages: &'d [u8]) -> Self {
         let types = dex.type_count() as usize;
+        let is_loader = |index: &u32| dex.type_descriptor(*index).is_some_and(|name| LOADERS.contains(&name));
+        let loaders = (0..dex.type_count()).filter(is_loader).collect();
         Reader {
             dex,
             ownership,
+            packages,
             symbols: Symbols::default(),
             types: vec![None; types],
             strings: HashMap::default(),
@@ -271,6 +294,8 @@ impl<'d> Reader<'d> {
             pending: Vec::new(),
             class_index: 0,
             looks_up_names: false,
+            loads_code: false,
+            loaders,
             declared: false,
         }
     }
@@ -343,6 +368,8 @@ impl<'d> Reader<'d> {
         let mut own = OwnMethod { name: self.method_name(code.method), ..OwnMethod::default() };
         for &call in &code.calls {
             let Some(method) = self.dex.method(call) else { continue };
+            own.shows_pages |= self.shows_pages(call);
+            self.loads_code |= self.loaders.contains(&method.class);
             if self.is_own(method.class)
                 && let Some(class) = self.class_symbol(method.class)
             {
@@ -370,6 +397,7 @@ impl<'d> Reader<'d> {
                 self.fields.insert(store.field, view);
             }
         }
+        let mut sends = false;
         for literal in code.literals() {
             let mut found = sink::strongest(self.dex, &literal.sinks);
             let mut on = literal.sinks.iter().find_map(|sink| sink.on);
@@ -378,11 +406,20 @@ impl<'d> Reader<'d> {
                     let Some(text) = self.dex.string(index) else { continue };
                     if let Some(address) = endpoint::in_code(&text) {
                         if !matches!(found.role, Role::Log | Role::Comment) {
+                            let page = address.contains("://")
+                                && literal.sinks.iter().any(|sink| self.takes_pages(sink.target));
                             let address = address.to_owned();
-                            own.endpoints.push(Endpoint { address, verb: None, offset: literal.offset });
+                            own.endpoints.push(Endpoint {
+                                address,
+                                verb: None,
+                                offset: literal.offset,
+                                page,
+                            });
                         }
                         continue;
                     }
+                    sends |= text.starts_with("android.intent.action.SEND");
+                    own.shows_local |= text.starts_with("file:///android_asset/");
                     if text.is_ascii() && !is_shown(found.role) {
                         continue;
                     }
@@ -413,6 +450,10 @@ impl<'d> Reader<'d> {
                 }
             }
         }
+        // An address handed to another app is no page of this one.
+        if sends && !own.shows_pages {
+            own.endpoints.iter_mut().for_each(|endpoint| endpoint.page = false);
+        }
         for call in &code.views {
             let Some(method) = self.dex.method(call.method) else { continue };
             if !sink::is_listener(&method.name()) {
@@ -433,6 +474,25 @@ impl<'d> Reader<'d> {
             }
         }
         own
+    }
+
+    /// Whether a call shows the page at an address, or takes it along to another screen.
+    fn takes_pages(&self, target: Target) -> bool {
+        let Target::Call { method, .. } = target else { return false };
+        let name = self.dex.method(method).and_then(|method| self.dex.string_bytes(method.name));
+        name == Some(b"putExtra") || self.shows_pages(method)
+    }
+
+    /// Whether a call shows a page: `loadUrl` of any web view, Android's or another's.
+    fn shows_pages(&self, method: u32) -> bool {
+        let Some(method) = self.dex.method(method) else { return false };
+        let class = || self.dex.type_descriptor(method.class).unwrap_or_default();
+        let holds = |part: &[u8]| memchr::memmem::find(class(), part).is_some();
+        match self.dex.string_bytes(method.name) {
+            Some(b"loadUrl") => holds(b"WebView") || holds(b"webview"),
+            Some(b"go") => holds(b"/agentweb/"),
+            _ => false,
+        }
     }
 
     /// The view an object is, unless that takes fields of classes not walked yet.
@@ -503,7 +563,7 @@ impl<'d> Reader<'d> {
         let mut ids = Vec::new();
         let mut strings = Vec::new();
         for (_, value) in annotation.elements() {
-            flatten(value, &mut ids, &mut strings);
+            flatten(value, self.packages, &mut ids, &mut strings);
         }
         match on {
             Annotated::Method(index) => {
@@ -517,6 +577,7 @@ impl<'d> Reader<'d> {
                             address: text.into_owned(),
                             verb: Some(verb),
                             offset: self.dex.string_offset(strings[0]).unwrap_or_default(),
+                            page: false,
                         }
                     }));
                 } else if simple.contains("Click") || simple == "Event" {
@@ -575,16 +636,20 @@ impl<'d> Reader<'d> {
 }
 
 /// Resource ids and strings of an annotation value.
-fn flatten(value: Encoded<'_>, ids: &mut Vec<u32>, strings: &mut Vec<u32>) {
+fn flatten(value: Encoded<'_>, packages: &[u8], ids: &mut Vec<u32>, strings: &mut Vec<u32>) {
     match value {
-        Encoded::Int(number) => {
-            ids.extend(u32::try_from(number).ok().filter(|id| PACKAGES.contains(&((id >> 24) as u8))))
-        }
+        // Ids of the packages of features are negative numbers.
+        Encoded::Int(number) => ids.extend(
+            i32::try_from(number)
+                .ok()
+                .map(i32::cast_unsigned)
+                .filter(|id| packages.contains(&((id >> 24) as u8))),
+        ),
         Encoded::String(index) => strings.push(index),
         Encoded::Array(array) => {
             for item in array.iter() {
                 match item {
-                    Encoded::Int(_) | Encoded::String(_) => flatten(item, ids, strings),
+                    Encoded::Int(_) | Encoded::String(_) => flatten(item, packages, ids, strings),
                     _ => {}
                 }
             }

@@ -37,6 +37,8 @@ pub(crate) struct ScreenFile {
     pub(crate) path: String,
     pub(crate) kind: FileKind,
     pub(crate) widgets: Vec<Node>,
+    /// Cordova: the page that the app starts with, when it is on a server.
+    pub(crate) start_page: Option<String>,
 }
 
 /// One element of a file.
@@ -52,6 +54,8 @@ pub(crate) struct Node {
     pub(crate) texts: Vec<ElementText>,
     /// Other files it brings in: `<include layout>`, `app:menu`, `app:navGraph`.
     pub(crate) includes: Vec<u32>,
+    /// Pictures it shows.
+    pub(crate) pictures: Vec<u32>,
     /// Classes it names: a custom view, a fragment, a preference's fragment.
     pub(crate) classes: Vec<String>,
 }
@@ -69,10 +73,17 @@ pub(crate) struct ElementText {
 /// Reads a file that has already been decoded.
 pub(crate) fn read(path: &str, kind: FileKind, xml: &Xml<'_>, resources: &Resources<'_>) -> ScreenFile {
     let mut widgets = Vec::with_capacity(xml.elements().len());
+    let mut start_page = None;
     for element in xml.elements() {
+        if kind == FileKind::Xml && element.name() == "content" {
+            start_page = element.attribute("src").and_then(|src| match src.value() {
+                Value::String(src) if src.starts_with("http") => Some(src.into_owned()),
+                _ => None,
+            });
+        }
         widgets.push(widget(kind, &element, resources));
     }
-    ScreenFile { path: path.to_owned(), kind, widgets }
+    ScreenFile { path: path.to_owned(), kind, widgets, start_page }
 }
 
 fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) -> Node {
@@ -89,6 +100,7 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) 
         },
         texts: Vec::new(),
         includes: Vec::new(),
+        pictures: Vec::new(),
         classes: Vec::new(),
         class: tag,
     };
@@ -113,17 +125,18 @@ fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) 
             ) => {
                 widget.includes.push(*id);
             }
-            (_, Value::Reference(id)) => {
-                if resources.is_text(*id) && !name.starts_with("layout_") {
-                    let role = role(kind, &widget, &name, is_input);
-                    let text = Text::Resource(*id);
-                    widget.texts.push(ElementText {
-                        text,
-                        role,
-                        attribute: name.into_owned(),
-                        offset: attribute.offset(),
-                    });
-                }
+            ("src" | "srcCompat" | "background" | "icon" | "foreground" | "button", Value::Reference(id)) => {
+                widget.pictures.push(*id);
+            }
+            (_, Value::Reference(id)) if resources.is_text(*id) && !name.starts_with("layout_") => {
+                let role = role(kind, &widget, &name, is_input);
+                let text = Text::Resource(*id);
+                widget.texts.push(ElementText {
+                    text,
+                    role,
+                    attribute: name.into_owned(),
+                    offset: attribute.offset(),
+                });
             }
             (_, Value::String(text)) if !text.is_empty() && (is_text_attribute(&name) || has_cjk(text)) => {
                 let role = role(kind, &widget, &name, is_input);

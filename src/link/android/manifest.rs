@@ -66,12 +66,21 @@ pub(crate) struct Manifest {
     pub(crate) label: Option<Text>,
     /// `Application` class, dotted.
     pub(crate) application: Option<String>,
+    /// Class that makes the components (Android 9 on), dotted.
+    pub(crate) factory: Option<String>,
     pub(crate) components: Vec<Component>,
     pub(crate) permissions: Vec<(String, Place)>,
     pub(crate) debuggable: bool,
 }
 
 impl Manifest {
+    /// The classes that run before any screen.
+    pub(crate) fn first_classes(&self) -> impl Iterator<Item = &str> {
+        let providers = self.components.iter().filter(|c| c.kind == ComponentKind::Provider);
+        let named = [&self.application, &self.factory].into_iter().flatten().map(String::as_str);
+        named.chain(providers.map(|provider| provider.class.as_str()))
+    }
+
     pub(crate) fn read(path: Arc<str>, xml: &Xml<'_>) -> Manifest {
         let mut manifest = Manifest {
             path,
@@ -82,6 +91,7 @@ impl Manifest {
             version_code: None,
             label: None,
             application: None,
+            factory: None,
             components: Vec::new(),
             permissions: Vec::new(),
             debuggable: false,
@@ -107,6 +117,8 @@ impl Manifest {
                 }
                 ("application", 1) => {
                     manifest.application = string(&element, "name").map(|name| manifest.full(&name));
+                    manifest.factory =
+                        string(&element, "appComponentFactory").map(|name| manifest.full(&name));
                     manifest.label = element.android("label").and_then(|a| Text::of(&a));
                     manifest.debuggable = boolean(&element, "debuggable") == Some(true);
                     manifest.needs_splits |= boolean(&element, "isSplitRequired") == Some(true);

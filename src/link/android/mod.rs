@@ -20,6 +20,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::link::library;
+use crate::link::remote::WebPages;
+use crate::link::{FORM, FORM_INPUTS};
 use crate::model::{Code, Fact, FactKind, Inspection, Origin, Place, Role, Screen, UiText, Usage, Widget};
 use crate::text::has_cjk;
 
@@ -52,6 +54,10 @@ pub(crate) struct Parts<'a, 't> {
     pub(crate) symbols: &'a Symbols,
     /// Everything that can refer to a resource or a class was read.
     pub(crate) complete: bool,
+    /// Pages on servers that a hybrid runtime is told to start with, and where that stands.
+    pub(crate) start_pages: &'a [(String, Place)],
+    /// Texts recognised in pictures.
+    pub(crate) pictures: &'a [UiText],
 }
 
 /// Joins the parts and adds texts and facts to the inspection.
@@ -61,8 +67,10 @@ pub(crate) fn link(parts: &Parts<'_, '_>, inspection: &mut Inspection) {
     linker.manifest_texts(inspection);
     linker.file_texts(inspection);
     linker.code_texts(inspection);
+    linker.picture_texts(inspection);
     linker.unused_strings(inspection);
     linker.facts(inspection);
+    linker.web_pages().state(inspection);
 }
 
 struct Linker<'a, 't> {
@@ -514,6 +522,43 @@ impl<'a, 't> Linker<'a, 't> {
         }
     }
 
+    /// Texts in pictures, with the widget that shows the picture.
+    fn picture_texts(&self, inspection: &mut Inspection) {
+        if self.parts.pictures.is_empty() {
+            return;
+        }
+        let mut shown: HashMap<String, Vec<(usize, usize)>> = HashMap::default();
+        for (at, file) in self.parts.files.iter().enumerate() {
+            for (index, widget) in file.widgets.iter().enumerate() {
+                for path in widget.pictures.iter().flat_map(|&id| self.parts.resources.paths(id)) {
+                    shown.entry(path).or_default().push((at, index));
+                }
+            }
+        }
+        for text in self.parts.pictures {
+            let mut text = text.clone();
+            if let Some(&(at, index)) = shown.get(&*text.place.path).and_then(|users| users.first()) {
+                let (file, widget) = (&self.parts.files[at], &self.parts.files[at].widgets[index]);
+                let resource = self.resource_of_file.get(&at);
+                let users =
+                    resource.and_then(|resource| self.users.get(resource)).cloned().unwrap_or_default();
+                let press = self.press(file, widget, &users);
+                let screen = self.shown_by(&users);
+                text.role = if press.operable { Role::Control } else { Role::Label };
+                text.usage = if users.is_empty() { Usage::Unknown } else { Usage::Used };
+                text.widget = Some(Widget {
+                    class: widget.class.clone(),
+                    id: widget.id.and_then(|id| self.resource_name(id)),
+                    handler: self.method_name(&press),
+                    operable: press.operable,
+                });
+                text.chain.extend(self.chain(file, &press, screen.as_ref().map(|(node, _)| *node), &users));
+                text.screen = screen.map(|(_, screen)| screen);
+            }
+            inspection.texts.push(text);
+        }
+    }
+
     /// The screen that shows what these nodes use, a reachable one first.
     fn shown_by(&self, users: &[NodeId]) -> Option<(NodeId, Screen)> {
         let screens = users.iter().flat_map(|&user| self.graph.screens_of(user));
@@ -771,6 +816,46 @@ impl<'a, 't> Linker<'a, 't> {
         }
     }
 
+    /// What the app shows of servers.
+    fn web_pages(&self) -> WebPages {
+        let mut pages = WebPages::default();
+        for (address, place) in self.parts.start_pages {
+            pages.add(address, place.clone());
+        }
+        for file in self.parts.files {
+            if let Some(address) = &file.start_page {
+                pages.add(address, Place::entry(&*file.path));
+            }
+        }
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            if !node.reached {
+                continue;
+            }
+            let methods = || {
+                node.classes.iter().flat_map(|class| {
+                    let dex = self.dex_of.get(&class.name).copied().unwrap_or_default();
+                    class.methods.iter().map(move |method| (method, dex))
+                })
+            };
+            let shows = methods().any(|(method, _)| method.shows_pages);
+            if shows {
+                let screens = self.graph.screens_of(id).iter();
+                pages.screens.extend(screens.map(|&screen| self.graph.nodes[screen].name.to_owned()));
+            }
+            let known = pages.addresses.len();
+            for (method, dex) in methods() {
+                for endpoint in method.endpoints.iter().filter(|endpoint| endpoint.page) {
+                    pages.add(&endpoint.address, Place::offset(dex, u64::from(endpoint.offset)));
+                }
+            }
+            if shows && pages.addresses.len() == known && !methods().any(|(method, _)| method.shows_local) {
+                let dex = methods().find(|(method, _)| method.shows_pages).map_or("", |(_, dex)| dex);
+                pages.unknown.get_or_insert_with(|| Place::entry(dex));
+            }
+        }
+        pages
+    }
+
     fn facts(&self, inspection: &mut Inspection) {
         let mut facts: Vec<Fact> = Vec::new();
         let mut add = |fact: Fact| facts.push(fact);
@@ -836,6 +921,9 @@ impl<'a, 't> Linker<'a, 't> {
                 add(fact);
             };
             linked(FactKind::Layout, name);
+            if file.widgets.iter().filter(|widget| is_input(&widget.class)).count() >= FORM_INPUTS {
+                linked(FactKind::Api, FORM.to_owned());
+            }
             for id in file.widgets.iter().filter_map(|widget| widget.id) {
                 if let Some(name) = self.resource_name(id) {
                     linked(FactKind::WidgetId, name);
@@ -917,6 +1005,12 @@ fn camel(name: &str) -> String {
         }
     }
     out
+}
+
+/// Whether something is entered in a view of this class.
+fn is_input(class: &str) -> bool {
+    let plain = sink::simple(class);
+    ["EditText", "AutoCompleteTextView", "Spinner"].iter().any(|name| plain.ends_with(name))
 }
 
 /// Whether a method has a name of its own rather than one from an obfuscator or the language.

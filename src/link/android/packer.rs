@@ -20,7 +20,7 @@ struct Product {
 const PRODUCTS: &[Product] = &[
     Product {
         name: "360加固 (Qihoo 360 Jiagu)",
-        libraries: &["libjiagu", "libprotectClass"],
+        libraries: &["libjiagu", "libjgbibc", "libjgdtc", "libprotectClass"],
         stubs: &["com.stub.StubApp", "com.qihoo.util."],
         payloads: &["libjiagu", ".appkey.jiagu", "jiagu_"],
     },
@@ -33,19 +33,37 @@ const PRODUCTS: &[Product] = &[
             "libshell.so",
             "libtup.so",
             "liblegudzanjava",
+            "libmobisecy.so",
+            "libtosprotection",
         ],
         stubs: &["com.tencent.StubShell.", "com.wrapper.proxyapplication."],
-        payloads: &["0OO00l111l1l", "tosversion", "libshella", "o0oooOO0ooOo.dat"],
+        payloads: &[
+            "0OO00l111l1l",
+            "00O000ll111l",
+            "tosversion",
+            "libshella",
+            "libtosprotection",
+            "o0oooOO0ooOo.dat",
+            "mix.dex",
+            "mixz.dex",
+        ],
     },
     Product {
         name: "梆梆安全 (Bangcle SecNeo)",
         libraries: &["libDexHelper", "libSecShell", "libsecexe", "libsecmain", "libsecpreload"],
         stubs: &["com.secneo.apkwrapper.", "com.bangcle.", "com.SecShell.", "com.secshell."],
-        payloads: &["secData0.jar", "bangcle_classes.jar", "libsecexe", "libsecmain"],
+        payloads: &[
+            "secData0.jar",
+            "bangcle_classes.jar",
+            "bangcleclasses.jar",
+            "classes0.jar",
+            "libsecexe",
+            "libsecmain",
+        ],
     },
     Product {
         name: "爱加密 (ijiami)",
-        libraries: &["libexec.so", "libexecmain", "libexecgame"],
+        libraries: &["libexec.so", "libexecmain", "libexecgame", "libijiami"],
         stubs: &["com.shell.SuperApplication", "s.h.e.l.l.", "com.ijm.", "com.shell.NativeApplication"],
         payloads: &["ijiami.dat", "ijiami.ajm", "ijm_lib", "IJMDal.Data", "af.bin"],
     },
@@ -57,7 +75,7 @@ const PRODUCTS: &[Product] = &[
     },
     Product {
         name: "阿里聚安全 (Alibaba Mobisec)",
-        libraries: &["libmobisec", "libdemolish", "libpreverify1", "libzuma"],
+        libraries: &["libmobisec.so", "libdemolish", "libfakejni.so", "libpreverify1", "libzuma"],
         stubs: &["com.ali.mobisecenhance."],
         payloads: &["aliprotect.dat", "libpreverify1"],
     },
@@ -92,6 +110,49 @@ const PRODUCTS: &[Product] = &[
         payloads: &["egis"],
     },
     Product {
+        name: "深思数盾 (Virbox, JiaguK)",
+        libraries: &["libvirbox"],
+        stubs: &["virbox.", "com.virbox."],
+        payloads: &["virbox"],
+    },
+    Product {
+        name: "网秦 (NQ Shield)",
+        libraries: &["libnqshield"],
+        stubs: &["com.nqshield.", "com.nqshell."],
+        payloads: &["nqshield"],
+    },
+    Product {
+        name: "中国移动加固 (Mogosec)",
+        libraries: &["libmogosec", "libcmvmp"],
+        stubs: &["com.mogosec."],
+        payloads: &["mogosec"],
+    },
+    Product {
+        name: "UU安全 (UUSafe)",
+        libraries: &["libuusafe"],
+        stubs: &["com.uusafe."],
+        payloads: &["uusafe"],
+    },
+    Product {
+        name: "珊瑚灵御 (Reincp)",
+        libraries: &["libreincp"],
+        stubs: &["com.coral.util."],
+        payloads: &["reincp"],
+    },
+    Product {
+        name: "瑞星 (Rising)",
+        libraries: &["librsprotect"],
+        stubs: &["com.rsprotect."],
+        payloads: &[],
+    },
+    Product {
+        name: "海云安 (Secidea)",
+        libraries: &["libitsec"],
+        stubs: &["com.itsec."],
+        payloads: &["itsec"],
+    },
+    Product { name: "盛大 (Shanda)", libraries: &["libapssec"], stubs: &["com.apssec."], payloads: &[] },
+    Product {
         name: "APKProtect",
         libraries: &["libAPKProtect"],
         stubs: &["com.apkprotect."],
@@ -108,16 +169,17 @@ pub(crate) struct Trace {
     pub(crate) place: String,
 }
 
-/// Traces among entries (name in the package, path in places) and the manifest's `Application` class. A payload counts only beside a library or
-/// a stub of the same product: its name alone may be anybody's.
+/// Traces among entries (name in the package, path in places) and the classes of the manifest that run first: the
+/// `Application`, the component factory, the providers. A payload counts only beside a library or a stub of the
+/// same product: its name alone may be anybody's.
 pub(crate) fn traces<'a>(
     entries: impl Iterator<Item = (&'a str, &'a str)>,
-    application: Option<&str>,
+    first: impl Iterator<Item = &'a str>,
 ) -> Vec<Trace> {
     let mut found = Vec::new();
     let mut payloads = Vec::new();
     let trace = |product: &Product, place: &str| Trace { product: product.name, place: place.to_owned() };
-    if let Some(class) = application {
+    for class in first {
         let stub = |product: &&Product| product.stubs.iter().any(|stub| class.starts_with(stub));
         found.extend(PRODUCTS.iter().filter(stub).map(|product| trace(product, class)));
     }
@@ -133,6 +195,7 @@ pub(crate) fn traces<'a>(
     payloads.retain(|payload| found.iter().any(|known| known.product == payload.product));
     found.append(&mut payloads);
     found.sort();
+    found.dedup();
     found
 }
 
@@ -143,7 +206,7 @@ mod tests {
     #[test]
     fn loaders_and_stubs_are_told() {
         let entries = ["lib/arm64-v8a/libjiagu.so", "assets/jiagu_data"];
-        let found = traces(entries.into_iter().map(|name| (name, name)), Some("com.stub.StubApp"));
+        let found = traces(entries.into_iter().map(|name| (name, name)), ["com.stub.StubApp"].into_iter());
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|trace| trace.product.starts_with("360加固")));
     }
@@ -156,6 +219,31 @@ mod tests {
             "assets/dex.dat",
             "classes.dex",
         ];
-        assert_eq!(traces(entries.into_iter().map(|name| (name, name)), Some("cn.gov.example.App")), []);
+        assert_eq!(
+            traces(entries.into_iter().map(|name| (name, name)), ["cn.gov.example.App"].into_iter()),
+            []
+        );
+    }
+
+    #[test]
+    fn what_runs_first_tells_newer_products() {
+        let none = std::iter::empty::<(&str, &str)>;
+        for (class, product) in [
+            ("com.wrapper.proxyapplication.WrapperProxyAppComponentFactory", "腾讯乐固"),
+            ("com.secneo.apkwrapper.CP", "梆梆安全"),
+            ("s.h.e.l.l.A", "爱加密"),
+            ("virbox.StubApp", "深思数盾"),
+        ] {
+            let found = traces(none(), [class].into_iter());
+            assert!(found.len() == 1 && found[0].product.starts_with(product), "{class}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_ten_common_products_are_known() {
+        for name in ["360", "乐固", "梆梆", "爱加密", "百度", "阿里", "易盾", "娜迦", "顶象", "几维"]
+        {
+            assert!(PRODUCTS.iter().any(|product| product.name.contains(name)), "{name}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use super::layout::FileKind;
 pub(crate) struct Resources<'a> {
     tables: Vec<Table<'a>>,
     origins: Vec<Origin>,
+    /// Packages of features with the number of their type `id`.
+    features: Vec<(u8, u8)>,
 }
 
 /// Where a table is from.
@@ -26,6 +28,13 @@ struct Origin {
 impl<'a> Resources<'a> {
     /// Adds the table at `path`, which names files without `prefix`.
     pub(crate) fn add(&mut self, path: Arc<str>, prefix: String, table: Table<'a>) {
+        let features = table.resources().filter(|r| r.id() >> 24 > 0x7F && r.type_name() == "id");
+        for id in features.map(|resource| resource.id()) {
+            let feature = ((id >> 24) as u8, (id >> 16) as u8);
+            if self.features.last() != Some(&feature) {
+                self.features.push(feature);
+            }
+        }
         self.tables.push(table);
         self.origins.push(Origin { path, prefix });
     }
@@ -38,9 +47,29 @@ impl<'a> Resources<'a> {
         })
     }
 
+    /// Packages that ids can be of: the app's own, the framework's, those of features.
+    pub(crate) fn packages(&self) -> Vec<u8> {
+        let own = self.tables.iter().flat_map(|table| table.packages());
+        // A shared library's id, 0, is given when it is loaded; code holds no ids of it.
+        let own = own.filter_map(|package| u8::try_from(package.id()).ok().filter(|id| *id > 1));
+        let mut packages: Vec<u8> = own.chain([0x7F, 0x01]).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        packages
+    }
+
     /// The resource with that id, from the first table that has a value for it.
     pub(crate) fn get(&self, id: u32) -> Option<Resource<'_, 'a>> {
-        self.tables.iter().find_map(|table| table.resource(id))
+        let get = |id| self.tables.iter().find_map(|table| table.resource(id));
+        get(id).or_else(|| get(self.widget_of_feature(id)?))
+    }
+
+    /// For Android before 8, which takes no widget ids of packages above 0x7f, aapt2 puts the package of a feature
+    /// where the type is: `0x80010003` is written `0x7f800003` in layouts (seen in its output).
+    fn widget_of_feature(&self, id: u32) -> Option<u32> {
+        let package = (id >> 16) as u8;
+        let (_, kind) = self.features.iter().find(|(feature, _)| id >> 24 == 0x7F && *feature == package)?;
+        Some(u32::from(package) << 24 | u32::from(*kind) << 16 | id & 0xFFFF)
     }
 
     /// The id of the resource of that type and name.
@@ -61,6 +90,21 @@ impl<'a> Resources<'a> {
     /// Whether a reference to the resource shows text.
     pub(crate) fn is_text(&self, id: u32) -> bool {
         self.get(id).is_some_and(|resource| matches!(resource.type_name(), "string" | "array" | "plurals"))
+    }
+
+    /// The files of one resource, in every configuration.
+    pub(crate) fn paths(&self, id: u32) -> Vec<String> {
+        let tables = self.tables.iter().zip(&self.origins);
+        let found = tables.filter_map(|(table, origin)| Some((table.resource(id)?, origin)));
+        found
+            .flat_map(|(resource, origin)| {
+                let paths = resource.values().filter_map(|value| match value.value {
+                    ResValue::Item(Value::String(path)) => Some(format!("{}{path}", origin.prefix)),
+                    _ => None,
+                });
+                paths.collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     /// Files that can hold text of the interface: their resource, kind and path.

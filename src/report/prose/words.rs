@@ -45,6 +45,7 @@ pub(in crate::report) fn evidence_kind(lang: Lang, kind: EvidenceKind) -> &'stat
         EvidenceKind::Permission => ("权限组合", "permissions"),
         EvidenceKind::Sdk => ("第三方组件", "SDK"),
         EvidenceKind::Asset => ("素材文件", "asset"),
+        EvidenceKind::QrCode => ("二维码", "QR code"),
     };
     lang.pick(zh, en)
 }
