@@ -876,7 +876,10 @@ mod tests {
             .collect()
     }
 
-    fn values(table: &Table<'_>) -> Vec<(u32, String, Vec<(String, String)>)> {
+    /// Id and name of a resource, and its values by configuration.
+    type Told = (u32, String, Vec<(String, String)>);
+
+    fn values(table: &Table<'_>) -> Vec<Told> {
         table
             .resources()
             .map(|resource| {
