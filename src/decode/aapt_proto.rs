@@ -876,10 +876,10 @@ mod tests {
             .collect()
     }
 
-    /// Id and name of a resource, and its values by configuration.
-    type Told = (u32, String, Vec<(String, String)>);
+    /// Id, name, and values by configuration.
+    type Values = Vec<(u32, String, Vec<(String, String)>)>;
 
-    fn values(table: &Table<'_>) -> Vec<Told> {
+    fn values(table: &Table<'_>) -> Values {
         table
             .resources()
             .map(|resource| {

@@ -10,7 +10,8 @@
 //! - entries of the string cluster, which snapshots with compressed pointers have: length and width in one number of
 //!   7 bits a byte, the last of which has its high bit set (`datastream.h`), then the contents.
 //!
-//! Runs of ideographs without such a proof are given too, and marked. Nothing tells which code uses a string.
+//! Where there is not one such proof, runs of ideographs are given instead, and marked. Nothing tells which code uses a
+//! string.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -40,6 +41,8 @@ const HEADER: usize = 20;
 const VERSION: usize = 32;
 /// Longer strings are data.
 const MAX_CHARS: usize = 4_096;
+/// Characters that are looked at for each byte of a snapshot, at most: honest ones need one or two.
+const WORK: usize = 16;
 /// The shortest string of one byte a character that is looked for.
 const MIN_NARROW: usize = 4;
 
@@ -77,8 +80,8 @@ impl<'a> Snapshot<'a> {
     /// Finds the snapshots of a file (that of the virtual machine and that of the app, or one of both).
     /// `within` are the ranges of the file that can hold data; empty for all of it.
     pub fn parse(bytes: &'a [u8], within: &[Range<usize>]) -> Result<Self, DartError> {
-        let whole = [0..bytes.len()];
-        let within = if within.is_empty() { &whole[..] } else { within };
+        let whole = 0..bytes.len();
+        let within = if within.is_empty() { std::slice::from_ref(&whole) } else { within };
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut told = None;
         for range in within {
@@ -86,56 +89,79 @@ impl<'a> Snapshot<'a> {
             for at in memmem::find_iter(part, MAGIC) {
                 let start = range.start + at;
                 let Some(head) = head(bytes, start) else { continue };
+                let body = start + HEADER + VERSION + head.1.len();
                 told.get_or_insert(head);
                 if let Some(last) = ranges.last_mut().filter(|last| last.end == range.end) {
                     last.end = start;
                 }
-                ranges.push(start..range.end);
+                // Behind the NUL that ends the features.
+                ranges.push((body + 1).min(range.end)..range.end);
             }
         }
         let (version, features) = told.ok_or(DartError::NoSnapshot)?;
         Ok(Snapshot { bytes, ranges, version, features })
     }
 
-    /// Strings with at least one ideograph, in the order of the file.
+    /// Strings with at least one ideograph, in the order of the file. Where no length proves any, runs of characters.
     pub fn wide(&self) -> Vec<DartString<'a>> {
+        let clustered = self.features.split(' ').any(|feature| feature == "compressed-pointers");
+        let forms = if clustered { [clustered_at, imaged_at] } else { [imaged_at, clustered_at] };
+        let found = forms.into_iter().map(|form| self.bounded(form)).find(|found| !found.is_empty());
+        found.unwrap_or_else(|| self.runs())
+    }
+
+    /// The strings of one form.
+    fn bounded(&self, form: fn(&[u8], usize) -> Option<Range<usize>>) -> Vec<DartString<'a>> {
         let mut found = Vec::new();
         for range in &self.ranges {
+            // From the start of the file, as objects are aligned there.
+            let Some(part) = self.bytes.get(..range.end) else { continue };
+            let mut work = range.len().saturating_mul(WORK);
             let mut at = range.start;
-            while let Some(hit) = next_ideographs(self.bytes, at..range.end) {
-                let string = self.wide_at(hit, at, range.end);
-                at = string.end.max(hit + 2);
-                found.extend(string.text);
+            while at < part.len() && work > 0 {
+                let content = form(part, at).and_then(|content| Some((content.start, part.get(content)?)));
+                let Some((start, content)) = content else {
+                    at += 1;
+                    continue;
+                };
+                let units = content.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+                let texts = units.clone().take_while(|unit| is_text(*unit)).count();
+                work = work.saturating_sub(texts + 1);
+                if texts < content.len() / 2 || !units.clone().any(|unit| is_ideograph(unit.into())) {
+                    at += 1;
+                    continue;
+                }
+                let (text, _) = encoding_rs::UTF_16LE.decode_without_bom_handling(content);
+                found.push(DartString { text, offset: start, bounded: true });
+                at = start + content.len();
             }
         }
         found
     }
 
-    /// The string of two bytes a character around an ideograph.
-    fn wide_at(&self, hit: usize, from: usize, to: usize) -> Wide<'a> {
-        let mut start = hit;
-        while start >= from + 2 && hit - start < 2 * MAX_CHARS && is_text(unit(self.bytes, start - 2)) {
-            start -= 2;
+    /// Runs of characters with two ideographs beside each other.
+    fn runs(&self) -> Vec<DartString<'a>> {
+        let mut found = Vec::new();
+        for range in &self.ranges {
+            let Some(part) = self.bytes.get(range.clone()) else { continue };
+            let mut at = 0;
+            while at + 4 <= part.len() {
+                if !is_ideograph(unit(part, at).into()) || !is_ideograph(unit(part, at + 2).into()) {
+                    at += 1;
+                    continue;
+                }
+                let units = part[at..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+                let length = 2 * units.take(MAX_CHARS).take_while(|unit| is_text(*unit)).count();
+                let content = &part[at..at + length];
+                // Two Latin letters make an ideograph.
+                if !content.iter().all(|byte| is_ascii_text(*byte)) {
+                    let (text, _) = encoding_rs::UTF_16LE.decode_without_bom_handling(content);
+                    found.push(DartString { text, offset: range.start + at, bounded: false });
+                }
+                at += length;
+            }
         }
-        let mut end = hit;
-        while end + 2 <= to && end - hit < 2 * MAX_CHARS && is_text(unit(self.bytes, end)) {
-            end += 2;
-        }
-        let bounded = (start..=hit).step_by(2).find_map(|start| {
-            let chars = length(self.bytes, start, true).find(|chars| (1..=MAX_CHARS).contains(chars))?;
-            let stop = start.checked_add(2 * chars)?;
-            (stop > hit && stop <= end).then_some((start, stop))
-        });
-        let (range, is_bounded) = match bounded {
-            Some((start, stop)) => (start..stop, true),
-            None => (start..end, false),
-        };
-        let content = self.bytes.get(range.clone()).unwrap_or_default();
-        let (text, _) = encoding_rs::UTF_16LE.decode_without_bom_handling(content);
-        // One ideograph that nothing bounds is more likely a number.
-        let kept = is_bounded || text.chars().filter(|ch| is_ideograph(u32::from(*ch))).count() > 1;
-        let string = DartString { text, offset: range.start, bounded: is_bounded };
-        Wide { end: range.end, text: kept.then_some(string) }
+        found
     }
 
     /// Bounded strings of one byte a character that are ASCII, in the order of the file.
@@ -161,7 +187,7 @@ impl<'a> Snapshot<'a> {
         // Bytes of a length may be letters, so the string may begin a little later than the run.
         let bounded = (run.start..run.end.min(run.start + 4)).find_map(|start| {
             let fits = |chars: &usize| (MIN_NARROW..=run.end - start).contains(chars) && *chars <= MAX_CHARS;
-            let chars = length(self.bytes, start, false).find(fits)?;
+            let chars = lengths(self.bytes, start).find(fits)?;
             Some(start..start + chars)
         });
         let content = bounded.and_then(|range| Some((range.start, self.bytes.get(range)?)));
@@ -169,11 +195,6 @@ impl<'a> Snapshot<'a> {
             found.push(DartString { text: Cow::Borrowed(text), offset, bounded: true });
         }
     }
-}
-
-struct Wide<'a> {
-    end: usize,
-    text: Option<DartString<'a>>,
 }
 
 /// Version and features of the snapshot at an offset.
@@ -188,41 +209,52 @@ fn head(bytes: &[u8], start: usize) -> Option<(&str, Cow<'_, str>)> {
     Some((version, String::from_utf8_lossy(features)))
 }
 
-/// What lengths stand before a string at an offset: that of an object of the image, that of the cluster.
-fn length(bytes: &[u8], start: usize, wide: bool) -> impl Iterator<Item = usize> {
-    let word = |back: usize| -> Option<u32> {
-        let at = start.checked_sub(back)?;
-        Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-    };
-    // A small integer is twice its value.
-    let small = |number: u32| (number & 1 == 0).then_some((number / 2) as usize);
-    let image64 = || word(4).filter(|high| *high == 0).and_then(|_| word(8)).and_then(small);
-    let image32 = || word(8).and_then(small);
-    let clustered = move || {
-        let last = *bytes.get(start.checked_sub(1)?)?;
-        let number = u32::from(last.checked_sub(0x80)?);
-        // The bytes before the last have no high bit; how many there are, the content has to tell.
-        let more = bytes.get(start.checked_sub(2)?).copied().filter(|byte| *byte < 0x80);
-        let two = more.map(|low| number << 7 | u32::from(low));
-        let fits = |number: u32| (number & 1 == u32::from(wide)).then_some((number / 2) as usize);
-        Some([two.and_then(fits), fits(number)])
-    };
-    [image64(), image32()].into_iter().chain(clustered().into_iter().flatten()).flatten()
+/// Content of the string of two bytes a character whose length in the cluster begins at an offset.
+fn clustered_at(part: &[u8], at: usize) -> Option<Range<usize>> {
+    let (number, start) = number(part, at)?;
+    let chars = number / 2;
+    (number % 2 == 1 && (1..=MAX_CHARS).contains(&chars)).then(|| start..start + 2 * chars)
 }
 
-/// Offset of the next place where two characters of a text follow each other and the first is an ideograph.
-fn next_ideographs(bytes: &[u8], range: Range<usize>) -> Option<usize> {
-    let part = bytes.get(range.clone())?;
-    let high = |byte: u8| matches!(byte, 0x4E..=0x9F);
-    // The high byte is the second.
-    let found = part.windows(2).enumerate().position(|(at, pair)| {
-        high(pair[1]) && {
-            let before = at.checked_sub(2).map(|at| unit(part, at));
-            let beside = before.is_some_and(is_text) || is_text(unit(part, at + 2));
-            beside || length(bytes, range.start + at, true).any(|chars| chars == 1)
+/// Content of the string object of two bytes a character whose length is at an offset.
+fn imaged_at(part: &[u8], at: usize) -> Option<Range<usize>> {
+    if !at.is_multiple_of(4) {
+        return None;
+    }
+    let word = |at: usize| Some(u32::from_le_bytes(*part.get(at..)?.first_chunk()?));
+    let small = word(at)?;
+    // A small integer is twice its value.
+    let chars = (small / 2) as usize;
+    if small % 2 == 1 || !(1..=MAX_CHARS).contains(&chars) {
+        return None;
+    }
+    // With 64-bit words the upper half of the length is 0; with 32-bit words the hash is there, which never is.
+    let start = at + 8;
+    is_text(unit(part, start)).then(|| start..start + 2 * chars)
+}
+
+/// A number of 7 bits a byte, the last with its high bit set, and where it ends.
+fn number(part: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut number = 0;
+    for (index, byte) in part.get(at..)?.iter().take(3).enumerate() {
+        number |= usize::from(byte & 0x7F) << (7 * index);
+        if byte & 0x80 != 0 {
+            return Some((number, at + index + 1));
         }
+    }
+    None
+}
+
+/// What lengths stand before a string of one byte a character at an offset: that of an object of the image with
+/// 64-bit and with 32-bit words, that of the cluster.
+fn lengths(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
+    let word = start.checked_sub(8).and_then(|at| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)));
+    let imaged = word.filter(|small| small % 2 == 0).map(|small| (small / 2) as usize);
+    let clustered = (1..=3).filter_map(move |back| {
+        let (number, end) = number(bytes, start.checked_sub(back)?)?;
+        (end == start && number % 2 == 0).then_some(number / 2)
     });
-    found.map(|at| range.start + at)
+    imaged.into_iter().chain(clustered)
 }
 
 /// The character of two bytes at an offset; 0 behind the end.
@@ -263,7 +295,7 @@ mod tests {
     const HASH: &[u8] = b"80a49c7111088100a233b2ae788e1f48";
 
     fn begin(features: &str) -> Vec<u8> {
-        let mut bytes = b"\x7fELF and so on".to_vec();
+        let mut bytes = b"\x7fELF and so on..".to_vec();
         bytes.extend(MAGIC);
         bytes.extend(1000u64.to_le_bytes());
         bytes.extend(3u64.to_le_bytes());
@@ -305,6 +337,9 @@ mod tests {
         };
         object("巡查打卡", &mut bytes);
         object("今日已打卡 3 次，共 5 次。", &mut bytes);
+        while !bytes.len().is_multiple_of(16) {
+            bytes.push(0);
+        }
         // 32-bit: tags, length, hash.
         bytes.extend([0x32, 0xE2, 0x05, 0, 8, 0, 0, 0, 0xAB, 0xCD, 0xEF, 0x01]);
         bytes.extend(utf16("积分排名"));
@@ -323,7 +358,8 @@ mod tests {
     fn strings_of_the_cluster_are_read_one_after_another() {
         let mut bytes = begin("product arm64 android compressed-pointers");
         let long = "在".repeat(100);
-        for text in ["签到", "上传现场照片（必填）", &long, "a签到b"] {
+        for text in ["签到", "签收公文", "意见反馈", "上传现场照片（必填）", &long, "a签到b"]
+        {
             bytes.extend(number(text.encode_utf16().count() << 1 | 1));
             bytes.extend(utf16(text));
         }
@@ -335,7 +371,14 @@ mod tests {
         let snapshot = Snapshot::parse(&bytes, &[]).unwrap();
         assert_eq!(
             texts(&snapshot.wide()),
-            [("签到", true), ("上传现场照片（必填）", true), (long.as_str(), true), ("a签到b", true)]
+            [
+                ("签到", true),
+                ("签收公文", true),
+                ("意见反馈", true),
+                ("上传现场照片（必填）", true),
+                (long.as_str(), true),
+                ("a签到b", true)
+            ]
         );
         let narrow = snapshot.narrow();
         let narrow: Vec<&str> = narrow.iter().map(|string| &*string.text).collect();
@@ -357,9 +400,10 @@ mod tests {
     fn other_files_and_other_ranges_hold_no_snapshot() {
         assert_eq!(Snapshot::parse(b"", &[]).unwrap_err(), DartError::NoSnapshot);
         let mut bytes = begin("");
-        let within = [0..10];
-        assert_eq!(Snapshot::parse(&bytes, &within).unwrap_err(), DartError::NoSnapshot);
-        assert_eq!(Snapshot::parse(&bytes, &[5..usize::MAX]).unwrap_err(), DartError::NoSnapshot);
+        for within in [0..10, 5..usize::MAX] {
+            let error = Snapshot::parse(&bytes, std::slice::from_ref(&within)).unwrap_err();
+            assert_eq!(error, DartError::NoSnapshot);
+        }
         let digit = bytes.len() - 10;
         bytes[digit] = b'!';
         assert_eq!(Snapshot::parse(&bytes, &[]).unwrap_err(), DartError::NoSnapshot);

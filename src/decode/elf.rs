@@ -167,7 +167,7 @@ mod tests {
         let texts: Vec<&str> = found.iter().map(|string| &*string.text).collect();
         assert_eq!(texts, ["巡查打卡", "积分排名"]);
         assert_eq!(found[0].offset, 124);
-        assert_eq!(read.data(), &[120..bytes.len()]);
+        assert_eq!(read.data(), std::slice::from_ref(&(120..bytes.len())));
     }
 
     #[test]

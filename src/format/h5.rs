@@ -14,6 +14,10 @@ use crate::decode::archive::{Archive, Entry};
 use crate::decode::html;
 use crate::model::{GapReason, Inspection, PartName, Place, Role, TargetKind};
 
+/// Tags of scripts are shorter.
+const MAX_TAG: usize = 1024;
+/// So many scripts of one page are looked for.
+const MAX_SCRIPTS: usize = 256;
 /// Pages that only lead elsewhere are short.
 const MAX_SHELL: usize = 256 << 10;
 /// And have hardly a text of their own.
@@ -90,8 +94,10 @@ fn index(archive: &Archive) -> Option<&Entry> {
     })
 }
 
+/// The address in the tag of a script.
 static SCRIPT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?i)<script\b[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)"#).ok());
+    LazyLock::new(|| Regex::new(r#"(?i)\bsrc\s*=\s*["']?([^"'\s>]+)"#).ok());
+/// What leads a visitor elsewhere.
 static LEADS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r#"(?i)<i?frame\b[^>]*\bsrc\s*=\s*["']?((?:https?:)?//[^"'\s>]+)"#,
@@ -109,8 +115,9 @@ fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspecti
     let source = html::decode(bytes.get(..MAX_SHELL).unwrap_or(bytes));
     let place = Place::entry(path);
     let (mut own, mut remote) = (false, Vec::new());
-    for found in SCRIPT.iter().flat_map(|pattern| pattern.captures_iter(&source)) {
-        let address = found.get(1).map_or("", |found| found.as_str());
+    for tag in scripts(&source).take(MAX_SCRIPTS) {
+        let found = SCRIPT.as_ref().and_then(|pattern| pattern.captures(tag)?.get(1));
+        let Some(address) = found.map(|found| found.as_str()) else { continue };
         if address.starts_with("http:") || address.starts_with("https:") || address.starts_with("//") {
             remote.push(address.to_owned());
         } else if is_there(archive, path, address) {
@@ -124,12 +131,12 @@ fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspecti
             inspection.gap(PartName::Js, &place, GapReason::Missing, detail);
         }
     }
-    let leads = LEADS
-        .iter()
-        .filter_map(|pattern| pattern.captures(&source)?.get(1))
-        .map(|found| found.as_str().to_owned());
-    remote.extend(leads);
-    let shell = bytes.len() <= MAX_SHELL && shown <= MAX_SHELL_TEXTS && !own && !remote.is_empty();
+    if bytes.len() > MAX_SHELL || shown > MAX_SHELL_TEXTS || own {
+        return false;
+    }
+    let leads = LEADS.iter().filter_map(|pattern| pattern.captures(&source)?.get(1));
+    remote.extend(leads.map(|found| found.as_str().to_owned()));
+    let shell = !remote.is_empty();
     if shell {
         let addresses = remote.join(", ");
         let detail = (
@@ -142,11 +149,23 @@ fn elsewhere(archive: &Archive, path: &str, bytes: &[u8], shown: usize, inspecti
     shell
 }
 
-/// Whether a page's script is among the files; a path from the root may begin anywhere, as the root is not known.
+/// The opening tags of scripts.
+fn scripts(source: &str) -> impl Iterator<Item = &str> {
+    const NAME: usize = "script".len();
+    source.match_indices('<').filter_map(|(at, _)| {
+        let rest = source.get(at + 1..)?;
+        rest.get(..NAME).filter(|name| name.eq_ignore_ascii_case("script"))?;
+        let end = rest.bytes().take(MAX_TAG).position(|byte| byte == b'>')?;
+        rest.get(NAME..end)
+    })
+}
+
+/// Whether a page's script is among the files. The root of the site may be any folder above the page.
 fn is_there(archive: &Archive, page: &str, address: &str) -> bool {
     let address = address.split(['?', '#']).next().unwrap_or_default();
-    let mut parts: Vec<&str> = if address.starts_with('/') { Vec::new() } else { page.split('/').collect() };
-    parts.pop();
+    let from_root = address.starts_with('/');
+    let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = if from_root { Vec::new() } else { folder.split('/').collect() };
     for part in address.split('/') {
         match part {
             "" | "." => {}
@@ -157,9 +176,10 @@ fn is_there(archive: &Archive, page: &str, address: &str) -> bool {
         }
     }
     let wanted = parts.join("/");
-    if archive.entry(&wanted).is_some() {
+    let wanted = wanted.trim_start_matches('/');
+    if archive.entry(wanted).is_some() {
         return true;
     }
-    let below = format!("/{wanted}");
-    address.starts_with('/') && archive.entries().iter().any(|entry| entry.name.ends_with(&below))
+    let mut roots = page.match_indices('/').map(|(at, _)| page.get(..=at).unwrap_or_default());
+    from_root && roots.any(|root| archive.entry(&format!("{root}{wanted}")).is_some())
 }

@@ -56,29 +56,30 @@ const MAX_LIBRARIES: u64 = 24 << 20;
 const ABIS: [&str; 5] = ["arm64-v8a", "armeabi-v7a", "x86_64", "armeabi", "x86"];
 
 /// Which of the native libraries are read: each once, whatever it was compiled for, if it is the app's own.
-pub(super) fn libraries<'a, T>(found: Vec<(&'a str, u64, T)>) -> (Vec<T>, Vec<(&'a str, T)>) {
-    let mut by_name: BTreeMap<&str, Vec<(usize, u64, &str, T)>> = BTreeMap::new();
+/// Gives those to be read and those that are not.
+pub(super) fn libraries<T>(found: Vec<(&str, u64, T)>) -> (Vec<T>, Vec<T>) {
+    let mut by_name: BTreeMap<&str, Vec<(usize, u64, T)>> = BTreeMap::new();
     for (path, size, item) in found {
         let mut parts = path.rsplit('/');
         let name = parts.next().unwrap_or(path);
         let abi = parts.next().unwrap_or_default();
         let rank = ABIS.iter().position(|known| *known == abi).unwrap_or(ABIS.len());
-        by_name.entry(name).or_default().push((rank, size, path, item));
+        by_name.entry(name).or_default().push((rank, size, item));
     }
     let (mut read, mut unread) = (Vec::new(), Vec::new());
     let mut room = MAX_LIBRARIES;
     for (name, mut builds) in by_name {
         builds.sort_by_key(|(rank, ..)| *rank);
         let mut builds = builds.into_iter();
-        let Some((_, size, path, item)) = builds.next() else { continue };
+        let Some((_, size, item)) = builds.next() else { continue };
         let own = library::of_native(name).is_none() && size <= MAX_LIBRARY.min(room);
         if name == DART || own {
             room = room.saturating_sub(if name == DART { 0 } else { size });
             read.push(item);
         } else {
-            unread.push((path, item));
+            unread.push(item);
         }
-        unread.extend(builds.map(|(_, _, path, item)| (path, item)));
+        unread.extend(builds.map(|(.., item)| item));
     }
     (read, unread)
 }
@@ -151,6 +152,12 @@ pub(super) fn read_dart(path: &str, bytes: &[u8], data: &[Range<usize>], inspect
         let class = string.text.trim_start_matches('_');
         let fact = if is_screen_class(class) {
             Fact::new(FactKind::Class, class, place)
+        } else if let Some(path) = string.text.strip_prefix("package:") {
+            // Source files, by package. Those of the framework tell nothing of the app.
+            let Some(path) = path.strip_suffix(".dart").filter(|path| !path.starts_with("flutter")) else {
+                continue;
+            };
+            Fact::new(FactKind::Class, path, place)
         } else if let Some(address) = endpoint::in_code(&string.text).filter(|address| !is_file(address)) {
             Fact::new(address_kind(address), address, place)
         } else {

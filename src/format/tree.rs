@@ -113,21 +113,20 @@ pub(super) fn read_files(
     let (kind, format) = (inspection.kind, inspection.format);
     // Too much to be in memory at once is read one by one.
     let together = texts.iter().map(|entry| entry.size).sum::<u64>() <= web::MAX_APP;
-    let found: Vec<(Inspection, Option<(Arc<str>, Vec<u8>)>)> = texts
-        .par_iter()
-        .map(|entry| {
-            let mut found = Inspection::new(kind, format);
-            let place = Place::entry(entry.name.clone());
-            let bytes = read(archive, entry, &place, PartName::Text, &mut found);
-            progress.advance(entry.packed);
-            let file = bytes.map(|bytes| (entry.name.clone(), bytes));
-            if together {
-                return (found, file);
-            }
-            read_texts(file.as_slice(), &mut found);
-            (found, None)
-        })
-        .collect();
+    type File = (Arc<str>, Vec<u8>);
+    let read_one = |entry: &&Entry| -> (Inspection, Option<File>) {
+        let mut found = Inspection::new(kind, format);
+        let place = Place::entry(entry.name.clone());
+        let bytes = read(archive, entry, &place, PartName::Text, &mut found);
+        progress.advance(entry.packed);
+        let file = bytes.map(|bytes| (entry.name.clone(), bytes));
+        if together {
+            return (found, file);
+        }
+        read_texts(file.as_slice(), &mut found);
+        (found, None)
+    };
+    let found: Vec<_> = texts.par_iter().map(read_one).collect();
     let mut files = Vec::new();
     for (found, file) in found {
         inspection.absorb(found);
