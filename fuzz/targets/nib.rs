@@ -7,6 +7,7 @@ use zhijian::decode::nib::Nib;
 fuzz_target!(|data: &[u8]| {
     let Ok((nib, _)) = Nib::parse(data) else { return };
     for object in (0..nib.len()).take(1024) {
-        let _ = (nib.class(object), nib.values(object).count(), nib.text(object), nib.text_of(object, "UITitle"));
+        let _ =
+            (nib.class(object), nib.values(object).count(), nib.text(object), nib.text_of(object, "UITitle"));
     }
 });

@@ -59,7 +59,11 @@ fuzz_target!(|data: &[u8]| {
     let (kind, name) = ENTRIES[usize::from(choice) % ENTRIES.len()];
     let mut files: Vec<(&str, &[u8])> = match kind {
         Kind::Apk => {
-            vec![("AndroidManifest.xml", MANIFEST), ("resources.arsc", TABLE), ("res/layout/main.xml", LAYOUT)]
+            vec![
+                ("AndroidManifest.xml", MANIFEST),
+                ("resources.arsc", TABLE),
+                ("res/layout/main.xml", LAYOUT),
+            ]
         }
         Kind::Hap => vec![("module.json", MODULE)],
         Kind::Ipa => vec![("Payload/A.app/Info.plist", PLIST)],

@@ -167,7 +167,8 @@ fn build(source: &str) -> Result<Html, String> {
     let mut rest = source;
     while !rest.is_empty() {
         let piece;
-        (piece, rest) = rest.split_at(rest.floor_char_boundary(PIECE));
+        let end = (PIECE..rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+        (piece, rest) = rest.split_at(end);
         parser.process(StrTendril::from(piece));
         let html = parser.tokenizer.sink.sink.0.borrow();
         for node in html.tree.nodes().skip(nodes) {

@@ -29,7 +29,7 @@ const MAX_STEPS: u32 = 2_000;
 const STEP: usize = 16;
 /// Characters kept of one text.
 const MAX_TEXT: usize = 4_096;
-/// Longer paths are cut.
+/// Longer paths are cut, in characters.
 const MAX_PATH: usize = 256;
 /// Texts of one script may take this many times its size: many elements may name one entry of the table.
 const MAX_GROWTH: usize = 16;
@@ -107,8 +107,7 @@ pub fn read(source: &[u8]) -> Compiled {
 
 /// A path without what leads it, of a length that paths have.
 fn plain_path(path: &str) -> String {
-    let path = path.trim_start_matches("./");
-    path[..path.floor_char_boundary(MAX_PATH)].to_owned()
+    path.trim_start_matches("./").chars().take(MAX_PATH).collect()
 }
 
 /// A value of the table.
