@@ -193,7 +193,7 @@ pub(super) fn opens_more(line: &str) -> bool {
 pub(super) fn footer(lines: &[(&str, bool)]) -> Vec<bool> {
     let mut marks = vec![false; lines.len()];
     // From the last heading of recommended reading in the second half on, short lines are titles of other articles.
-    let from = lines.iter().rposition(|(line, _)| opens_more(line)).filter(|at| at * 2 >= lines.len());
+    let from = lines.iter().rposition(|(line, _)| opens_more(line)).filter(|at| (at + 1) * 2 >= lines.len());
     for (index, (line, linked)) in lines.iter().enumerate().rev() {
         let behind_heading = from.is_some_and(|from| index >= from);
         let short = line.chars().count() <= MAX_CHARS && !orders(line);
