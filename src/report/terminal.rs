@@ -166,7 +166,7 @@ impl Page<'_> {
                 .iter()
                 .enumerate()
                 .map(|(at, (label, text))| match at {
-                    0 => short(text, 80).into(),
+                    0 => short(text, 80),
                     _ => format!("{label} {}", short(text, 80)),
                 })
                 .collect();
