@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The nine prohibited functions.
+/// What is prohibited: functions of apps, deeds of accounts and groups, and the states they are left in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
@@ -25,6 +25,22 @@ pub enum Category {
     Assessment,
     /// 经营性活动.
     Commerce,
+    /// 即时响应: replies within minutes, receipts for everything.
+    InstantResponse,
+    /// 晒绩留痕、点赞送花.
+    ShowOff,
+    /// 停更、闲置: running on without use.
+    Zombie,
+    /// 空壳: nothing in it.
+    Shell,
+    /// 挂名: in the name of somebody who does not run it.
+    Nominal,
+    /// 无有效互动.
+    NoInteraction,
+    /// 无关广告.
+    OffTopic,
+    /// 重复建设.
+    Duplicate,
 }
 
 /// How sure a finding is.
@@ -111,6 +127,8 @@ pub enum EvidenceKind {
     Asset,
     /// What a QR code in a picture says.
     QrCode,
+    /// What an account or a group is seen to be or to do as a whole.
+    State,
 }
 
 /// One row that can be checked by hand.
@@ -174,7 +192,7 @@ pub struct Finding {
     pub remediation_en: String,
 }
 
-/// The two required functions.
+/// What is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DutyCategory {
@@ -182,6 +200,12 @@ pub enum DutyCategory {
     ComplaintChannel,
     /// 主办(使用)单位与备案编号.
     FilingShown,
+    /// 持证亮牌: the licence for internet news.
+    LicenceShown,
+    /// 群规.
+    GroupRules,
+    /// 群标.
+    GroupSign,
 }
 
 /// Whether a required function is there.

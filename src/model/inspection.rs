@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::coverage::Tally;
 use super::{
-    Anomaly, Coverage, Fact, Gap, GapReason, Identity, PartName, Place, TargetKind, UiText, Verdict, Wording,
+    Anomaly, Coverage, Fact, Gap, GapReason, Identity, PartName, Place, State, TargetKind, UiText, Verdict,
+    Wording,
 };
 
 /// At most this many anomalies of one code are kept; the rest are counted.
@@ -26,6 +29,10 @@ pub struct Inspection {
     pub texts: Vec<UiText>,
     /// Facts with their links.
     pub facts: Vec<Fact>,
+    /// What was observed of an account or a group besides.
+    pub states: Vec<State>,
+    /// The moment that it is judged for; without it nothing is said of how long something lasts.
+    pub as_of: Option<Timestamp>,
     tally: Tally,
     gaps: BTreeMap<(PartName, GapReason, bool), Vec<Gap>>,
     gaps_dropped: BTreeMap<(PartName, GapReason, bool), u64>,
@@ -43,6 +50,8 @@ impl Inspection {
             identity: Identity::default(),
             texts: Vec::new(),
             facts: Vec::new(),
+            states: Vec::new(),
+            as_of: None,
             tally: Tally::default(),
             gaps: BTreeMap::new(),
             gaps_dropped: BTreeMap::new(),
@@ -56,6 +65,7 @@ impl Inspection {
     pub fn absorb(&mut self, other: Inspection) {
         self.texts.extend(other.texts);
         self.facts.extend(other.facts);
+        self.states.extend(other.states);
         self.tally.absorb(other.tally);
         for ((part, reason, material), list) in other.gaps {
             list.into_iter().for_each(|gap| self.keep_gap((part, reason, material), gap));

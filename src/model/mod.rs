@@ -16,7 +16,9 @@ mod inspection;
 mod lang;
 mod listing;
 mod place;
+mod registered;
 mod report;
+mod state;
 mod target;
 mod text;
 
@@ -36,6 +38,8 @@ pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;
 pub use place::{At, Place};
+pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
+pub use state::{Measure, MeasureKind, State, StateName};
 pub use target::{Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};

@@ -46,6 +46,7 @@ pub(in crate::report) fn evidence_kind(lang: Lang, kind: EvidenceKind) -> &'stat
         EvidenceKind::Sdk => ("第三方组件", "SDK"),
         EvidenceKind::Asset => ("素材文件", "asset"),
         EvidenceKind::QrCode => ("二维码", "QR code"),
+        EvidenceKind::State => ("运行状态", "state"),
     };
     lang.pick(zh, en)
 }
@@ -62,6 +63,14 @@ pub(in crate::report) fn category_id(category: Category) -> &'static str {
         Category::Promotion => "promotion",
         Category::Assessment => "assessment",
         Category::Commerce => "commerce",
+        Category::InstantResponse => "instant-response",
+        Category::ShowOff => "show-off",
+        Category::Zombie => "zombie",
+        Category::Shell => "shell",
+        Category::Nominal => "nominal",
+        Category::NoInteraction => "no-interaction",
+        Category::OffTopic => "off-topic",
+        Category::Duplicate => "duplicate",
     }
 }
 
