@@ -70,8 +70,6 @@ pub struct Fetch {
     /// Hosts and networks inside the own network that may be asked: `"127.0.0.1:8080"`, `"10.0.0.0/8"`.
     #[serde(deserialize_with = "allowed")]
     pub allow: Vec<Allowed>,
-    /// Whether articles may be fetched from `mp.weixin.qq.com`, whose operator bars crawlers.
-    pub weixin: bool,
 }
 
 impl Default for Fetch {
@@ -91,7 +89,6 @@ impl Default for Fetch {
             largest_package: 4 << 30,
             largest_page: 16 << 20,
             allow: Vec::new(),
-            weixin: false,
         }
     }
 }
@@ -184,7 +181,6 @@ mod tests {
         let fetch = Config::parse("").unwrap().fetch;
         assert_eq!(fetch.pace_of("mp.weixin.qq.com"), Duration::from_secs(5));
         assert_eq!(fetch.pace_of("www.gov.cn"), Duration::from_secs(1));
-        assert!(!fetch.weixin);
     }
 
     #[test]

@@ -36,6 +36,9 @@ const LAST_WAIT: Duration = Duration::from_secs(60);
 /// A page that takes longer is given up.
 const PAGE_DEADLINE: Duration = Duration::from_secs(120);
 
+/// Its operator bars crawlers: it is asked only on the authority of the owners of the accounts.
+const BARRED: &str = "mp.weixin.qq.com";
+
 /// What lets a server say that nothing has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
@@ -176,6 +179,7 @@ pub struct Client {
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     room: Arc<Semaphore>,
     journal: Journal,
+    weixin: bool,
 }
 
 impl std::fmt::Debug for Client {
@@ -227,7 +231,14 @@ impl Client {
             hosts: Mutex::default(),
             room: Arc::new(Semaphore::new(settings.connections)),
             journal,
+            weixin: false,
         })
+    }
+
+    /// The same, which also asks `mp.weixin.qq.com`. Only where the owners of the accounts allow it; the caller
+    /// keeps the name of the document by which they do.
+    pub fn with_weixin(self) -> Self {
+        Client { weixin: true, ..self }
     }
 
     /// What the configuration says.
@@ -317,6 +328,17 @@ impl Client {
         }
     }
 
+    /// Whether an address may be asked, as far as the address tells.
+    fn admit(&self, url: &Url) -> Result<(), FetchError> {
+        self.guard
+            .check(url)
+            .map_err(|refusal| FetchError::Refused { url: Box::new(url.clone()), refusal })?;
+        match is_barred(url) && !self.weixin {
+            true => Err(FetchError::Barred(Box::new(url.clone()))),
+            false => Ok(()),
+        }
+    }
+
     /// One request, and everything that comes before it.
     async fn hop(&self, ask: &Ask, url: &Url) -> Result<Answer, FetchError> {
         let method = ask.method();
@@ -324,10 +346,7 @@ impl Client {
             let line = Line { method: method.as_str(), url: url.as_str(), decision, ..Line::default() };
             self.journal.write(&Line { error: Some(error.to_string()), ..line });
         };
-        self.guard
-            .check(url)
-            .map_err(|refusal| FetchError::Refused { url: Box::new(url.clone()), refusal })
-            .inspect_err(|error| skipped("refused", error))?;
+        self.admit(url).inspect_err(|error| skipped("refused", error))?;
         let host = self.host(url);
         let rules = self.rules(&host, url).await.inspect_err(|error| skipped("stopped", error))?;
         match rules.allow(url) {
@@ -452,7 +471,9 @@ impl Client {
                     rules = Some(Rules::absent());
                     break;
                 }
-                Err(error @ (FetchError::Stopped { .. } | FetchError::Refused { .. })) => return Err(error),
+                Err(
+                    error @ (FetchError::Stopped { .. } | FetchError::Refused { .. } | FetchError::Barred(_)),
+                ) => return Err(error),
                 Err(error) => {
                     rules = Some(Rules::unreachable(error.to_string()));
                     break;
@@ -467,7 +488,7 @@ impl Client {
 
     /// One request for `robots.txt`: the rules, or where they are instead.
     async fn robots_hop(&self, host: &Arc<Host>, at: &Url) -> Result<Result<Rules, Url>, FetchError> {
-        self.guard.check(at).map_err(|refusal| FetchError::Refused { url: Box::new(at.clone()), refusal })?;
+        self.admit(at)?;
         let host = if at.host_str() == Some(host.name.as_str()) { host.clone() } else { self.host(at) };
         let mut headers = HeaderMap::new();
         put(&mut headers, ACCEPT_ENCODING, "gzip");
@@ -483,6 +504,12 @@ impl Client {
             Err(_) => Err(FetchError::Network { url: Box::new(at.clone()), cause: "too slow".into() }),
         }
     }
+}
+
+/// Whether the operator of the host bars crawlers.
+pub fn is_barred(url: &Url) -> bool {
+    // A name with a dot at its end is the same name.
+    url.host_str().is_some_and(|host| host.trim_end_matches('.') == BARRED)
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -597,6 +624,26 @@ mod tests {
         assert!(matches!(refusal, Refusal::Address { network: "this machine", .. }), "{refusal}");
         let allowed = Guard::new(vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
         assert!(resolve(allowed).await.unwrap().iter().all(|address| address.ip().is_loopback()));
+    }
+
+    #[test]
+    fn who_bars_crawlers_is_asked_only_with_leave() {
+        let client = Client::new(&Fetch::default(), Journal::default()).unwrap();
+        let barred = [
+            "http://mp.weixin.qq.com/s/a",
+            "https://MP.weixin.qq.com./s/a",
+            "https://mp.weixin.qq.com:8443/",
+        ];
+        let barred = barred.map(|text| Url::parse(text).unwrap());
+        for url in &barred {
+            assert!(matches!(client.admit(url), Err(FetchError::Barred(_))), "{url}");
+        }
+        // The interface for owners, and others that only sound like it.
+        for open in ["https://api.weixin.qq.com/cgi-bin/token", "https://mp.weixin.qq.com.example.cn/"] {
+            client.admit(&Url::parse(open).unwrap()).unwrap();
+        }
+        let client = client.with_weixin();
+        barred.iter().for_each(|url| client.admit(url).unwrap());
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Client {
         if let Some(total) = total.filter(|total| *total != partial.length) {
             return Err(network(format!("{} of {total} bytes came", partial.length)));
         }
-        let known = store.finish(url, partial, content_type, validators)?;
+        let known = store.finish(url, partial, content_type, validators, &from)?;
         Ok(Downloaded { known, unchanged: false })
     }
 }

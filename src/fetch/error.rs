@@ -26,6 +26,8 @@ pub enum FetchError {
         /// Why.
         refusal: Refusal,
     },
+    /// The operator of the host bars crawlers, and nobody has said that the owners of the accounts allow it.
+    Barred(Box<Url>),
     /// The site's `robots.txt` forbids it.
     Robots(Box<Url>),
     /// `robots.txt` could not be had, which forbids everything (RFC 9309, 2.3.1.4).
@@ -106,6 +108,12 @@ impl FetchError {
             FetchError::Address { text, cause } => format!("{text}: no web address ({cause})"),
             FetchError::Refused { url, refusal } if zh => format!("{url}：拒绝访问该地址（{refusal}）"),
             FetchError::Refused { url, refusal } => format!("{url}: refused ({refusal})"),
+            FetchError::Barred(url) if zh => format!(
+                "{url}：该平台禁止自动抓取，默认不访问；账号主体书面同意的，列入名录，用 run --weixin 写明依据"
+            ),
+            FetchError::Barred(url) => format!(
+                "{url}: its operator bars crawlers; where the owners of the accounts allow it in writing, put them on a roster and name the document by run --weixin"
+            ),
             FetchError::Robots(url) if zh => format!("{url}：该网站的 robots.txt 不允许抓取"),
             FetchError::Robots(url) => format!("{url}: the site's robots.txt forbids it"),
             FetchError::RobotsUnreachable { host, cause } if zh => {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::client::Validators;
+use super::client::{Page, Validators};
 
 /// The store in a directory.
 #[derive(Debug, Clone)]
@@ -39,6 +39,9 @@ pub struct Known {
     /// `Content-Type` as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// Where it came from, after redirects; absent in what older versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// For asking again.
     #[serde(flatten)]
     pub validators: Validators,
@@ -76,27 +79,22 @@ impl Store {
         self.object(&known.sha256).map(|_| known)
     }
 
-    /// Keeps content in memory and what is known of its address.
-    pub fn keep(
-        &self,
-        url: &Url,
-        bytes: &[u8],
-        content_type: Option<String>,
-        validators: Validators,
-    ) -> io::Result<Known> {
-        let sha256 = hex(&Sha256::digest(bytes));
+    /// Keeps the page of an address.
+    pub fn keep(&self, url: &Url, page: &Page) -> io::Result<Known> {
+        let sha256 = hex(&Sha256::digest(&page.bytes));
         let path = self.object_path(&sha256).ok_or(io::ErrorKind::InvalidInput)?;
         if !path.is_file() {
-            write_whole(&path, bytes)?;
+            write_whole(&path, &page.bytes)?;
         }
-        let size = bytes.len() as u64;
+        let bytes = page.bytes.len() as u64;
         self.remember(Known {
             url: url.as_str().to_owned(),
             sha256,
-            bytes: size,
+            bytes,
             fetched: now(),
-            content_type,
-            validators,
+            content_type: page.content_type.clone(),
+            from: Some(page.url.as_str().to_owned()),
+            validators: page.validators.clone(),
         })
     }
 
@@ -126,6 +124,7 @@ impl Store {
         partial: Partial,
         content_type: Option<String>,
         validators: Validators,
+        from: &Url,
     ) -> io::Result<Known> {
         partial.file.sync_all()?;
         let (sha256, bytes) = digest(&partial.path)?;
@@ -138,7 +137,15 @@ impl Store {
         }
         fs::remove_file(with_json(&partial.path)).or_else(absent)?;
         let url = url.as_str().to_owned();
-        self.remember(Known { url, sha256, bytes, fetched: now(), content_type, validators })
+        self.remember(Known {
+            url,
+            sha256,
+            bytes,
+            fetched: now(),
+            content_type,
+            from: Some(from.as_str().to_owned()),
+            validators,
+        })
     }
 }
 
@@ -265,12 +272,19 @@ mod tests {
         let (a, b) = (Url::parse("https://a.gov.cn/x").unwrap(), Url::parse("https://b.gov.cn/y").unwrap());
         assert_eq!(store.known(&a), None);
         let tag = Validators { etag: Some("\"1\"".into()), last_modified: None };
-        let first = store.keep(&a, b"abc", None, tag.clone()).unwrap();
-        let second = store.keep(&b, b"abc", Some("text/plain".into()), Validators::default()).unwrap();
+        let page = |url: &Url, validators: Validators| Page {
+            url: url.join("/there").unwrap(),
+            bytes: b"abc".to_vec(),
+            content_type: Some("text/plain".into()),
+            validators,
+        };
+        let first = store.keep(&a, &page(&a, tag.clone())).unwrap();
+        let second = store.keep(&b, &page(&b, Validators::default())).unwrap();
         // SHA-256 of "abc", FIPS 180-2 appendix B.1.
         assert_eq!(first.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(first.sha256, second.sha256);
         assert_eq!(store.known(&a).unwrap().validators, tag);
+        assert_eq!(store.known(&a).unwrap().from.as_deref(), Some("https://a.gov.cn/there"));
         assert_eq!(fs::read(store.object(&first.sha256).unwrap()).unwrap(), b"abc");
         fs::remove_file(store.object(&first.sha256).unwrap()).unwrap();
         assert_eq!(store.known(&a), None, "an address whose content is gone is not known");
@@ -303,7 +317,7 @@ mod tests {
         drop(partial);
         let partial = store.partial(&url).unwrap();
         assert_eq!((partial.length, &partial.validators), (3, &tag));
-        let known = store.finish(&url, partial, None, tag).unwrap();
+        let known = store.finish(&url, partial, None, tag, &url).unwrap();
         assert_eq!(known.bytes, 3);
         assert_eq!(fs::read_dir(folder.path().join("partial")).unwrap().count(), 0);
     }

@@ -1,5 +1,7 @@
-//! What the office knows about targets: filing records (roster import and comparison join this room later).
+//! What the office knows about targets: its roster, and filing records (comparison joins this room later).
 
 mod filing;
+mod list;
 
 pub use filing::{FilingError, FilingRecord};
+pub use list::{Address, Roster, RosterError, Row};

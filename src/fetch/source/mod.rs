@@ -13,7 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-use super::client::{Ask, Client, Got, Page, Validators};
+use super::client::{Ask, Client, Got, Page};
 use super::error::FetchError;
 use super::store::Store;
 use crate::model::Listing;
@@ -126,7 +126,7 @@ impl Source {
 
 /// Keeps a page that could not be read, for whoever mends the reader.
 fn keep(store: &Store, page: &Page) -> String {
-    let kept = store.keep(&page.url, &page.bytes, page.content_type.clone(), Validators::default());
+    let kept = store.keep(&page.url, page);
     match kept.map(|known| store.object(&known.sha256)) {
         Ok(Some(path)) => path.display().to_string(),
         Ok(None) => String::new(),
@@ -192,6 +192,7 @@ fn ask(address: &str) -> Result<Ask, Shape> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Validators;
     use super::*;
 
     /// Plays a conversation with the given answers.
