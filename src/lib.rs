@@ -21,8 +21,9 @@
 //! - [`page`]: one file per kind of page: what an account or a site says;
 //! - [`rule`]: rules as data, and the judge;
 //! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
-//! - [`roster`]: what the office knows about targets: filing records;
+//! - [`roster`]: what the office knows about targets: its list of them, filing records;
 //! - [`scan`]: one file to one report;
+//! - [`run`]: a roster as a whole: the plan, the run, the summary;
 //! - [`report`]: one file per output.
 //!
 //! The command line is `src/cli`, one file per command; it belongs to the binary.
@@ -38,5 +39,6 @@ pub mod page;
 pub mod report;
 pub mod roster;
 pub mod rule;
+pub mod run;
 pub mod scan;
 pub mod text;

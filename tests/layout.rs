@@ -18,8 +18,9 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("roster", &["ledger"]),
     ("report", &["text"]),
+    ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("scan", &["decode", "format", "ledger", "roster", "rule"]),
-    ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "scan"]),
+    ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "run", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

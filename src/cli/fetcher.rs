@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::runtime::Runtime;
 use url::Url;
 use zhijian::config::Config;
-use zhijian::fetch::source::{self, SourceError};
+use zhijian::fetch::source;
 use zhijian::fetch::{Client, Downloaded, FetchError, Journal, Store, Watch};
 use zhijian::model::{Lang, Listing};
 
@@ -55,7 +55,7 @@ impl Fetcher {
                 return Ok(Package { listing: None, file: Some(file) });
             };
             let found = source.look_up(&self.client, &self.store, &url).await;
-            let found = found.map_err(|error| words(&error, lang))?;
+            let found = found.map_err(|error| error.words(lang))?;
             let file = match &found.package {
                 Some(package) => {
                     Some(self.download(package, quiet).await.map_err(|error| error.words(lang))?)
@@ -74,17 +74,6 @@ impl Fetcher {
         let gone = || FetchError::Store(std::io::ErrorKind::NotFound.into());
         let path = self.store.object(&done.known.sha256).ok_or_else(gone)?;
         Ok((path, done))
-    }
-}
-
-fn words(error: &SourceError, lang: Lang) -> String {
-    match (error, lang) {
-        (SourceError::Fetch(error), _) => error.words(lang),
-        (_, Lang::En) => error.to_string(),
-        (SourceError::Absent { url, .. }, Lang::Zh) => format!("{url}：应用市场没有该应用，或已下架"),
-        (SourceError::Shape { store, field, kept }, Lang::Zh) => {
-            format!("{store}：页面结构已变，找不到 {field}；页面存于 {kept}")
-        }
     }
 }
 

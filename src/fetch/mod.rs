@@ -15,4 +15,4 @@ pub use client::{Ask, Client, Got, Page, Validators, is_barred};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;
-pub use store::{Known, Store};
+pub use store::{Known, Store, write_whole};

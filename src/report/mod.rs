@@ -16,6 +16,11 @@ use crate::model::{Lang, Listing, Report};
 
 pub use json::schema;
 
+/// Writes one report as JSON, indented, as format `json` does.
+pub fn write_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    json::write_value(report, out)
+}
+
 /// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
 pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
     prose::visible(raw)

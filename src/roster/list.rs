@@ -150,7 +150,7 @@ impl Roster {
                     continue;
                 }
             };
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |position| line(&text, position));
             let cell = |wanted: Column| {
                 let at = columns.iter().find(|(_, column)| *column == wanted).map(|(at, _)| *at);
                 at.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty())
@@ -176,6 +176,13 @@ impl Roster {
     fn reject(&mut self, line: u64, reason: Wording) {
         self.rejected.push(Rejected { line, reason: reason.zh, reason_en: reason.en });
     }
+}
+
+/// Line of a record: its position is before the empty lines that come before it.
+fn line(text: &str, position: &csv::Position) -> u64 {
+    let before = usize::try_from(position.byte()).ok().and_then(|at| text.as_bytes().get(at..));
+    let empty = before.unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + empty.filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
@@ -304,6 +311,12 @@ mod tests {
         assert!(roster.rejected[0].reason.contains("网站") && roster.rejected[0].reason_en.contains("网站"));
         let kept: Vec<u64> = roster.rows.iter().map(|row| row.line).collect();
         assert_eq!(kept, [2, 10], "a short row is a row");
+    }
+
+    #[test]
+    fn lines_are_counted_with_line_ends_of_windows_too() {
+        let roster = parse("kind,address\r\napp,a.apk\r\n\r\napp,\"b\r\n.apk\"\r\napp,c.apk\r\n");
+        assert_eq!(roster.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 6]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use url::Url;
 use super::client::{Ask, Client, Got, Page};
 use super::error::FetchError;
 use super::store::Store;
-use crate::model::Listing;
+use crate::model::{Lang, Listing};
 
 /// A store.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,20 @@ pub enum SourceError {
         /// Where the page is kept.
         kept: String,
     },
+}
+
+impl SourceError {
+    /// What happened, in a language.
+    pub fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (SourceError::Fetch(error), _) => error.words(lang),
+            (_, Lang::En) => self.to_string(),
+            (SourceError::Absent { url, .. }, Lang::Zh) => format!("{url}：应用市场没有该应用，或已下架"),
+            (SourceError::Shape { store, field, kept }, Lang::Zh) => {
+                format!("{store}：页面结构已变，找不到 {field}；页面存于 {kept}")
+            }
+        }
+    }
 }
 
 /// The store an address belongs to.

@@ -1,0 +1,342 @@
+//! What a run will do, and how long it takes at the least: a pure function of the roster, the configuration and what
+//! the store and the last run remember.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use url::Url;
+
+use super::log::{Outcome, Past, Scanned, Stamp, short_digest};
+use super::reason::{Cause, Reason};
+use crate::config::Fetch;
+use crate::fetch::source::{Source, source};
+use crate::fetch::{Known, is_barred};
+use crate::model::{Listing, TargetKind};
+use crate::roster::{Address, Roster, Row};
+
+/// Platforms that show an account to nobody who is not logged in.
+const PLATFORMS: &[&str] = &["weibo.com", "weibo.cn", "douyin.com", "iesdouyin.com", "toutiao.com"];
+
+/// How a run is wished to be.
+#[derive(Debug, Clone)]
+pub struct Wishes<'a> {
+    /// How hosts are asked.
+    pub fetch: &'a Fetch,
+    /// By what document the owners of accounts allow `mp.weixin.qq.com` to be asked.
+    pub weixin: Option<&'a str>,
+    /// What was fetched less than this ago is not asked for again.
+    pub max_age: Duration,
+    /// Digest of what scans: rules, decoders, version.
+    pub engine: &'a str,
+    /// The time of the plan.
+    pub now: Timestamp,
+}
+
+/// What is known before the run.
+#[derive(Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// From the logs.
+    pub past: &'a Past,
+    /// What was last had from an address.
+    pub known: &'a dyn Fn(&Url) -> Option<Known>,
+    /// The stamp of a file; `None` when it is not there.
+    pub stamp: &'a dyn Fn(&Path) -> Option<Stamp>,
+}
+
+/// What is done about a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Fetched and scanned.
+    Fetch,
+    /// Asked for only if it has changed.
+    Recheck,
+    /// What the store has is scanned again, without a request: rules, decoders or the roster have changed.
+    Rescan,
+    /// A file on disk is scanned.
+    Read,
+    /// Nothing: content, rules and decoders are those of the latest report.
+    Keep,
+    /// Nothing: the run that was broken off has done it.
+    Done,
+    /// Nothing can be done.
+    Skip,
+}
+
+/// Where the content of a target comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// A page.
+    Page(Url),
+    /// A package; what an app store says of it.
+    Package(Url, Option<Box<Listing>>),
+    /// The page of an app store, which says where the package is.
+    Store(&'static Source, Url),
+    /// A file or folder.
+    File(std::path::PathBuf),
+    /// Nowhere.
+    None,
+}
+
+/// A target of the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Planned {
+    /// Name of its report.
+    pub id: String,
+    /// Line of the roster.
+    pub line: u64,
+    /// What it is; `null` where the row could not be read.
+    pub kind: Option<TargetKind>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its address as written.
+    pub address: String,
+    /// What is done.
+    pub action: Action,
+    /// Why nothing can be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    #[serde(skip)]
+    pub(super) way: Way,
+    /// Digest of what it is scanned with.
+    #[serde(skip)]
+    pub(super) with: String,
+    /// Position among the rows of the roster.
+    #[serde(skip)]
+    pub(super) row: Option<usize>,
+}
+
+/// What a host is asked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HostPlan {
+    /// Its name.
+    pub host: String,
+    /// Requests, `robots.txt` included; redirects and second attempts are not foreseen.
+    pub requests: u64,
+    /// Least time between two, in seconds.
+    pub pace: f64,
+    /// The least they take, in seconds.
+    pub least: f64,
+}
+
+/// A plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// When the run began that is gone on with.
+    pub resumes: Option<Timestamp>,
+    /// Every row, in the order of the roster; those that could not be read come last.
+    pub targets: Vec<Planned>,
+    /// Rows that repeat a target: their line, and the line where it stands first.
+    pub repeated: Vec<(u64, u64)>,
+    /// Every host, the one that takes longest first.
+    pub hosts: Vec<HostPlan>,
+    /// Packages whose host is only known when the app store has been asked.
+    pub unplaced: u64,
+    /// The least that all hosts take side by side, in seconds.
+    pub least: f64,
+}
+
+/// Makes the plan.
+pub fn plan(roster: &Roster, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Plan {
+    let mut targets: Vec<Planned> = roster
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| Planned { row: Some(at), ..planned(row, wishes, knowledge) })
+        .collect();
+    targets.extend(roster.rejected.iter().map(|rejected| Planned {
+        id: short_digest(&[b"row", &rejected.line.to_le_bytes()]),
+        line: rejected.line,
+        kind: None,
+        name: None,
+        address: String::new(),
+        action: Action::Skip,
+        reason: Some(Reason::from(rejected)),
+        way: Way::None,
+        with: String::new(),
+        row: None,
+    }));
+    let (hosts, unplaced) = hosts(&targets, wishes.fetch);
+    Plan {
+        resumes: knowledge.past.begun,
+        targets,
+        repeated: roster.repeated.clone(),
+        least: hosts.first().map_or(0.0, |host| host.least),
+        hosts,
+        unplaced,
+    }
+}
+
+impl Plan {
+    /// How many targets there are for each action.
+    pub fn count(&self, action: Action) -> usize {
+        self.targets.iter().filter(|target| target.action == action).count()
+    }
+}
+
+fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned {
+    let id = id(row);
+    let with = with(row, wishes.engine);
+    let memory = knowledge.past.targets.get(&id);
+    let scanned = memory.and_then(|memory| memory.scanned.as_ref()).filter(|scanned| scanned.with == with);
+    let (action, way, reason) = match skip(row, wishes) {
+        Some(reason) => (Action::Skip, Way::None, Some(reason)),
+        None => match &row.address {
+            None => (Action::Skip, Way::None, Some(Reason::of(Cause::NoAddress))),
+            Some(Address::File(path)) => file(path, row.kind, scanned, knowledge),
+            Some(Address::Web(url)) => {
+                let looked = memory.and_then(|memory| memory.looked.as_ref());
+                let is_app = row.kind != TargetKind::Account;
+                let way = match source(url).filter(|_| is_app) {
+                    None if is_app => Way::Package(url.clone(), None),
+                    None => Way::Page(url.clone()),
+                    // What the store said a while ago holds for as long as a page does.
+                    Some(store) => looked
+                        .filter(|looked| is_fresh(looked.time, wishes, knowledge))
+                        .and_then(|looked| {
+                            Some(Way::Package(
+                                looked.package.clone()?,
+                                Some(Box::new(looked.listing.clone())),
+                            ))
+                        })
+                        .unwrap_or_else(|| Way::Store(store, url.clone())),
+                };
+                (web(&way, looked.and_then(|l| l.package.as_ref()), scanned, wishes, knowledge), way, None)
+            }
+        },
+    };
+    // What the run that was broken off has done stays done, unless it was scanned by other rules.
+    let done = memory.and_then(|memory| memory.done.as_ref());
+    let stands = done.is_some_and(|(outcome, _)| match outcome {
+        Outcome::Scanned | Outcome::Unchanged => scanned.is_some(),
+        Outcome::Failed => true,
+        Outcome::Skipped => false,
+    });
+    let (action, reason) = if stands { (Action::Done, None) } else { (action, reason) };
+    Planned {
+        id,
+        line: row.line,
+        kind: Some(row.kind),
+        name: row.registered.name.clone(),
+        address: row.written.clone(),
+        action,
+        reason,
+        way,
+        with,
+        row: None,
+    }
+}
+
+/// The name of a target for good: by its kind and where it is.
+fn id(row: &Row) -> String {
+    let kind = row.kind.en().as_bytes();
+    match &row.address {
+        Some(Address::Web(url)) => short_digest(&[kind, b"web", url.as_str().as_bytes()]),
+        Some(Address::File(path)) => short_digest(&[kind, b"file", path.as_os_str().as_encoded_bytes()]),
+        None => {
+            let name = row.registered.name.as_deref().unwrap_or_default();
+            short_digest(&[kind, b"name", name.as_bytes()])
+        }
+    }
+}
+
+/// Everything beside the content that a report depends on.
+fn with(row: &Row, engine: &str) -> String {
+    let registered = serde_json::to_vec(&(&row.registered, &row.filing)).unwrap_or_default();
+    short_digest(&[engine.as_bytes(), &registered])
+}
+
+/// Why a target is not tried, as far as its row tells.
+fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
+    let Some(Address::Web(url)) = &row.address else { return None };
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let below =
+        |name: &&str| host == *name || host.strip_suffix(*name).is_some_and(|rest| rest.ends_with('.'));
+    if row.kind == TargetKind::Group {
+        return Some(Reason::of(Cause::Group));
+    }
+    if is_barred(url) && wishes.weixin.is_none() {
+        return Some(Reason::of(Cause::Weixin));
+    }
+    let closed = row.kind == TargetKind::Account && PLATFORMS.iter().any(|name| below(name));
+    closed.then(|| Reason::of(Cause::Platform))
+}
+
+fn file(
+    path: &Path,
+    kind: TargetKind,
+    scanned: Option<&Scanned>,
+    knowledge: Knowledge<'_>,
+) -> (Action, Way, Option<Reason>) {
+    let Some(stamp) = (knowledge.stamp)(path) else {
+        let reason = Reason::about(Cause::NoFile, &path.display().to_string());
+        return (Action::Skip, Way::None, Some(reason));
+    };
+    // What is said of accounts and groups depends on the day too. The stamp of a folder tells nothing.
+    let lasting = is_lasting(kind) && stamp.bytes > 0;
+    let same = lasting && scanned.is_some_and(|scanned| scanned.stamp == Some(stamp));
+    (if same { Action::Keep } else { Action::Read }, Way::File(path.to_owned()), None)
+}
+
+/// Whether the same content gives the same report on another day.
+pub(super) fn is_lasting(kind: TargetKind) -> bool {
+    matches!(kind, TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp)
+}
+
+fn web(
+    way: &Way,
+    package: Option<&Url>,
+    scanned: Option<&Scanned>,
+    wishes: &Wishes<'_>,
+    knowledge: Knowledge<'_>,
+) -> Action {
+    let (content, looks) = match way {
+        Way::Page(url) | Way::Package(url, _) => (Some(url), false),
+        _ => (package, true),
+    };
+    let Some(known) = content.and_then(|url| (knowledge.known)(url)) else { return Action::Fetch };
+    if !looks && is_fresh(known.fetched, wishes, knowledge) {
+        return match scanned.is_some_and(|scanned| scanned.sha256 == known.sha256) {
+            true => Action::Keep,
+            false => Action::Rescan,
+        };
+    }
+    let can_ask = known.validators.etag.is_some() || known.validators.last_modified.is_some();
+    if can_ask { Action::Recheck } else { Action::Fetch }
+}
+
+/// Whether something was fetched so lately, or by the run that is gone on with.
+fn is_fresh(time: Timestamp, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> bool {
+    let age = wishes.now.duration_since(time);
+    let most = SignedDuration::try_from(wishes.max_age).unwrap_or(SignedDuration::MAX);
+    age < most || knowledge.past.begun.is_some_and(|begun| time >= begun)
+}
+
+fn hosts(targets: &[Planned], fetch: &Fetch) -> (Vec<HostPlan>, u64) {
+    let mut requests: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut origins: HashSet<url::Origin> = HashSet::new();
+    let mut unplaced = 0;
+    for target in targets.iter().filter(|target| matches!(target.action, Action::Fetch | Action::Recheck)) {
+        let (Way::Page(url) | Way::Package(url, _) | Way::Store(_, url)) = &target.way else { continue };
+        unplaced += u64::from(matches!(target.way, Way::Store(..)));
+        let of_host = requests.entry(url.host_str().unwrap_or_default()).or_default();
+        *of_host += 1 + u64::from(origins.insert(url.origin()));
+    }
+    let mut hosts: Vec<HostPlan> = requests
+        .into_iter()
+        .map(|(host, requests)| {
+            let pace = fetch.pace_of(host).as_secs_f64();
+            HostPlan {
+                host: host.to_owned(),
+                requests,
+                pace,
+                least: pace * requests.saturating_sub(1) as f64,
+            }
+        })
+        .collect();
+    hosts.sort_by(|a, b| b.least.total_cmp(&a.least).then_with(|| a.host.cmp(&b.host)));
+    (hosts, unplaced)
+}
