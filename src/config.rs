@@ -136,8 +136,9 @@ impl Config {
     }
 }
 
-/// Reads `500ms`, `5s`, `2m`, `1h`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads `500ms`, `5s`, `2m`, `1h`, `7d`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("{text:?} is no duration like 500ms, 5s, 2m, 1h or 7d");
     let unit = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
     let milliseconds = match unit {
@@ -145,10 +146,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => return Err(format!("{text:?} is no duration like 500ms, 5s, 2m or 1h")),
+        "d" => 86_400_000,
+        _ => return Err(bad()),
     };
-    let number: u64 =
-        number.parse().map_err(|_| format!("{text:?} is no duration like 500ms, 5s, 2m or 1h"))?;
+    let number: u64 = number.parse().map_err(|_| bad())?;
     number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("{text:?} is too long"))
 }
 

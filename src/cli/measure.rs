@@ -18,7 +18,7 @@ use zhijian::rule::{RuleSet, RuleSubject};
 use zhijian::scan::Scanner;
 
 use super::progress::Bar;
-use super::{FAILED, complain, scan};
+use super::{FAILED, complain};
 
 #[derive(Debug, Deserialize)]
 struct Labelled {
@@ -117,7 +117,7 @@ pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -
         let report = match outcome {
             Ok(report) => report,
             Err(error) => {
-                complain(&format!("{}: {}", file.display(), scan::cause(&error, lang)));
+                complain(&format!("{}: {}", file.display(), error.words(lang)));
                 failed += 1;
                 continue;
             }

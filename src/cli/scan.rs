@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use zhijian::model::{Lang, Level, Report};
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan};
+use url::Url;
+use zhijian::model::{Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{Options, ScanError, Scanner, is_appid, ocr_problem};
+use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
 
 use super::fetcher::{Fetcher, Package, configuration};
 use super::output::{self, Destination};
@@ -30,6 +34,10 @@ pub(super) struct Scan {
     filing: Option<String>,
     #[arg(long, value_name = "CSV")]
     filing_list: Option<PathBuf>,
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = as_of)]
+    as_of: Option<Timestamp>,
     #[arg(long, value_name = "APPID")]
     appid: Option<String>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
@@ -110,7 +118,7 @@ impl Scan {
             let outcome = match (target, address(given)) {
                 (_, Some(address)) => self.scan_address(&scanner, address, &mut fetcher, lang),
                 (Ok(path), None) => self.scan_file(&scanner, &path, lang),
-                (Err(error), None) => Err(cause(&error, lang)),
+                (Err(error), None) => Err(error.words(lang)),
             };
             match outcome {
                 Ok(report) => {
@@ -143,9 +151,10 @@ impl Scan {
 
     fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Report, String> {
         let bar = Bar::new(path, self.quiet);
-        let outcome = scanner.scan(path, &bar);
+        let subject = Subject { as_of: self.as_of, ..self.subject(path.display().to_string()) };
+        let outcome = scanner.scan_subject(path, subject, &bar);
         bar.finish();
-        outcome.map_err(|error| cause(&error, lang))
+        outcome.map_err(|error| error.words(lang))
     }
 
     /// Fetches what is at an address and scans it. The fetcher is made for the first address.
@@ -164,15 +173,35 @@ impl Scan {
             }
         };
         let Package { listing, file } = fetcher.package(address, self.quiet, lang)?;
-        let Some((path, _)) = file else {
+        let Some((path, downloaded)) = file else {
             let words = "应用市场未公开安装包下载地址，请另取安装包检测";
             let words = lang.pick(words, "the store gives no address of the package to the public");
             return Err(words.to_owned());
         };
         let bar = Bar::new(Path::new(address), self.quiet);
-        let outcome = scanner.scan_fetched(&path, address, listing, &bar);
+        let known = downloaded.known;
+        let url = Url::parse(&known.url).ok();
+        let subject = Subject {
+            address: url.clone(),
+            content_type: known.content_type,
+            as_of: Some(self.as_of.unwrap_or(known.fetched)),
+            listing,
+            ..self.subject(address.to_owned())
+        };
+        let outcome = scanner.scan_subject(&path, subject, &bar);
         bar.finish();
-        outcome.map_err(|error| cause(&error, lang))
+        let wall = |report: &Report| report.page.as_ref().is_some_and(|page| page.state == PageState::Wall);
+        if let (Ok(report), Some(url)) = (&outcome, &url)
+            && wall(report)
+        {
+            fetcher.stop(url, PageState::Wall.words(Lang::En));
+        }
+        outcome.map_err(|error| error.words(lang))
+    }
+
+    fn subject(&self, name: String) -> Subject {
+        let registered = || Registered { owner: self.owner.clone(), ..Registered::default() };
+        Subject { name, registered: self.owner.is_some().then(registered), ..Subject::default() }
     }
 
     fn colour(&self) -> bool {
@@ -185,6 +214,14 @@ impl Scan {
             }
         }
     }
+}
+
+/// The end of a day in Beijing.
+fn as_of(text: &str) -> Result<Timestamp, String> {
+    let day: Date = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let end = day.tomorrow().map_err(|error| error.to_string())?.at(0, 0, 0, 0);
+    let end = Offset::constant(8).to_timestamp(end).map_err(|error| error.to_string())?;
+    Ok(end - 1.second())
 }
 
 /// An address among the files to scan.
@@ -240,37 +277,6 @@ impl Stdout {
     }
 }
 
-/// Why a file has no report, in the language of the output.
-pub(super) fn cause(error: &ScanError, lang: Lang) -> String {
-    match error {
-        ScanError::Unreadable { source, .. } => {
-            let said = source.to_string();
-            match source.kind() {
-                io::ErrorKind::NotFound => lang.pick("文件不存在", "no such file").to_owned(),
-                io::ErrorKind::PermissionDenied => {
-                    lang.pick("没有读取权限", "no permission to read it").to_owned()
-                }
-                _ => format!("{}{said}", lang.pick("无法读取：", "cannot be read: ")),
-            }
-        }
-        ScanError::NothingInFolder(_) => lang
-            .pick(
-                "文件夹中没有安装包，顶层也没有网页",
-                "a folder without a package, and without a page at its top",
-            )
-            .to_owned(),
-        ScanError::FolderNotWhole { cause, .. } => {
-            format!(
-                "{}{cause}",
-                lang.pick("文件夹未能全部查看：", "not all of the folder was looked through: ")
-            )
-        }
-        ScanError::NotAPackage { cause, .. } => {
-            format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,14 +292,5 @@ mod tests {
         assert_eq!(code(false, Some(Threshold::Confirmed), &[Level::Confirmed]), 1);
         assert_eq!(code(true, Some(Threshold::Suspected), &found), 2);
         assert_eq!(code(true, None, &[]), 2);
-    }
-
-    #[test]
-    fn causes_name_what_happened() {
-        let path = || PathBuf::from("a.apk");
-        let missing = ScanError::Unreadable { path: path(), source: io::ErrorKind::NotFound.into() };
-        assert_eq!(cause(&missing, Lang::En), "no such file");
-        let text = ScanError::NotAPackage { path: path(), cause: "plain text".into() };
-        assert_eq!(cause(&text, Lang::En), "not a package that can be scanned: plain text");
     }
 }

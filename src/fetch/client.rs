@@ -145,7 +145,7 @@ pub(super) struct Answer {
     pub(super) url: Url,
     pub(super) validators: Validators,
     pub(super) _turn: OwnedMutexGuard<()>,
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// A page.
@@ -160,6 +160,10 @@ pub struct Page {
     /// For asking again.
     pub validators: Validators,
 }
+
+/// The room of one request among those to all hosts together.
+#[derive(Debug)]
+pub struct Room(#[expect(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
 
 /// A page, or the word that it is still the same.
 #[derive(Debug, Clone)]
@@ -261,13 +265,19 @@ impl Client {
 
     /// Fetches a page.
     pub async fn page(&self, ask: &Ask) -> Result<Got, FetchError> {
+        self.page_held(ask).await.map(|(got, _)| got)
+    }
+
+    /// The same, and the room that the page takes among those under way: whoever does more with it before the next
+    /// may come holds on to that.
+    pub async fn page_held(&self, ask: &Ask) -> Result<(Got, Room), FetchError> {
         self.retrying(|| self.page_once(ask)).await
     }
 
-    async fn page_once(&self, ask: &Ask) -> Result<Got, FetchError> {
+    async fn page_once(&self, ask: &Ask) -> Result<(Got, Room), FetchError> {
         let answer = self.send(ask).await?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
-            return Ok(Got::Unchanged);
+            return Ok((Got::Unchanged, Room(answer.room)));
         }
         let url = answer.url.clone();
         let read = tokio::time::timeout(
@@ -275,7 +285,8 @@ impl Client {
             read_page(answer, ask.most.unwrap_or(self.settings.largest_page)),
         );
         let slow = || FetchError::Network { url: Box::new(url), cause: "too slow".into() };
-        read.await.unwrap_or_else(|_| Err(slow())).map(Got::Page)
+        let (page, room) = read.await.unwrap_or_else(|_| Err(slow()))?;
+        Ok((Got::Page(page), room))
     }
 
     /// Tries again what may pass, with waits that grow.
@@ -447,7 +458,7 @@ impl Client {
         }
         host.succeeded();
         let validators = Validators::read(response.headers());
-        Ok(Answer { response, url: url.clone(), validators, _turn: turn, _room: room })
+        Ok(Answer { response, url: url.clone(), validators, _turn: turn, room })
     }
 
     /// What the site allows, asked once a day.
@@ -498,7 +509,7 @@ impl Client {
         }
         let read = tokio::time::timeout(PAGE_DEADLINE, read_page(answer, robots::MOST));
         match read.await {
-            Ok(Ok(page)) => Ok(Ok(Rules::read(&page.bytes))),
+            Ok(Ok((page, _))) => Ok(Ok(Rules::read(&page.bytes))),
             // What is longer than that cannot be read as a whole, and half of it could allow what the rest forbids.
             Ok(Err(error)) => Err(error),
             Err(_) => Err(FetchError::Network { url: Box::new(at.clone()), cause: "too slow".into() }),
@@ -565,8 +576,8 @@ pub(super) fn causes(error: &reqwest::Error) -> String {
 }
 
 /// Reads a body of at most so many bytes, before and after decompression.
-async fn read_page(answer: Answer, most: u64) -> Result<Page, FetchError> {
-    let Answer { response, url, validators, .. } = answer;
+async fn read_page(answer: Answer, most: u64) -> Result<(Page, Room), FetchError> {
+    let Answer { response, url, validators, _turn, room } = answer;
     let too_large = || FetchError::TooLarge { url: Box::new(url.clone()), most };
     if response.content_length().is_some_and(|length| length > most) {
         return Err(too_large());
@@ -604,7 +615,7 @@ async fn read_page(answer: Answer, most: u64) -> Result<Page, FetchError> {
             return Err(FetchError::Content { url: Box::new(url.clone()), cause });
         }
     };
-    Ok(Page { url, bytes, content_type, validators })
+    Ok((Page { url, bytes, content_type, validators }, Room(room)))
 }
 
 #[cfg(test)]

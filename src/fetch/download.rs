@@ -82,7 +82,7 @@ impl Client {
         }
         let content_type = answer.response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let Answer { response, url: from, validators, _turn, _room } = answer;
+        let Answer { response, url: from, validators, _turn, room: _room } = answer;
         let network = |cause: String| FetchError::Network { url: Box::new(from.clone()), cause };
         let mut body = response.bytes_stream();
         watch.at(partial.length, total);

@@ -11,7 +11,7 @@ mod robots;
 pub mod source;
 mod store;
 
-pub use client::{Ask, Client, Got, Page, Validators, is_barred};
+pub use client::{Ask, Client, Got, Page, Room, Validators, is_barred};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;

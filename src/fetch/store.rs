@@ -57,6 +57,11 @@ impl Store {
         Ok(Store { root: root.to_owned() })
     }
 
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where the journal of requests is.
     pub fn journal(&self) -> PathBuf {
         self.root.join("requests.jsonl")

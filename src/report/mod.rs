@@ -16,9 +16,9 @@ use crate::model::{Lang, Listing, Report};
 
 pub use json::schema;
 
-/// Writes one report as JSON, indented, as format `json` does.
-pub fn write_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    json::write_value(report, out)
+/// Writes a value as format `json` writes a report: indented, and harmless on a terminal.
+pub fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+    json::write_value(value, out)
 }
 
 /// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.

@@ -227,8 +227,8 @@ impl Folder {
         self.root.join(format!("{number:04}.jsonl"))
     }
 
-    /// What the runs so far have left.
-    pub fn past(&self) -> io::Result<Past> {
+    /// What the runs so far have left. What a run has done that was broken off binds only a run that goes on with it.
+    pub fn past(&self, resume: impl Fn(Timestamp) -> bool) -> io::Result<Past> {
         let mut numbers: Vec<u32> = match fs::read_dir(&self.root) {
             Ok(entries) => entries
                 .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".jsonl")?.parse().ok())
@@ -240,6 +240,9 @@ impl Folder {
         let mut past = Past { number: numbers.last().copied().unwrap_or_default(), ..Past::default() };
         for number in numbers.iter().rev().take(2).rev() {
             past.read(BufReader::new(File::open(self.log(*number))?))?;
+        }
+        if !past.begun.is_some_and(resume) {
+            past.forget();
         }
         Ok(past)
     }
@@ -257,11 +260,9 @@ impl Folder {
         lock.set_len(0)?;
         write!(lock, "{}", std::process::id())?;
         fs::write(self.root.join("roster"), self.roster.as_os_str().as_encoded_bytes())?;
-        let mut past = self.past()?;
-        if !past.begun.is_some_and(&resume) {
+        let mut past = self.past(resume)?;
+        if past.begun.is_none() {
             past.number += 1;
-            past.begun = None;
-            past.targets.values_mut().for_each(|memory| memory.done = None);
         }
         let mut file = File::options().create(true).append(true).read(true).open(self.log(past.number))?;
         // A line that a killed process left half written must not spoil the next one.
@@ -278,9 +279,14 @@ impl Folder {
 }
 
 impl Past {
-    fn read(&mut self, mut lines: impl BufRead) -> io::Result<()> {
+    /// What was done was done by a run that is over.
+    fn forget(&mut self) {
         self.begun = None;
         self.targets.values_mut().for_each(|memory| memory.done = None);
+    }
+
+    fn read(&mut self, mut lines: impl BufRead) -> io::Result<()> {
+        self.forget();
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -300,10 +306,7 @@ impl Past {
                     let done = Some((outcome, reason));
                     self.targets.insert(target, Memory { done, scanned, looked });
                 }
-                Event::End { .. } => {
-                    self.begun = None;
-                    self.targets.values_mut().for_each(|memory| memory.done = None);
-                }
+                Event::End { .. } => self.forget(),
             }
         }
     }
@@ -385,7 +388,7 @@ mod tests {
         log.add(&[done("b", Outcome::Scanned), Event::End { time: Timestamp::UNIX_EPOCH }]).unwrap();
         drop(log);
 
-        let past = folder.past().unwrap();
+        let past = folder.past(|_| true).unwrap();
         assert_eq!((past.begun, past.targets.len()), (None, 2));
         assert_eq!(past.targets["b"].done, None, "what a run has done that is over does not bind the next");
         assert!(past.targets["b"].scanned.is_some());
@@ -415,7 +418,7 @@ mod tests {
         let (log, _) = folder.begin(|_| true).unwrap();
         log.add(&[begin(), done("a", Outcome::Failed)]).unwrap();
         drop(log);
-        let past = folder.past().unwrap();
+        let past = folder.past(|_| true).unwrap();
         assert_eq!(past.targets["a"].done.as_ref().map(|done| done.0), Some(Outcome::Failed));
         assert!(past.targets["b"].done.is_none() && past.targets["b"].scanned.is_some());
         // Too long ago to go on with it.

@@ -13,7 +13,7 @@ mod summary;
 mod work;
 
 pub use log::{Busy, Event, Findings, Folder, Log, Looked, Memory, Outcome, Past, Scanned, Stamp};
-pub use plan::{Action, HostPlan, Knowledge, Plan, Planned, Wishes, plan};
+pub use plan::{Action, HostPlan, Knowledge, Plan, Planned, Wishes, plan, resumes};
 pub use reason::{Cause, Reason};
 pub use summary::{Counts, Missed, Reasons, SCHEMA, Summary};
 pub use work::{Crew, Stop, Watch};

@@ -139,6 +139,11 @@ pub struct Plan {
     pub least: f64,
 }
 
+/// Whether a run that was broken off is gone on with: not when it began so long ago that its beginning is stale.
+pub fn resumes(begun: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(begun) < SignedDuration::from_hours(7 * 24)
+}
+
 /// Makes the plan.
 pub fn plan(roster: &Roster, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Plan {
     let mut targets: Vec<Planned> = roster
@@ -186,10 +191,10 @@ fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned 
         Some(reason) => (Action::Skip, Way::None, Some(reason)),
         None => match &row.address {
             None => (Action::Skip, Way::None, Some(Reason::of(Cause::NoAddress))),
-            Some(Address::File(path)) => file(path, row.kind, scanned, knowledge),
+            Some(Address::File(path)) => file(path, scanned, knowledge),
             Some(Address::Web(url)) => {
                 let looked = memory.and_then(|memory| memory.looked.as_ref());
-                let is_app = row.kind != TargetKind::Account;
+                let is_app = is_program(row.kind);
                 let way = match source(url).filter(|_| is_app) {
                     None if is_app => Way::Package(url.clone(), None),
                     None => Way::Page(url.clone()),
@@ -265,24 +270,18 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     closed.then(|| Reason::of(Cause::Platform))
 }
 
-fn file(
-    path: &Path,
-    kind: TargetKind,
-    scanned: Option<&Scanned>,
-    knowledge: Knowledge<'_>,
-) -> (Action, Way, Option<Reason>) {
+fn file(path: &Path, scanned: Option<&Scanned>, knowledge: Knowledge<'_>) -> (Action, Way, Option<Reason>) {
     let Some(stamp) = (knowledge.stamp)(path) else {
         let reason = Reason::about(Cause::NoFile, &path.display().to_string());
         return (Action::Skip, Way::None, Some(reason));
     };
-    // What is said of accounts and groups depends on the day too. The stamp of a folder tells nothing.
-    let lasting = is_lasting(kind) && stamp.bytes > 0;
-    let same = lasting && scanned.is_some_and(|scanned| scanned.stamp == Some(stamp));
+    // The stamp of a folder tells nothing.
+    let same = stamp.bytes > 0 && scanned.is_some_and(|scanned| scanned.stamp == Some(stamp));
     (if same { Action::Keep } else { Action::Read }, Way::File(path.to_owned()), None)
 }
 
-/// Whether the same content gives the same report on another day.
-pub(super) fn is_lasting(kind: TargetKind) -> bool {
+/// Whether it is a program: the same content gives the same report on another day.
+pub(super) fn is_program(kind: TargetKind) -> bool {
     matches!(kind, TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp)
 }
 

@@ -111,6 +111,11 @@ impl Reason {
         lang.pick(&self.zh, &self.en)
     }
 
+    /// The content is something else than the roster says.
+    pub(super) fn other(zh: &str, en: &str) -> Self {
+        Reason { cause: Cause::Unscannable, zh: zh.to_owned(), en: en.to_owned() }
+    }
+
     /// A page that stands before the one that was asked for.
     pub(super) fn wall(state: &PageState) -> Self {
         let words = |lang| state.words(lang).to_owned();
@@ -157,7 +162,7 @@ impl From<&ScanError> for Reason {
             ScanError::Unreadable { .. } | ScanError::FolderNotWhole { .. } => Cause::Disk,
             ScanError::NothingInFolder(_) | ScanError::NotAPackage { .. } => Cause::Unscannable,
         };
-        Reason { cause, zh: error.to_string(), en: error.to_string() }
+        Reason { cause, zh: error.words(Lang::Zh), en: error.words(Lang::En) }
     }
 }
 

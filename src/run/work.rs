@@ -14,16 +14,16 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use url::Url;
 
 use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, Stamp};
-use super::plan::{Action, Plan, Planned, Way, is_lasting};
+use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
 use crate::fetch::source::Source;
-use crate::fetch::{Ask, Client, FetchError, Got, Known, Store, Unwatched, write_whole};
-use crate::model::{Level, Listing, PageState, Report};
+use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, write_whole};
+use crate::model::{Lang, Level, Listing, PageState, Report, TargetKind};
 use crate::page::{self, Input};
 use crate::report;
 use crate::roster::{Roster, Row};
-use crate::scan::{Scanner, Silent};
+use crate::scan::{Scanner, Silent, Subject};
 
 /// Scans under way at a time, at most: more only take memory from each other.
 const MOST_SCANS: usize = 4;
@@ -228,7 +228,7 @@ impl Work {
                 continue;
             }
             // A package is scanned on all cores already, and takes memory.
-            let alone = had.is_ok() && self.target(at).is_some_and(|(_, row)| is_lasting(row.kind));
+            let alone = had.is_ok() && self.target(at).is_some_and(|(_, row)| is_program(row.kind));
             let share = if alone { scans } else { 1 };
             let Ok(permit) = permits.clone().acquire_many_owned(u32::try_from(share).unwrap_or(1)).await
             else {
@@ -356,20 +356,30 @@ impl Work {
     async fn page(self: &Arc<Self>, url: Url) -> Result<Had, Reason> {
         let known = self.crew.store.known(&url);
         let validators = known.as_ref().map(|known| known.validators.clone()).unwrap_or_default();
-        let got = self.crew.client.page(&Ask::at(url.clone()).unless(validators)).await;
+        let (got, room) = self
+            .crew
+            .client
+            .page_held(&Ask::at(url.clone()).unless(validators))
+            .await
+            .map_err(|error| Reason::from(&error))?;
         let work = self.clone();
-        let kept = tokio::task::spawn_blocking(move || work.keep(&url, known, got));
+        let kept = tokio::task::spawn_blocking(move || {
+            let kept = work.keep(&url, known, got);
+            // Pages in memory are no more than requests to all hosts together may be.
+            drop(room);
+            kept
+        });
         let known = kept.await.map_err(|_| Reason::of(Cause::Internal))??;
         self.had(known, None)
     }
 
     /// Keeps a page, unless it is a wall: then its host is left alone before the next request is made.
-    fn keep(&self, url: &Url, known: Option<Known>, got: Result<Got, FetchError>) -> Result<Known, Reason> {
-        let kept = match (got.map_err(|error| Reason::from(&error))?, known) {
+    fn keep(&self, url: &Url, known: Option<Known>, got: Got) -> Result<Known, Reason> {
+        let kept = match (got, known) {
             (Got::Page(page), _) => {
                 let input = Input::new(&page.bytes, page.content_type.as_deref(), Some(page.url.clone()));
                 let state = page::read(&input).page.state;
-                if matches!(state, PageState::Wall | PageState::Challenge) {
+                if is_wall(&state) {
                     let reason = Reason::wall(&state);
                     self.crew.client.stop(&page.url, reason.en.clone());
                     return Err(reason);
@@ -416,17 +426,40 @@ impl Work {
         let before = before.filter(|before| before.with == target.with);
         if let (Some(before), Some(known)) = (before, &had.known)
             && before.sha256 == known.sha256
-            && is_lasting(row.kind)
+            && is_program(row.kind)
         {
             return Ok((Outcome::Unchanged, before.clone()));
         }
-        let listing = had.listing.as_deref().cloned();
-        let report = self.crew.scanner.scan_fetched(&had.path, &row.written, listing, &Silent);
+        let known = had.known.as_ref();
+        let url = known.and_then(|known| Url::parse(known.from.as_deref().unwrap_or(&known.url)).ok());
+        let subject = Subject {
+            name: row.written.clone(),
+            address: url.clone(),
+            content_type: known.and_then(|known| known.content_type.clone()),
+            as_of: known.map(|known| known.fetched).or(had.stamp.map(|stamp| stamp.changed)),
+            listing: had.listing.as_deref().cloned(),
+            registered: Some(row.registered.clone()),
+            filing: row.filing.clone(),
+        };
+        let report = self.crew.scanner.scan_subject(&had.path, subject, &Silent);
         let report = report.map_err(|error| Reason::from(&error))?;
+        match (&report.page, &url) {
+            (Some(page), _) if is_program(row.kind) && !is_wall(&page.state) => {
+                return Err(Reason::other("得到的是网页，不是安装包", "a page came, and no package"));
+            }
+            (Some(page), Some(url)) if is_wall(&page.state) => {
+                self.crew.client.stop(url, page.state.words(Lang::En));
+                return Err(Reason::wall(&page.state));
+            }
+            (None, Some(_)) if row.kind == TargetKind::Account => {
+                return Err(Reason::other("得到的不是网页", "no page came"));
+            }
+            _ => {}
+        }
         let scanned = Scanned {
             with: target.with.clone(),
             sha256: report.artifact.sha256.clone(),
-            text: None,
+            text: report.artifact.text_sha256.clone(),
             stamp: had.stamp,
             findings: findings(&report),
         };
@@ -447,6 +480,11 @@ impl Work {
         }
         true
     }
+}
+
+/// Whether a page stands before the one that was asked for and asks for a human being.
+fn is_wall(state: &PageState) -> bool {
+    matches!(state, PageState::Wall | PageState::Challenge)
 }
 
 fn what(way: &Way) -> Option<What> {
