@@ -9,8 +9,10 @@ mod journal;
 mod man;
 mod measure;
 mod output;
+mod plan;
 mod progress;
 mod rules;
+mod run;
 mod scan;
 mod schema;
 mod table;
@@ -29,6 +31,8 @@ use zhijian::rule::{RuleError, RuleSet};
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
+/// Exit code: a run has ended and not all targets have a report.
+const INCOMPLETE: u8 = 3;
 
 #[derive(Debug, Parser)]
 #[command(name = "zhijian", bin_name = "zhijian", version)]
@@ -43,6 +47,8 @@ struct Cli {
 enum Command {
     Scan(scan::Scan),
     Fetch(fetch::Fetch),
+    Plan(plan::Plan),
+    Run(run::Run),
     Journal(journal::Journal),
     Rules(rules::Rules),
     Formats,
@@ -83,6 +89,8 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
         Command::Fetch(fetch) => fetch.run(lang),
+        Command::Plan(plan) => plan.run(lang),
+        Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),

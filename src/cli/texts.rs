@@ -104,6 +104,71 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("zhijian fetch --quiet", "不显示进度", "No progress"),
     (
+        "zhijian plan",
+        "说明按名录运行将做什么、哪些无变化、哪些会跳过及原因、至少需要多久，不发出请求",
+        "Say what a run of a roster will do, skip and why, and how long at the least; asks nobody",
+    ),
+    (
+        "zhijian plan ROSTER",
+        "名录（CSV，UTF-8 或 GB18030），首行为列名：类型、名称、地址、主办单位、备案编号、许可证编号、发布类；地址为网址，或相对于名录所在目录的路径",
+        "Roster: CSV with the columns kind, name, address, owner, filing, licence, publishes; addresses of the web, or paths below the roster's folder",
+    ),
+    (
+        "zhijian plan --weixin",
+        "账号主体同意抓取微信公众平台文章的文件名称或文号；不写明则不访问 mp.weixin.qq.com，该平台禁止自动抓取",
+        "Document by which the owners of the accounts allow mp.weixin.qq.com to be asked, whose operator bars crawlers; without it the host is left out",
+    ),
+    (
+        "zhijian plan --max-age",
+        "距上次抓取不到这么久的不再询问，如 30m、12h（默认）、7d；规则有变时重新检测已存内容，不发请求",
+        "What was fetched less than this ago is not asked for again: 30m, 12h (default), 7d; changed rules scan what is stored, without a request",
+    ),
+    (
+        "zhijian plan --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
+    (
+        "zhijian plan --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    ("zhijian plan --format", "输出格式：terminal（默认）、json", "Output: terminal (default), json"),
+    ("zhijian plan --all", "全部列出，不作省略", "Show all rows of every list"),
+    (
+        "zhijian run",
+        "按名录抓取并检测，可随时中断，再次运行即从中断处继续；报告和日志存于存储目录的 runs 中",
+        "Fetch and scan a roster; may be broken off at any moment, the next run goes on; reports and logs are in the store, under runs",
+    ),
+    ("zhijian run ROSTER", "名录，同 plan", "Roster, as for plan"),
+    (
+        "zhijian run --weixin",
+        "账号主体同意抓取微信公众平台文章的文件名称或文号，记入日志和汇总；不写明则不访问 mp.weixin.qq.com",
+        "Document by which the owners of the accounts allow mp.weixin.qq.com to be asked, kept in log and summary; without it the host is left out",
+    ),
+    (
+        "zhijian run --max-age",
+        "距上次抓取不到这么久的不再询问，如 30m、12h（默认）、7d",
+        "What was fetched less than this ago is not asked for again: 30m, 12h (default), 7d",
+    ),
+    (
+        "zhijian run --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
+    (
+        "zhijian run --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian run --format",
+        "汇总的格式：terminal（默认）、json",
+        "Format of the summary: terminal (default), json",
+    ),
+    ("zhijian run --all", "全部列出，不作省略", "Show all rows of every list"),
+    ("zhijian run --quiet", "不显示进度和汇总", "No progress, no summary"),
+    (
         "zhijian journal",
         "列出抓取日志：每一次请求，以及未发出的请求和原因",
         "Show the journal of requests: those made, and those not made and why",
@@ -162,13 +227,15 @@ const EXIT_ZH: &str = "\
 退出码：
   0  完成
   1  检出了 --fail-on 所指级别的功能，或规则示例不符
-  2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）";
+  2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
+  3  run 结束时有对象失败、跳过或未及处理";
 
 const EXIT_EN: &str = "\
 Exit codes:
   0  done
   1  findings of the level of --fail-on, or rules that fail their examples
-  2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)";
+  2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
+  3  run: targets failed, were skipped or were not reached";
 
 const TEMPLATE_ZH: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
@@ -177,7 +244,9 @@ pub(super) fn worded(command: Command, lang: Lang) -> Command {
     let mut command = node(command, "zhijian", lang);
     let exit = lang.pick(EXIT_ZH, EXIT_EN);
     command = command.after_help(exit);
-    command = command.mut_subcommand("scan", |scan| scan.after_help(exit));
+    for name in ["scan", "run"] {
+        command = command.mut_subcommand(name, |sub| sub.after_help(exit));
+    }
     command.mut_subcommand("rules", |rules| rules.mut_subcommand("check", |check| check.after_help(exit)))
 }
 
