@@ -81,6 +81,8 @@ fn help_of_every_command_in_both_languages() {
         for command in [
             "",
             "scan",
+            "plan",
+            "run",
             "rules",
             "rules list",
             "rules show",

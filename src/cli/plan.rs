@@ -193,7 +193,7 @@ fn show(plan: &Planned, ready: &Ready, all: bool, lang: Lang, out: &mut dyn Writ
             )?,
             false => writeln!(
                 out,
-                "Fetching takes at least {least}: hosts side by side, one connection each, {most} in\nall; transfer, second attempts and scans not counted"
+                "Fetching takes at least {least}: hosts side by side, one connection each,\n{most} in all; transfer, second attempts and scans not counted"
             )?,
         }
         if plan.unplaced > 0 {

@@ -25,8 +25,10 @@ pub enum Cause {
     Group,
     /// The address may not be asked (private network, no web address).
     Refused,
-    /// `robots.txt` forbids it, or could not be had.
+    /// `robots.txt` forbids it.
     Robots,
+    /// `robots.txt` could not be had, which forbids everything: the site is down, or gone.
+    NoRobots,
     /// The page is a wall that asks for a human being.
     Wall,
     /// The host is left alone for the rest of the run.
@@ -68,6 +70,9 @@ impl Cause {
             ),
             Cause::Refused => ("地址不允许访问", "the address may not be asked"),
             Cause::Robots => ("robots.txt 不允许", "robots.txt forbids it"),
+            Cause::NoRobots => {
+                ("取不到 robots.txt，按不允许处理", "robots.txt cannot be had, which forbids everything")
+            }
             Cause::Wall => ("遇到验证或频率限制", "a verification wall"),
             Cause::Stopped => ("已停止访问该主机", "the host is left alone"),
             Cause::Status => ("服务器答复错误", "the server answered with an error"),
@@ -134,7 +139,8 @@ impl From<&FetchError> for Reason {
         let cause = match error {
             FetchError::Address { .. } | FetchError::Refused { .. } => Cause::Refused,
             FetchError::Barred(_) => Cause::Weixin,
-            FetchError::Robots(_) | FetchError::RobotsUnreachable { .. } => Cause::Robots,
+            FetchError::Robots(_) => Cause::Robots,
+            FetchError::RobotsUnreachable { .. } => Cause::NoRobots,
             FetchError::Stopped { .. } | FetchError::Wait { .. } => Cause::Stopped,
             FetchError::Status { .. } => Cause::Status,
             FetchError::Network { .. } => Cause::Network,
