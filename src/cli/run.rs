@@ -43,12 +43,7 @@ impl Run {
         let client = Client::new(&config.fetch, journal)?;
         let client = if self.choice.weixin.is_some() { client.with_weixin() } else { client };
         let stop = Stop::default();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            // Pages are kept and read by so many at most.
-            .max_blocking_threads(config.fetch.connections.clamp(8, 64))
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let shown = folder.clone();
         let crew = Crew {
             plan,

@@ -237,6 +237,25 @@ Exit codes:
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
   3  run: targets failed, were skipped or were not reached";
 
+const ROSTER_ZH: &str = "\
+名录示例：
+  类型,名称,地址,主办单位,备案编号,许可证编号,发布类
+  移动应用程序,某市网格通,https://app.example.gov.cn/grid.apk,某市大数据局,,,
+  公众账号,某市发布,https://www.example.gov.cn/rss.xml,某市人民政府,,,是
+  工作群组,某街道值守群,exports/duty.json,某街道,,,
+类型：移动应用程序、小程序、快应用、公众账号、工作群组
+地址：安装包、应用市场页、文章、订阅源、网站的网址；本地的安装包、文件夹、网页、导出记录";
+
+const ROSTER_EN: &str = "\
+A roster:
+  kind,name,address,owner,filing,licence,publishes
+  app,Grid,https://app.example.gov.cn/grid.apk,Data Bureau,,,
+  account,City News,https://www.example.gov.cn/rss.xml,City Government,,,yes
+  group,Duty,exports/duty.json,Street Office,,,
+Kinds: app, mini-program, quick-app, account, group
+Addresses: of packages, pages of app stores, articles, feeds, sites; or paths of packages,
+folders, saved pages, exports";
+
 const TEMPLATE_ZH: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
 /// Puts words to a command and everything below it.
@@ -244,6 +263,7 @@ pub(super) fn worded(command: Command, lang: Lang) -> Command {
     let mut command = node(command, "zhijian", lang);
     let exit = lang.pick(EXIT_ZH, EXIT_EN);
     command = command.after_help(exit);
+    command = command.mut_subcommand("plan", |plan| plan.after_help(lang.pick(ROSTER_ZH, ROSTER_EN)));
     for name in ["scan", "run"] {
         command = command.mut_subcommand(name, |sub| sub.after_help(exit));
     }

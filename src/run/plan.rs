@@ -339,3 +339,145 @@ fn hosts(targets: &[Planned], fetch: &Fetch) -> (Vec<HostPlan>, u64) {
     hosts.sort_by(|a, b| b.least.total_cmp(&a.least).then_with(|| a.host.cmp(&b.host)));
     (hosts, unplaced)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::fetch::Validators;
+    use crate::run::log::{Findings, Memory};
+
+    const DAY: i64 = 86_400;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn known(url: &str, fetched: Timestamp, etag: Option<&str>) -> Known {
+        let validators = Validators { etag: etag.map(str::to_owned), last_modified: None };
+        Known {
+            url: url.into(),
+            sha256: "aa".into(),
+            bytes: 1,
+            fetched,
+            content_type: None,
+            from: None,
+            validators,
+        }
+    }
+
+    /// Plans one row at noon, with an age of twelve hours.
+    struct Case {
+        row: &'static str,
+        known: Option<Known>,
+        past: Past,
+        engine: &'static str,
+        fetch: Fetch,
+    }
+
+    impl Case {
+        fn new(row: &'static str) -> Self {
+            Case { row, known: None, past: Past::default(), engine: "rules 1", fetch: Fetch::default() }
+        }
+
+        fn plan(&self) -> Plan {
+            let text = format!("kind,address,owner\n{}\n", self.row);
+            let roster = Roster::parse(text.as_bytes(), Path::new("/r")).unwrap();
+            let wishes = Wishes {
+                fetch: &self.fetch,
+                weixin: None,
+                max_age: Duration::from_secs(12 * 3600),
+                engine: self.engine,
+                now: at(DAY / 2),
+            };
+            let known = |url: &Url| self.known.clone().filter(|known| known.url == url.as_str());
+            let stamp = |_: &Path| Some(Stamp { bytes: 5, changed: at(0) });
+            plan(&roster, &wishes, Knowledge { past: &self.past, known: &known, stamp: &stamp })
+        }
+
+        fn action(&self) -> Action {
+            self.plan().targets[0].action
+        }
+
+        /// Lets the content with digest `aa` have been scanned with the rules as they are.
+        fn scanned(mut self) -> Self {
+            let target = self.plan().targets.remove(0);
+            let scanned = Scanned {
+                with: target.with,
+                sha256: "aa".into(),
+                text: None,
+                stamp: Some(Stamp { bytes: 5, changed: at(0) }),
+                findings: Findings::default(),
+            };
+            let memory = Memory { done: None, scanned: Some(scanned), looked: None };
+            self.past.targets = HashMap::from([(target.id, memory)]);
+            self
+        }
+    }
+
+    const PAGE: &str = "https://a.gov.cn/x";
+
+    #[test]
+    fn what_is_new_old_or_unchanged_is_told_apart() {
+        let fresh = Case::new("account,https://a.gov.cn/x,A");
+        assert_eq!(fresh.action(), Action::Fetch);
+        let lately = Some(known(PAGE, at(1), Some("1")));
+        let had = Case { known: lately.clone(), ..fresh };
+        assert_eq!(had.action(), Action::Rescan, "it is here and was never scanned");
+        let had = had.scanned();
+        assert_eq!(had.action(), Action::Keep);
+        assert_eq!(Case { engine: "rules 2", ..had }.action(), Action::Rescan);
+
+        let old =
+            |tag| Case { known: Some(known(PAGE, at(-1), tag)), ..Case::new("account,https://a.gov.cn/x,A") };
+        assert_eq!(old(Some("1")).scanned().action(), Action::Recheck);
+        assert_eq!(old(None).scanned().action(), Action::Fetch, "nothing to ask on condition by");
+
+        let moved = Case { known: lately, ..Case::new("account,https://a.gov.cn/x,A") }.scanned();
+        let moved = Case { row: "account,https://a.gov.cn/x,B", ..moved };
+        assert_eq!(moved.action(), Action::Rescan, "what the roster says is compared with what is seen");
+    }
+
+    #[test]
+    fn files_are_read_when_they_or_the_rules_change() {
+        let file = Case::new("app,a.apk,A");
+        assert_eq!(file.action(), Action::Read);
+        let file = file.scanned();
+        assert_eq!(file.action(), Action::Keep);
+        assert_eq!(Case { engine: "rules 2", ..file }.action(), Action::Read);
+    }
+
+    #[test]
+    fn a_run_that_was_broken_off_binds_what_it_has_done() {
+        let done = |outcome| {
+            let mut case = Case {
+                known: Some(known(PAGE, at(-DAY), None)),
+                ..Case::new("account,https://a.gov.cn/x,A")
+            };
+            case = case.scanned();
+            case.past.begun = Some(at(-2 * DAY));
+            case.past.targets.values_mut().for_each(|memory| memory.done = Some((outcome, None)));
+            case
+        };
+        assert_eq!(done(Outcome::Scanned).action(), Action::Done);
+        assert_eq!(done(Outcome::Failed).action(), Action::Done, "the next run tries it again");
+        assert_eq!(Case { engine: "rules 2", ..done(Outcome::Scanned) }.action(), Action::Rescan);
+        let mut fetched = done(Outcome::Skipped);
+        fetched.past.targets.clear();
+        assert_eq!(fetched.action(), Action::Rescan, "fetched before the kill, and not asked for again");
+        assert!(resumes(at(-6 * DAY), at(0)) && !resumes(at(-8 * DAY), at(0)));
+    }
+
+    #[test]
+    fn the_least_time_is_that_of_the_slowest_host() {
+        let rows = "account,https://weixin.qq.com/1,\naccount,https://weixin.qq.com/2,\napp,https://sj.qq.com/appdetail/cn.gov.a,\n\
+                    account,http://weixin.qq.com/3,\napp,https://b.gov.cn/b.apk,";
+        let plan = Case::new(rows).plan();
+        let hosts: Vec<(&str, u64, f64)> =
+            plan.hosts.iter().map(|host| (host.host.as_str(), host.requests, host.least)).collect();
+        // Two origins of one host have a `robots.txt` each, and one pace.
+        assert_eq!(hosts, [("weixin.qq.com", 5, 20.0), ("b.gov.cn", 2, 1.0), ("sj.qq.com", 2, 1.0)]);
+        assert_eq!((plan.least, plan.unplaced), (20.0, 1));
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fetch::FetchError;
 use crate::fetch::source::SourceError;
-use crate::model::{Lang, PageState, Rejected};
+use crate::model::{Lang, PageState, Rejected, TargetKind};
 use crate::scan::ScanError;
 
 /// Kinds of reasons.
@@ -117,8 +117,10 @@ impl Reason {
     }
 
     /// The content is something else than the roster says.
-    pub(super) fn other(zh: &str, en: &str) -> Self {
-        Reason { cause: Cause::Unscannable, zh: zh.to_owned(), en: en.to_owned() }
+    pub(super) fn other_kind(said: TargetKind, found: TargetKind) -> Self {
+        let zh = format!("名录中为{}，得到的是{}", said.zh(), found.zh());
+        let en = format!("the roster says {}, what came is a {}", said.en(), found.en());
+        Reason { cause: Cause::Unscannable, zh, en }
     }
 
     /// A page that stands before the one that was asked for.

@@ -124,7 +124,9 @@ impl Crew {
     /// Does what the plan says. The error is of the own disk; everything else is in the summary.
     pub async fn run(self) -> io::Result<Summary> {
         let clock = Instant::now();
+        // The store knows whole seconds, and what is fetched in this one is of this run.
         let now = Timestamp::now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let begun = self.past.begun.unwrap_or(now);
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.log.add(&[Event::Begin { time: now, version, weixin: self.weixin.clone() }])?;
@@ -443,18 +445,14 @@ impl Work {
         };
         let report = self.crew.scanner.scan_subject(&had.path, subject, &Silent);
         let report = report.map_err(|error| Reason::from(&error))?;
-        match (&report.page, &url) {
-            (Some(page), _) if is_program(row.kind) && !is_wall(&page.state) => {
-                return Err(Reason::other("得到的是网页，不是安装包", "a page came, and no package"));
-            }
-            (Some(page), Some(url)) if is_wall(&page.state) => {
-                self.crew.client.stop(url, page.state.words(Lang::En));
-                return Err(Reason::wall(&page.state));
-            }
-            (None, Some(_)) if row.kind == TargetKind::Account => {
-                return Err(Reason::other("得到的不是网页", "no page came"));
-            }
-            _ => {}
+        if let (Some(page), Some(url)) = (&report.page, &url)
+            && is_wall(&page.state)
+        {
+            self.crew.client.stop(url, page.state.words(Lang::En));
+            return Err(Reason::wall(&page.state));
+        }
+        if class(row.kind) != class(report.target.kind) {
+            return Err(Reason::other_kind(row.kind, report.target.kind));
         }
         let scanned = Scanned {
             with: target.with.clone(),
@@ -479,6 +477,15 @@ impl Work {
             return false;
         }
         true
+    }
+}
+
+/// Programs, pages and groups: by which rules something is judged.
+fn class(kind: TargetKind) -> u8 {
+    match kind {
+        TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp => 0,
+        TargetKind::Account | TargetKind::AccountPage => 1,
+        TargetKind::Group => 2,
     }
 }
 
