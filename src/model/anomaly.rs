@@ -181,6 +181,7 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("page.data-cut-off", "页面脚本数据不完整", "the data in a script of the page is cut off"),
     ("page.malformed-list", "列表文件结构损坏", "a feed, site map or list is damaged"),
     ("page.malformed-text", "页面文字编码有误", "bytes that are no characters of the page's encoding"),
+    ("page.taken-down", "页面已被平台处置", "the platform has taken the page down"),
     (
         "page.too-many-entries",
         "条目多得不正常，其余未读",
