@@ -14,6 +14,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("link", &["decode", "text"]),
     ("format", &["decode", "link", "text"]),
     ("page", &["decode", "text"]),
+    ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &[]),
     ("roster", &["ledger"]),
@@ -103,7 +104,7 @@ fn every_format_is_in_the_list() {
 
 #[test]
 fn every_kind_of_page_is_in_the_list() {
-    let helpers = ["mod.rs", "draft.rs", "footer.rs", "time.rs"];
+    let helpers = ["mod.rs", "draft.rs", "footer.rs"];
     let listed: Vec<&str> = zhijian::page::PAGES.iter().map(|kind| kind.name).collect();
     for path in files(&source().join("page")) {
         let file = path.file_name().unwrap().to_str().unwrap();
@@ -114,7 +115,7 @@ fn every_kind_of_page_is_in_the_list() {
 
 #[test]
 fn every_decoder_is_in_the_list_in_order() {
-    let helpers = ["blob", "entropy", "mod", "res_chunk", "string_pool"];
+    let helpers = ["blob", "date", "delimited", "entropy", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
     let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
         .unwrap()

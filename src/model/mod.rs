@@ -12,6 +12,7 @@ mod code;
 mod coverage;
 mod fact;
 mod finding;
+mod group;
 mod inspection;
 mod lang;
 mod listing;
@@ -34,6 +35,7 @@ pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
 };
+pub use group::GroupRecord;
 pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;

@@ -12,7 +12,6 @@ mod footer;
 mod government;
 mod list;
 mod sitemap;
-mod time;
 mod wechat_article;
 mod wechat_profile;
 
