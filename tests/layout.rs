@@ -114,6 +114,16 @@ fn every_kind_of_page_is_in_the_list() {
 }
 
 #[test]
+fn every_kind_of_export_is_in_the_list() {
+    let helpers = ["chain", "draft", "export", "field", "mask", "mod", "observe", "run"];
+    let listed: Vec<&str> = zhijian::group::GROUPS.iter().map(|kind| kind.name).collect();
+    for path in files(&source().join("group")) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(listed.contains(&name) || helpers.contains(&name), "src/group/{name}.rs is not in GROUPS");
+    }
+}
+
+#[test]
 fn every_decoder_is_in_the_list_in_order() {
     let helpers = ["blob", "date", "delimited", "entropy", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
@@ -134,7 +144,7 @@ fn every_code_of_an_anomaly_has_a_meaning() {
     let call = regex_lite::Regex::new(call).unwrap();
     let mut unknown = std::collections::BTreeSet::new();
     let mut text = String::new();
-    for room in ["decode", "format", "link", "page"] {
+    for room in ["decode", "format", "group", "link", "page"] {
         for path in files(&source().join(room)) {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }

@@ -77,11 +77,8 @@ fn written(text: &str) -> Option<Timestamp> {
 
 /// Whether a text begins with a date and a time of day, hour and minute at least; the moment, and what follows it.
 pub fn leading(text: &str) -> Option<(Timestamp, &str)> {
-    // The first number is the year, or all of the date.
-    if !matches!(text.bytes().take_while(u8::is_ascii_digit).count(), 4 | 8) {
-        return None;
-    }
-    let (date, rest) = date_in(text)?;
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (date, rest) = date_of(text, digits)?;
     let (time, rest) = clock(rest)?;
     Some((beijing(date.to_datetime(time))?, rest))
 }
@@ -154,31 +151,33 @@ pub fn date_in(text: &str) -> Option<(Date, &str)> {
     let mut at = 0;
     while at < bytes.len() {
         let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 {
-            at += 1;
-            continue;
-        }
-        let run = &text[at..at + digits];
-        let behind = &text[at + digits..];
-        if matches!(digits, 8 | 14) {
-            let parts = (run[..4].parse(), run[4..6].parse(), run[6..8].parse());
-            if let (Ok(year), Ok(month), Ok(day)) = parts
-                && let Some(date) = date(year, month, day)
-            {
-                return Some((date, &text[at + 8..]));
-            }
-        }
-        if digits == 4
-            && let Ok(year) = run.parse()
-            && let Some((month, rest)) = part(behind, &['-', '/', '.', '年'])
-            && let Some((day, rest)) = part(rest, &['-', '/', '.', '月'])
-            && let Some(date) = date(year, month, day)
+        if digits > 0
+            && let Some(found) = date_of(&text[at..], digits)
         {
-            return Some((date, rest.strip_prefix('日').unwrap_or(rest)));
+            return Some(found);
         }
-        at += digits;
+        at += digits.max(1);
     }
     None
+}
+
+/// The date that a text begins with, whose first number has so many digits; and what follows it.
+fn date_of(text: &str, digits: usize) -> Option<(Date, &str)> {
+    let (run, behind) = text.split_at(digits);
+    if matches!(digits, 8 | 14) {
+        let parts = (run[..4].parse(), run[4..6].parse(), run[6..8].parse());
+        if let (Ok(year), Ok(month), Ok(day)) = parts
+            && let Some(date) = date(year, month, day)
+        {
+            return Some((date, &text[8..]));
+        }
+    }
+    if digits != 4 {
+        return None;
+    }
+    let (month, rest) = part(behind, &['-', '/', '.', '年'])?;
+    let (day, rest) = part(rest, &['-', '/', '.', '月'])?;
+    Some((date(run.parse().ok()?, month, day)?, rest.strip_prefix('日').unwrap_or(rest)))
 }
 
 fn part<'a>(text: &'a str, before: &[char]) -> Option<(i8, &'a str)> {
