@@ -1,19 +1,25 @@
-//! One file or folder to one report: format, rules and policy in a row.
+//! One file or folder to one report: format or page, rules and policy in a row.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
+use url::Url;
 
 use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
 use crate::decode::folder::{self, Folder};
 use crate::format::{self, FormatError, Source};
 use crate::ledger::Situation;
-use crate::model::{Artifact, Engine, Identity, Inspection, Listing, Place, Report, Ruleset, SCHEMA, Target};
-use crate::roster::FilingRecord;
+use crate::model::{
+    Artifact, Engine, Identity, Inspection, Listing, Place, Registered, Report, Ruleset, SCHEMA, Target,
+};
+use crate::page;
+use crate::roster::{self, FilingRecord};
 use crate::rule::{self, RuleSet};
 
 pub use crate::decode::wxapkg_cipher::is_appid;
@@ -51,6 +57,26 @@ pub enum ScanError {
     },
 }
 
+/// Larger files are no pages and no lists.
+const MAX_PAGE: u64 = 64 << 20;
+
+/// What is known of a file besides its path.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// The path or address as the user gave it.
+    pub name: String,
+    /// Where the file was fetched from, after redirects.
+    pub address: Option<Url>,
+    /// `Content-Type` as it was sent.
+    pub content_type: Option<String>,
+    /// The moment that days are counted to: when a page was fetched, a list exported. Now, if it is not known.
+    pub as_of: Option<Timestamp>,
+    /// What an app store says of it.
+    pub listing: Option<Listing>,
+    /// What the office has on record.
+    pub registered: Option<Registered>,
+}
+
 /// Scans files with one rule set.
 #[derive(Debug)]
 pub struct Scanner {
@@ -79,50 +105,88 @@ impl Scanner {
     ///
     /// The digest of a folder is that of [`Folder::digest`].
     pub fn scan(&self, path: &Path, progress: &dyn Progress) -> Result<Report, ScanError> {
-        self.scan_fetched(path, &path.display().to_string(), None, progress)
+        let subject = Subject { name: path.display().to_string(), ..Subject::default() };
+        self.scan_subject(path, subject, progress)
     }
 
-    /// Scans a file that was fetched: from which address, and what the store says of it.
-    pub fn scan_fetched(
+    /// Scans a file of which more is known than its path.
+    pub fn scan_subject(
         &self,
         path: &Path,
-        name: &str,
-        listing: Option<Listing>,
+        subject: Subject,
         progress: &dyn Progress,
     ) -> Result<Report, ScanError> {
         let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
-        let (digest, bytes, inspection) = if file.metadata().map_err(unreadable)?.is_dir() {
+        if file.metadata().map_err(unreadable)?.is_dir() {
             let folder = Folder::walk(path).map_err(unreadable)?;
             let (digest, inspection) = rayon::join(
                 || folder.digest(),
                 || format::inspect_folder(&folder, &named(path), &self.options, progress),
             );
-            if let Err(FormatError::Unknown(_)) = inspection {
-                return Err(ScanError::NothingInFolder(path.to_owned()));
-            }
-            (Ok(digest), folder.size(), inspection)
-        } else {
-            let blob = Blob::file(file).map_err(unreadable)?;
-            let source = Source { blob: blob.clone(), name: named(path) };
-            let bytes = blob.len();
-            let (digest, inspection) =
-                rayon::join(|| folder::sha256(blob), || format::inspect(source, &self.options, progress));
-            (digest, bytes, inspection)
-        };
+            let inspection = inspection.map_err(|error| match error {
+                FormatError::Io(source) => unreadable(source),
+                FormatError::Unknown(_) => ScanError::NothingInFolder(path.to_owned()),
+                other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
+            })?;
+            return Ok(self.package(path, digest, folder.size(), inspection, subject));
+        }
+        let blob = Blob::file(file).map_err(unreadable)?;
+        let source = Source { blob: blob.clone(), name: named(path) };
+        let (digest, inspection) =
+            rayon::join(|| folder::sha256(blob.clone()), || format::inspect(source, &self.options, progress));
         let sha256 = digest.map_err(unreadable)?;
-        let mut inspection = inspection.map_err(|error| match error {
-            FormatError::Io(source) => unreadable(source),
-            other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
-        })?;
+        match inspection {
+            Ok(inspection) => Ok(self.package(path, sha256, blob.len(), inspection, subject)),
+            Err(FormatError::Io(source)) => Err(unreadable(source)),
+            Err(FormatError::Unknown(cause)) => {
+                let bytes = blob.slice(0, blob.len().min(MAX_PAGE + 1)).map_err(unreadable)?;
+                let no_page = || ScanError::NotAPackage { path: path.to_owned(), cause: cause.to_string() };
+                self.page(&bytes, sha256, subject).ok_or_else(no_page)
+            }
+            Err(other) => Err(ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() }),
+        }
+    }
+
+    fn package(
+        &self,
+        path: &Path,
+        sha256: String,
+        bytes: u64,
+        mut inspection: Inspection,
+        subject: Subject,
+    ) -> Report {
         if self.options.verify_signature && inspection.format == format::apk::FORMAT.name && path.is_file() {
             format::apksigner::verify(path, &mut inspection);
         }
-        let artifact = Artifact { sha256, bytes, format: inspection.format.to_owned() };
-        if let Some(listing) = &listing {
+        let format = inspection.format.to_owned();
+        let artifact = Artifact { sha256, bytes, format, text_sha256: None };
+        if let Some(listing) = &subject.listing {
             compare(listing, &artifact, &mut inspection);
         }
-        Ok(Report { listing, ..self.report(name.to_owned(), artifact, inspection) })
+        self.report(subject, artifact, inspection)
+    }
+
+    /// A page: one of a kind that is known, or whatever else came from an address.
+    fn page(&self, bytes: &[u8], sha256: String, subject: Subject) -> Option<Report> {
+        let input = page::Input::new(bytes, subject.content_type.as_deref(), subject.address.clone());
+        if bytes.len() as u64 > MAX_PAGE || (subject.address.is_none() && page::kind(&input).is_none()) {
+            return None;
+        }
+        let page::Read { mut inspection, page } = page::read(&input);
+        inspection.as_of = Some(subject.as_of.unwrap_or_else(Timestamp::now));
+        if let Some(registered) = &subject.registered {
+            let place = Place::entry("");
+            let more = roster::compare(registered, &page.account, &inspection.states, &place);
+            inspection.states.extend(more);
+        }
+        let artifact = Artifact {
+            sha256,
+            bytes: bytes.len() as u64,
+            format: inspection.format.to_owned(),
+            text_sha256: Some(text_digest(&inspection)),
+        };
+        Some(Report { page: Some(page), ..self.report(subject, artifact, inspection) })
     }
 
     /// What is to be scanned when a path is given: the path itself, or, for a folder that is not one program, the
@@ -169,8 +233,8 @@ impl Scanner {
         targets
     }
 
-    fn report(&self, source: String, artifact: Artifact, inspection: Inspection) -> Report {
-        let coverage = inspection.coverage();
+    fn report(&self, subject: Subject, artifact: Artifact, inspection: Inspection) -> Report {
+        let (coverage, scope) = (inspection.coverage(), inspection.kind.scope());
         let judgement = rule::judge(&self.rules, &inspection, coverage.verdict);
         let (filing, number) = self.filing.look_up(&inspection.identity);
         let code = self.rules.policy().suggest(&Situation {
@@ -185,19 +249,35 @@ impl Scanner {
                 name: env!("CARGO_PKG_NAME").to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 decoders: DECODERS.iter().map(|decoder| (decoder.name.to_owned(), decoder.version)).collect(),
-                ruleset: Ruleset { digest: self.rules.digest().to_owned(), rules: self.rules.rules().len() },
+                ruleset: Ruleset {
+                    digest: self.rules.digest().to_owned(),
+                    rules: self.rules.rules().iter().filter(|rule| rule.scope == scope).count(),
+                },
             },
-            target: Target { kind: inspection.kind, source },
+            target: Target { kind: inspection.kind, source: subject.name },
             artifact,
             anomalies: inspection.anomalies(),
             identity: Identity { filing: number, ..inspection.identity },
-            listing: None,
+            listing: subject.listing,
+            page: None,
+            registered: subject.registered,
+            as_of: inspection.as_of,
             coverage,
             findings: judgement.findings,
             duties: judgement.duties,
             code,
         }
     }
+}
+
+/// SHA-256 over the texts in their order, each with its length.
+fn text_digest(inspection: &Inspection) -> String {
+    let mut digest = Sha256::new();
+    for text in &inspection.texts {
+        digest.update((text.text.len() as u64).to_le_bytes());
+        digest.update(&text.text);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// States where a package is not what the store says of it.

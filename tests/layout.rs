@@ -19,7 +19,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("roster", &["ledger"]),
     ("report", &["text"]),
-    ("scan", &["decode", "format", "ledger", "roster", "rule"]),
+    ("scan", &["decode", "format", "ledger", "page", "roster", "rule"]),
     ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),
@@ -104,7 +104,7 @@ fn every_format_is_in_the_list() {
 
 #[test]
 fn every_kind_of_page_is_in_the_list() {
-    let helpers = ["mod.rs", "draft.rs", "footer.rs"];
+    let helpers = ["mod.rs", "draft.rs", "footer.rs", "standing.rs"];
     let listed: Vec<&str> = zhijian::page::PAGES.iter().map(|kind| kind.name).collect();
     for path in files(&source().join("page")) {
         let file = path.file_name().unwrap().to_str().unwrap();

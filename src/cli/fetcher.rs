@@ -36,6 +36,11 @@ impl Fetcher {
         Ok(Fetcher { runtime, client, store })
     }
 
+    /// Leaves a host alone from now on.
+    pub(super) fn stop(&self, url: &Url, cause: &str) {
+        self.client.stop(url, cause);
+    }
+
     /// Brings the package of an address here: the one a store lists, or what is at the address itself.
     pub(super) fn package(&self, address: &str, quiet: bool, lang: Lang) -> Result<Package, String> {
         // Who shows the error names the address; it need not stand there twice.

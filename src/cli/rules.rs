@@ -167,10 +167,10 @@ fn examples(examples: &[Example]) -> String {
     examples.iter().map(|one| format!("- {}", example(one))).collect::<Vec<_>>().join("\n")
 }
 
-/// The label of a button in quotation marks, or everything an example spells out.
+/// A bare text in quotation marks, or everything an example spells out.
 fn example(example: &Example) -> String {
     let case = match example {
-        Example::Button(text) => return format!("“{text}”"),
+        Example::Text(text) => return format!("“{text}”"),
         Example::Case(case) => case,
     };
     let names = [

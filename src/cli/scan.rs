@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use zhijian::model::{Lang, Level, Report};
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan};
+use url::Url;
+use zhijian::model::{Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{Options, ScanError, Scanner, is_appid, ocr_problem};
+use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
 
 use super::fetcher::{Fetcher, Package, configuration};
 use super::output::{self, Destination};
@@ -30,6 +34,10 @@ pub(super) struct Scan {
     filing: Option<String>,
     #[arg(long, value_name = "CSV")]
     filing_list: Option<PathBuf>,
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = as_of)]
+    as_of: Option<Timestamp>,
     #[arg(long, value_name = "APPID")]
     appid: Option<String>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
@@ -143,7 +151,8 @@ impl Scan {
 
     fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Report, String> {
         let bar = Bar::new(path, self.quiet);
-        let outcome = scanner.scan(path, &bar);
+        let subject = Subject { as_of: self.as_of, ..self.subject(path.display().to_string()) };
+        let outcome = scanner.scan_subject(path, subject, &bar);
         bar.finish();
         outcome.map_err(|error| cause(&error, lang))
     }
@@ -164,15 +173,35 @@ impl Scan {
             }
         };
         let Package { listing, file } = fetcher.package(address, self.quiet, lang)?;
-        let Some((path, _)) = file else {
+        let Some((path, downloaded)) = file else {
             let words = "应用市场未公开安装包下载地址，请另取安装包检测";
             let words = lang.pick(words, "the store gives no address of the package to the public");
             return Err(words.to_owned());
         };
         let bar = Bar::new(Path::new(address), self.quiet);
-        let outcome = scanner.scan_fetched(&path, address, listing, &bar);
+        let known = downloaded.known;
+        let url = Url::parse(&known.url).ok();
+        let subject = Subject {
+            address: url.clone(),
+            content_type: known.content_type,
+            as_of: Some(self.as_of.unwrap_or(known.fetched)),
+            listing,
+            ..self.subject(address.to_owned())
+        };
+        let outcome = scanner.scan_subject(&path, subject, &bar);
         bar.finish();
+        let wall = |report: &Report| report.page.as_ref().is_some_and(|page| page.state == PageState::Wall);
+        if let (Ok(report), Some(url)) = (&outcome, &url)
+            && wall(report)
+        {
+            fetcher.stop(url, PageState::Wall.words(Lang::En));
+        }
         outcome.map_err(|error| cause(&error, lang))
+    }
+
+    fn subject(&self, name: String) -> Subject {
+        let registered = || Registered { owner: self.owner.clone(), ..Registered::default() };
+        Subject { name, registered: self.owner.is_some().then(registered), ..Subject::default() }
     }
 
     fn colour(&self) -> bool {
@@ -185,6 +214,14 @@ impl Scan {
             }
         }
     }
+}
+
+/// The end of a day in Beijing.
+fn as_of(text: &str) -> Result<Timestamp, String> {
+    let day: Date = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let end = day.tomorrow().map_err(|error| error.to_string())?.at(0, 0, 0, 0);
+    let end = Offset::constant(8).to_timestamp(end).map_err(|error| error.to_string())?;
+    Ok(end - 1.second())
 }
 
 /// An address among the files to scan.

@@ -45,6 +45,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Filing list (CSV with columns id or name, and number)",
     ),
     (
+        "zhijian scan --owner",
+        "登记的主办单位，用于核对账号主体是否一致",
+        "Registered owner, with which the principal of an account is compared",
+    ),
+    (
+        "zhijian scan --as-of",
+        "停更、闲置天数计算到哪一天，如 2026-11-25；默认为抓取时间，本地文件为当前时间",
+        "Day that days without updates are counted to, 2026-11-25; default: when fetched, for files now",
+    ),
+    (
         "zhijian scan --appid",
         "小程序的 appid，用于解开电脑版微信加密存储的小程序包；路径中含有时不必给出",
         "Appid of a mini program, opens what WeChat for PC has encrypted; not needed when the path has it",

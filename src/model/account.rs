@@ -231,11 +231,19 @@ pub struct PageRecord {
     pub source: Option<String>,
     /// Who published it.
     pub account: AccountRecord,
-    /// What leads elsewhere, in the order of the page.
+    /// What leads elsewhere, in the order of the page. Reports do not hold them.
+    #[serde(skip)]
     pub links: Vec<PageLink>,
-    /// Entries of a feed, a site map or an imported list, in its order.
+    /// Number of `entries`.
+    pub posts: u64,
+    /// Time of the oldest entry.
+    #[schemars(with = "Option<String>")]
+    pub oldest: Option<Timestamp>,
+    /// Entries of a feed, a site map or an imported list, in its order. Reports hold none of them.
+    #[serde(skip)]
     pub entries: Vec<Entry>,
-    /// Rows of an imported list that could not be read.
+    /// Rows of an imported list that could not be read. Reports hold gaps in their stead.
+    #[serde(skip)]
     pub rejected: Vec<Rejected>,
 }
 

@@ -10,6 +10,7 @@ mod account;
 mod anomaly;
 mod code;
 mod coverage;
+mod day;
 mod fact;
 mod finding;
 mod group;
@@ -31,6 +32,7 @@ pub(crate) use anomaly::meaning;
 pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
+pub use day::beijing_day;
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
@@ -43,5 +45,5 @@ pub use place::{At, Place};
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use state::{Measure, MeasureKind, State, StateName};
-pub use target::{Target, TargetKind};
+pub use target::{Scope, Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Anomaly, CodeSuggestion, Coverage, Duty, Finding, Listing, Target};
+use super::{Anomaly, CodeSuggestion, Coverage, Duty, Finding, Listing, PageRecord, Registered, Target};
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "zhijian.report/1";
@@ -39,8 +40,12 @@ pub struct Artifact {
     pub sha256: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Package format found from the content: `apk`, `wxapkg`.
+    /// Package format or kind of page found from the content: `apk`, `wxapkg`, `wechat-article`.
     pub format: String,
+    /// Pages and exports of groups: SHA-256 of their texts, lower-case hex. Pages whose bytes differ with every
+    /// request say the same as long as this is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sha256: Option<String>,
 }
 
 /// Who signed a package.
@@ -89,6 +94,16 @@ pub struct Report {
     /// What an app store lists of it, when it was fetched from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
+    /// What the page and its account say of themselves, when a page was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageRecord>,
+    /// What the office has on record of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<Registered>,
+    /// The moment that days are counted to. Packages have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub as_of: Option<Timestamp>,
     /// What could be seen.
     pub coverage: Coverage,
     /// Prohibited functions, gravest first.

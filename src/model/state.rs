@@ -24,6 +24,8 @@ pub enum StateName {
     PrincipalDiffers,
     /// Account: the platform says that it moved, or is about to move, to another principal.
     Migrated,
+    /// Account: its name record says that it came, with readers and articles, from another principal.
+    TakenOver,
     /// Account: it was closed, but is still registered as running.
     Closed,
     /// Account or page: blocked or taken down by the platform.

@@ -23,7 +23,50 @@ pub enum TargetKind {
     Group,
 }
 
+/// Which folder of rules speaks of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// `rules/app`: apps, mini programs, quick apps.
+    App,
+    /// `rules/account`: public accounts and their pages.
+    Account,
+    /// `rules/group`: work groups.
+    Group,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Scope; 3] = [Scope::App, Scope::Account, Scope::Group];
+
+    /// The folder of its rules.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Scope::App => "app",
+            Scope::Account => "account",
+            Scope::Group => "group",
+        }
+    }
+
+    /// The kinds of target in it.
+    pub fn kinds(self) -> &'static [TargetKind] {
+        match self {
+            Scope::App => &[TargetKind::App, TargetKind::MiniProgram, TargetKind::QuickApp],
+            Scope::Account => &[TargetKind::AccountPage, TargetKind::Account],
+            Scope::Group => &[TargetKind::Group],
+        }
+    }
+}
+
 impl TargetKind {
+    /// The scope it belongs to.
+    pub fn scope(self) -> Scope {
+        match self {
+            TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp => Scope::App,
+            TargetKind::AccountPage | TargetKind::Account => Scope::Account,
+            TargetKind::Group => Scope::Group,
+        }
+    }
+
     /// The Chinese name used in reports.
     pub fn zh(self) -> &'static str {
         match self {

@@ -97,6 +97,8 @@ pub enum Document {
     Policy,
     /// Help, instruction or licence text.
     Help,
+    /// The standard end of an article: guide lines, credits, recommended reading.
+    Footer,
 }
 
 /// A text with its provenance and links.

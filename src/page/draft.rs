@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::standing::{self, Entries};
 use super::{Input, Read, contains, filled};
 use crate::decode::Issue;
 use crate::decode::outline::{Mark, Tag};
 use crate::model::{
-    Fact, FactKind, GapReason, Inspection, Lang, LinkKind, PageLink, PageRecord, PageState, PartName, Place,
-    Role, Screen, TargetKind, UiText, Usage, Widget, Wording, meaning,
+    Document, Fact, FactKind, GapReason, Inspection, Lang, LinkKind, PageLink, PageRecord, PageState,
+    PartName, Place, Role, Screen, State, StateName, TargetKind, UiText, Usage, Widget, Wording, meaning,
 };
 
 /// Characters kept in one text; a longer paragraph becomes several.
@@ -38,6 +39,9 @@ pub(super) struct Draft<'a> {
     images: u64,
     media: u64,
     lossy: bool,
+    /// The post that the texts to come belong to, in a page of several.
+    post: Option<Screen>,
+    entries: Entries,
 }
 
 impl<'a> Draft<'a> {
@@ -51,6 +55,8 @@ impl<'a> Draft<'a> {
             images: 0,
             media: 0,
             lossy: false,
+            post: None,
+            entries: Entries::Links,
         };
         if input.decoded.malformed {
             let detail = format!("not {}", input.encoding());
@@ -91,13 +97,27 @@ impl<'a> Draft<'a> {
             rest = behind;
             let mut found = UiText::new(piece, role, place.clone());
             found.usage = Usage::Used;
+            found.screen = self.post.clone();
             found.chain = chain.iter().map(|step| clip(step).to_owned()).collect();
             if footer {
                 found.chain.push(FOOTER.to_owned());
+                found.document = Some(Document::Footer);
             }
             self.inspection.texts.push(found);
         }
         self.inspection.texts.last_mut()
+    }
+
+    /// The page speaks of an account as a whole.
+    pub(super) fn speaks_of_account(&mut self, entries: Entries) {
+        self.inspection.kind = TargetKind::Account;
+        self.entries = entries;
+    }
+
+    /// Begins a post of a page of several.
+    pub(super) fn post(&mut self, name: &str, title: Option<&str>) {
+        let title = title.map(|title| clip(title).to_owned());
+        self.post = Some(Screen { name: clip(name).to_owned(), title, reachable: true });
     }
 
     /// Adds a text on something that a person presses.
@@ -340,8 +360,23 @@ impl<'a> Draft<'a> {
         self.inspection.identity.name = account.name.clone();
         let title = self.page.title.as_deref().map(|title| clip(title).to_owned());
         let screen = Screen { name: clip(&self.path).to_owned(), title, reachable: true };
-        for text in &mut self.inspection.texts {
+        for text in self.inspection.texts.iter_mut().filter(|text| text.screen.is_none()) {
             text.screen = Some(screen.clone());
+        }
+        self.page.posts = self.page.entries.len() as u64;
+        self.page.oldest = self.page.entries.iter().filter_map(|entry| entry.published).min();
+        let place = self.place(None);
+        self.inspection.states = standing::states(&self.page, self.entries, &place);
+        let dated = |state: &State| state.name == StateName::LastPublished;
+        if self.entries != Entries::Links
+            && !self.page.entries.is_empty()
+            && !self.inspection.states.iter().any(dated)
+        {
+            let detail = (
+                "有的发布内容没有可读的时间，无法判断是否停更",
+                "some posts have no readable time, so whether it still publishes cannot be told",
+            );
+            self.inspection.gap(PartName::Other, &place, GapReason::Missing, detail);
         }
         Read { inspection: self.inspection, page: self.page }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::draft::{Draft, leads};
+use super::standing::Entries;
 use super::{Input, Kind, Read, filled};
 use crate::decode::outline::{Ask, Outline};
 use crate::decode::{Issue, date};
@@ -55,6 +56,7 @@ pub(super) fn without_declaration(text: &str) -> &str {
 
 fn read(input: &Input<'_>) -> Read {
     let mut draft = Draft::new(input, KIND.name);
+    draft.speaks_of_account(Entries::Posts);
     draft.page.account.platform = Some(Platform::Website);
     let text = without_declaration(input.text());
     let count = ["<item", "<entry"]
@@ -101,6 +103,7 @@ fn read(input: &Input<'_>) -> Read {
         let body = body.or(entry.summary.map(|summary| summary.content));
         let step = format!("entry {}", index + 1);
         let chain = [step.as_str(), address.as_deref().unwrap_or_default()];
+        draft.post(address.as_deref().unwrap_or(&step), title.as_deref());
         if let Some(title) = &title {
             draft.text(title, Role::Title, None, &chain, false);
         }

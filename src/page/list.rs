@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::draft::Draft;
+use super::standing::Entries;
 use super::{Input, Kind, Read, filled};
 use crate::decode::delimited::{self, delimiter};
 use crate::decode::{Issue, date};
@@ -194,6 +195,7 @@ fn matches(input: &Input<'_>) -> bool {
 
 fn read(input: &Input<'_>) -> Read {
     let mut list = List { draft: Draft::new(input, KIND.name), dropped: 0 };
+    list.draft.speaks_of_account(Entries::Posts);
     let text = input.text().trim_start();
     match text.as_bytes().first() {
         Some(b'[' | b'{') => list.json(text),
@@ -395,6 +397,7 @@ impl List<'_> {
         let account = get(Field::Account).and_then(filled);
         let step = format!("第 {line} 行 line {line}");
         let chain = [step.as_str(), address.as_deref().unwrap_or_default()];
+        self.draft.post(address.as_deref().unwrap_or(&step), title.as_deref());
         if let Some(title) = &title {
             self.draft.text(title, Role::Title, None, &chain, false);
         }

@@ -12,6 +12,7 @@ mod footer;
 mod government;
 mod list;
 mod sitemap;
+mod standing;
 mod wechat_article;
 mod wechat_profile;
 
@@ -106,9 +107,14 @@ pub struct Kind {
 pub static PAGES: &[Kind] =
     &[feed::KIND, sitemap::KIND, list::KIND, wechat_article::KIND, wechat_profile::KIND, government::KIND];
 
+/// The kind of a page, by its content.
+pub fn kind(input: &Input<'_>) -> Option<&'static Kind> {
+    PAGES.iter().find(|kind| (kind.matches)(input))
+}
+
 /// Recognises a page by its content and reads it. What no kind knows is a gap.
 pub fn read(input: &Input<'_>) -> Read {
-    if let Some(kind) = PAGES.iter().find(|kind| (kind.matches)(input)) {
+    if let Some(kind) = kind(input) {
         return (kind.read)(input);
     }
     let mut draft = Draft::new(input, "unknown");

@@ -3,6 +3,7 @@
 use quick_xml::events::Event;
 
 use super::draft::Draft;
+use super::standing::Entries;
 use super::{Input, Kind, Read, feed, filled};
 use crate::decode::outline::characters;
 use crate::decode::{Issue, date};
@@ -19,6 +20,7 @@ fn matches(input: &Input<'_>) -> bool {
 
 fn read(input: &Input<'_>) -> Read {
     let mut draft = Draft::new(input, KIND.name);
+    draft.speaks_of_account(Entries::Pages);
     draft.page.account.platform = Some(Platform::Website);
     let text = feed::without_declaration(input.text());
     let mut reader = quick_xml::Reader::from_str(text);

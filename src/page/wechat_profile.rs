@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use super::draft::{Draft, leads};
+use super::standing::Entries;
 use super::{Input, Kind, Read, contains, filled};
 use crate::decode::date;
 use crate::decode::js_data;
@@ -29,6 +30,7 @@ fn matches(input: &Input<'_>) -> bool {
 
 fn read(input: &Input<'_>) -> Read {
     let mut draft = Draft::new(input, KIND.name);
+    draft.speaks_of_account(Entries::Links);
     let source = input.text();
     let outline = Outline::read(source, Ask { mark: leads, lines: false });
     draft.page.account.platform = Some(Platform::Wechat);

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
     ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, Listing,
-    PartName, PartTally, Report, Signer, TargetKind, Verdict,
+    PageRecord, PartName, PartTally, Report, Signer, TargetKind, Verdict, beijing_day,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -44,6 +46,14 @@ impl Page<'_> {
 
     fn listing(&self, listing: &Listing) -> Vec<(&'static str, String)> {
         prose::listing(self.lang, listing)
+    }
+
+    fn page(&self, page: &PageRecord) -> Vec<(&'static str, String)> {
+        prose::page(self.lang, page)
+    }
+
+    fn day(&self, moment: &Timestamp) -> Date {
+        beijing_day(*moment)
     }
 
     /// The same for a heading.

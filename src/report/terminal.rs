@@ -10,7 +10,7 @@ use super::prose::{self, Excerpt, Rich, Tone, excerpt, visible, width};
 use super::{Format, Run, View};
 use crate::model::{
     Basis, ColorCode, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Lang, Level, Report, Signer,
-    TargetKind, Verdict,
+    TargetKind, Verdict, beijing_day,
 };
 
 pub(super) const FORMAT: Format = Format { name: "terminal", streams: true, write };
@@ -171,6 +171,16 @@ impl Page<'_> {
                 })
                 .collect();
             self.section(self.pick("市场", "store"), plain(&texts.join("  ")))?;
+        }
+        if let Some(page) = &report.page {
+            let rows = prose::page(lang, page);
+            let texts: Vec<String> =
+                rows.iter().map(|(label, text)| format!("{label} {}", short(text, 60))).collect();
+            self.section(self.pick("页面", "page"), plain(&texts.join("  ")))?;
+        }
+        if let Some(as_of) = report.as_of {
+            let until = beijing_day(as_of).to_string();
+            self.section(self.pick("截至", "as of"), plain(&until))?;
         }
         let coverage = &report.coverage;
         let full = usize::from(coverage.percent.min(100)) * BAR / 100;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::judge::judge;
 use super::set::{RuleError, RuleSet};
-use super::syntax::{Case, Example, OneOrMany, RoleName, Rule, RuleSubject};
+use super::syntax::{Case, Example, OneOrMany, RoleName, Rule, RuleSubject, TODAY};
 use crate::model::{
-    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Screen, TargetKind, UiText, Usage, Verdict,
-    Widget,
+    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Scope, Screen, State, TargetKind, UiText,
+    Usage, Verdict, Widget,
 };
 
 /// An example that did not come out as its rule says.
@@ -52,10 +52,10 @@ pub(super) fn check(rules: &RuleSet) -> Vec<CheckFailure> {
         let negative = examples.negative.iter().map(|example| (example, false));
         for (example, positive) in positive.chain(negative) {
             let case = match example {
-                Example::Button(text) => Case { text: OneOrMany::One(text.clone()), ..Case::default() },
+                Example::Text(text) => Case { text: OneOrMany::One(text.clone()), ..Case::default() },
                 Example::Case(case) => (**case).clone(),
             };
-            let got = outcome(rules, rule, &inspection(&case));
+            let got = outcome(rules, rule, &inspection(&case, rule.scope));
             let holds = match (case.expect, positive) {
                 (Some(expected), _) => got == Some(expected),
                 (None, true) => got >= Some(Level::Suspected),
@@ -91,11 +91,22 @@ fn outcome(rules: &RuleSet, rule: &Rule, inspection: &Inspection) -> Option<Leve
     }
 }
 
-fn inspection(case: &Case) -> Inspection {
-    let mut inspection = Inspection::new(TargetKind::App, "example");
+fn inspection(case: &Case, scope: Scope) -> Inspection {
+    let (kind, role) = match scope {
+        Scope::App => (TargetKind::App, Role::Control),
+        Scope::Account => (TargetKind::AccountPage, Role::Body),
+        Scope::Group => (TargetKind::Group, Role::Body),
+    };
+    let mut inspection = Inspection::new(kind, "example");
+    inspection.as_of = jiff::Timestamp::from_second(TODAY).ok();
     let place = Place::entry("example");
+    let states = case.state.iter().filter_map(|state| {
+        let (name, text, place) = (state.name, "example".to_owned(), place.clone());
+        Some(State { name, subject: None, measure: state.measure()?, text, place })
+    });
+    inspection.states.extend(states);
     for text in case.text.as_slice() {
-        let role = case.role.map_or(Role::Control, RoleName::role);
+        let role = case.role.map_or(role, RoleName::role);
         let mut ui = UiText::new(text, role, place.clone());
         ui.usage = Usage::Used;
         ui.screen = Some(Screen { name: "example.Screen".into(), title: case.page.clone(), reachable: true });
@@ -136,6 +147,10 @@ fn describe(case: &Case) -> String {
         &case.qr_code,
     ];
     let names = names.iter().flat_map(|many| many.as_slice());
-    let parts: Vec<&str> = case.text.as_slice().iter().chain(names).map(String::as_str).collect();
+    let states = case.state.iter().map(|state| {
+        let measure = state.days.map(u64::from).or(state.count);
+        format!("{:?} {}", state.name, measure.map_or_else(String::new, |number| number.to_string()))
+    });
+    let parts: Vec<String> = case.text.as_slice().iter().chain(names).cloned().chain(states).collect();
     format!("{:?}", parts.join(" + "))
 }

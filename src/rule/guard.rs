@@ -30,6 +30,7 @@ pub(super) struct Guard {
     quotes: Vec<(char, char)>,
     affirmation: Vec<LazyRegex>,
     document_titles: Vec<LazyRegex>,
+    report_titles: Vec<LazyRegex>,
     complaint_page: Vec<LazyRegex>,
 }
 
@@ -71,6 +72,7 @@ impl Guard {
             quotes,
             affirmation: compile(&file.affirmation)?,
             document_titles: compile(&file.document_titles)?,
+            report_titles: compile(&file.report_titles)?,
             complaint_page: compile(&file.complaint_page)?,
         })
     }
@@ -80,18 +82,29 @@ impl Guard {
         any(&self.document_titles, folded)
     }
 
+    /// Whether a title of an article says that it is about the campaign, about rules, or about others' deeds.
+    pub(super) fn is_report_title(&self, folded: &str) -> bool {
+        any(&self.report_titles, folded)
+    }
+
     /// Whether a title is that of the page where people complain about formalism.
     pub(super) fn is_complaint_page(&self, folded: &str) -> bool {
         any(&self.complaint_page, folded)
     }
 
-    /// What guards a hit at a byte range of a folded text.
+    /// What guards a hit at a byte range of a folded text of an interface.
     pub(super) fn check(&self, folded: &str, hit: Range<usize>) -> Option<Guarded> {
+        let long = folded.chars().count() > PROSE_CHARS;
+        if long && self.is_document_title(folded) && !self.is_complaint_page(folded) {
+            return Some(Guarded::Document);
+        }
+        self.check_wording(folded, hit)
+    }
+
+    /// What guards a hit by the words around it alone.
+    pub(super) fn check_wording(&self, folded: &str, hit: Range<usize>) -> Option<Guarded> {
         if self.is_complaint_page(folded) {
             return Some(Guarded::ComplaintPage);
-        }
-        if folded.chars().count() > PROSE_CHARS && self.is_document_title(folded) {
-            return Some(Guarded::Document);
         }
         let sentence = sentence(folded, &hit);
         let near = window(folded, &hit, self.window);

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::matcher::{Hit, SignalAt};
+use super::matcher::{Hit, Matcher, SignalAt};
 use super::set::RuleSet;
 use super::syntax::{Rule, RuleSubject, Signal, SignalKind, Strength};
 use super::weigh::{self, Why};
 use crate::model::{
     Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Fact, FactKind, Finding, Inspection,
-    Level, Origin, Place, Role, Screen, UiText, Verdict, Widget,
+    Level, Measure, Origin, Place, Role, Scope, Screen, State, UiText, Verdict, Widget, beijing_day,
 };
 use crate::text::{Folded, fold};
 
@@ -48,22 +49,25 @@ struct Row {
 
 /// Applies every rule to what was read. `verdict` is the coverage the inspection came to.
 pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judgement {
+    let scope = inspection.kind.scope();
+    let matcher = rules.matcher(scope);
     // Chunks come back in the order of the input, whichever thread was first.
     let texts = inspection.texts.par_chunks(CHUNK).map(|chunk| {
         let mut rows = Vec::new();
-        chunk.iter().for_each(|text| text_rows(rules, text, &mut rows));
+        chunk.iter().for_each(|text| text_rows(rules, scope, text, &mut rows));
         rows
     });
     let names = inspection.facts.par_chunks(CHUNK).map(|chunk| {
         let (mut rows, mut buffer) = (Vec::new(), String::new());
-        chunk.iter().for_each(|fact| name_rows(rules, fact, &mut buffer, &mut rows));
+        chunk.iter().for_each(|fact| name_rows(matcher, fact, &mut buffer, &mut rows));
         rows
     });
     let mut chunks: Vec<Vec<Row>> = texts.collect();
     chunks.extend(names.collect::<Vec<_>>());
-    chunks.push(set_rows(rules, &inspection.facts));
+    chunks.push(set_rows(rules, scope, &inspection.facts));
+    chunks.push(state_rows(rules, inspection));
     // Last, as what they bear out is borne out by names and addresses first.
-    chunks.push(code_rows(rules, &inspection.facts));
+    chunks.push(code_rows(rules, scope, &inspection.facts));
     let complaints = complaint_screens(rules, inspection);
     for row in chunks.iter_mut().flatten().filter(|row| row.evidence.kind == EvidenceKind::Text) {
         if row.anchors.iter().any(|anchor| complaints.contains(anchor.as_str())) {
@@ -75,7 +79,11 @@ pub fn judge(rules: &RuleSet, inspection: &Inspection, verdict: Verdict) -> Judg
 
     let mut findings = Vec::new();
     let mut duties = Vec::new();
-    for (index, rule) in rules.rules().iter().enumerate() {
+    let observed: HashSet<_> = inspection.states.iter().map(|state| state.name).collect();
+    let speaks = |rule: &Rule| {
+        rule.scope == scope && (rule.when.is_empty() || rule.when.iter().any(|name| observed.contains(name)))
+    };
+    for (index, rule) in rules.rules().iter().enumerate().filter(|(_, rule)| speaks(rule)) {
         let rows = rows.remove(&index).unwrap_or_default();
         match rule.subject() {
             Some(RuleSubject::Prohibition(category)) => {
@@ -101,13 +109,14 @@ fn complaint_screens<'a>(rules: &RuleSet, inspection: &'a Inspection) -> HashSet
         .collect()
 }
 
-fn text_rows(rules: &RuleSet, text: &UiText, rows: &mut Vec<Row>) {
-    if !rules.matcher.may_hit(&text.text, text.role) {
+fn text_rows(rules: &RuleSet, scope: Scope, text: &UiText, rows: &mut Vec<Row>) {
+    let matcher = rules.matcher(scope);
+    if !matcher.may_hit(&text.text, text.role) {
         return;
     }
     let folded = Folded::new(&text.text);
-    let weighed = rules.matcher.text(&folded, text.role).into_iter().map(|hit| {
-        let (level, why) = weigh::text(text, &folded, &hit, &rules.guard);
+    let weighed = matcher.text(&folded, text.role).into_iter().map(|hit| {
+        let (level, why) = weigh::text(scope, text, &folded, &hit, &rules.guard);
         (hit, level, why)
     });
     let mut best: Vec<(Hit, Level, Why)> = Vec::new();
@@ -141,8 +150,8 @@ fn text_rows(rules: &RuleSet, text: &UiText, rows: &mut Vec<Row>) {
     }
 }
 
-fn name_rows(rules: &RuleSet, fact: &Fact, buffer: &mut String, rows: &mut Vec<Row>) {
-    for hit in rules.matcher.name(fact, buffer) {
+fn name_rows(matcher: &Matcher, fact: &Fact, buffer: &mut String, rows: &mut Vec<Row>) {
+    for hit in matcher.name(fact, buffer) {
         let (kind, mut why) = match hit.kind {
             SignalKind::Endpoint => (EvidenceKind::Endpoint, Why::Endpoint),
             SignalKind::Asset => (EvidenceKind::Asset, Why::Asset),
@@ -181,7 +190,7 @@ fn fact_row(hit: &Hit, kind: EvidenceKind, why: Why, fact: &Fact) -> Row {
 }
 
 /// Signals over the set of all facts: permissions used together, SDKs.
-fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
+fn set_rows(rules: &RuleSet, scope: Scope, facts: &[Fact]) -> Vec<Row> {
     let mut rows = Vec::new();
     let of_kinds =
         |kinds: &[FactKind]| -> Vec<&Fact> { facts.iter().filter(|f| kinds.contains(&f.kind)).collect() };
@@ -189,7 +198,7 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     let mut permissions = of_kinds(&[FactKind::Permission, FactKind::Api]);
     permissions.retain(|fact| fact.origin == Origin::App);
     let sdks = of_kinds(&[FactKind::Sdk]);
-    for (signal, at) in signals(rules) {
+    for (signal, at) in signals(rules, scope) {
         let found: Vec<&Fact> = match signal.evidence {
             SignalKind::Permission => {
                 let of = |group: &Vec<String>| -> Vec<&Fact> {
@@ -227,14 +236,14 @@ fn set_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
 }
 
 /// Signals in what QR codes say: where they send people.
-fn code_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
+fn code_rows(rules: &RuleSet, scope: Scope, facts: &[Fact]) -> Vec<Row> {
     let codes: Vec<(&Fact, String)> = facts
         .iter()
         .filter(|fact| fact.kind == FactKind::QrCode)
         .map(|fact| (fact, fact.value.to_lowercase()))
         .collect();
     let mut rows = Vec::new();
-    for (signal, at) in signals(rules).filter(|(signal, _)| signal.evidence == SignalKind::QrCode) {
+    for (signal, at) in signals(rules, scope).filter(|(signal, _)| signal.evidence == SignalKind::QrCode) {
         for (fact, content) in &codes {
             let address = content.split_once("://").map_or(content.as_str(), |(_, rest)| rest);
             let hit = signal.prefixes.iter().any(|prefix| address.starts_with(prefix.as_str()))
@@ -249,8 +258,69 @@ fn code_rows(rules: &RuleSet, facts: &[Fact]) -> Vec<Row> {
     rows
 }
 
-fn signals(rules: &RuleSet) -> impl Iterator<Item = (&Signal, SignalAt)> {
-    rules.rules().iter().enumerate().flat_map(|(r, rule)| {
+/// Signals over what was observed of an account or a group. Of the thresholds that a state reaches in one rule the
+/// highest counts.
+fn state_rows(rules: &RuleSet, inspection: &Inspection) -> Vec<Row> {
+    let mut best: BTreeMap<(usize, usize), (&Signal, SignalAt)> = BTreeMap::new();
+    for (signal, at) in signals(rules, inspection.kind.scope()) {
+        for (index, state) in inspection.states.iter().enumerate() {
+            if signal.state != Some(state.name) || !reaches(signal, state, inspection.as_of) {
+                continue;
+            }
+            let rank = |signal: &Signal| (signal.strength, signal.days, signal.count);
+            let known = best.entry((at.rule, index)).or_insert((signal, at));
+            if rank(signal) > rank(known.0) {
+                *known = (signal, at);
+            }
+        }
+    }
+    let row = |((_, index), (signal, at)): ((usize, usize), (&Signal, SignalAt))| {
+        let state = inspection.states.get(index)?;
+        let level = match signal.strength {
+            Strength::Strong => Level::Confirmed,
+            Strength::Weak => Level::Suspected,
+            Strength::Slight => Level::Mention,
+        };
+        let (mut note, mut note_en) = (signal.note.clone(), signal.note_en.clone());
+        if let (Measure::Since(since), Some(as_of)) = (state.measure, inspection.as_of) {
+            let (days, until) = (days_between(since, as_of), beijing_day(as_of));
+            note = format!("至 {until} 已 {days} 天；{note}");
+            note_en = format!("{days} days until {until}; {note_en}");
+        }
+        let evidence = Evidence {
+            kind: EvidenceKind::State,
+            text: state.text.clone(),
+            matched: state.text.clone(),
+            screen: state.subject.clone(),
+            note,
+            note_en,
+            ..row_base(level, Why::State, &state.place, &Origin::App)
+        };
+        let (strength, why, anchors) = (signal.strength, Why::State, Vec::new());
+        Some(Row { at, strength, level, why, anchors, declared: false, evidence })
+    };
+    best.into_iter().filter_map(row).collect()
+}
+
+/// Whether a state is at or beyond the threshold of a signal.
+fn reaches(signal: &Signal, state: &State, as_of: Option<Timestamp>) -> bool {
+    match state.measure {
+        Measure::Plain => true,
+        Measure::Count(count) => signal.count.is_some_and(|least| count >= least),
+        Measure::Since(since) => {
+            let days = as_of.map(|as_of| days_between(since, as_of));
+            days.zip(signal.days).is_some_and(|(days, least)| days >= i64::from(least))
+        }
+    }
+}
+
+/// Whole days from one moment to another; a moment to come is none.
+fn days_between(since: Timestamp, until: Timestamp) -> i64 {
+    (until.as_second() - since.as_second()).max(0) / 86_400
+}
+
+fn signals(rules: &RuleSet, scope: Scope) -> impl Iterator<Item = (&Signal, SignalAt)> {
+    rules.rules().iter().enumerate().filter(move |(_, rule)| rule.scope == scope).flat_map(|(r, rule)| {
         rule.signals.iter().enumerate().map(move |(s, signal)| (signal, SignalAt { rule: r, signal: s }))
     })
 }
@@ -445,11 +515,15 @@ fn finding(
                 raised.push((index, Level::Suspected, row.why));
             }
         }
+        let said = said_twice(rule, &rows);
+        raised.extend(said.iter().map(|(index, _)| (*index, Level::Confirmed, Why::SaidTwice)));
         let by_place = |a: &&Row, b: &&Row| a.evidence.place.cmp(&b.evidence.place);
         if let Some(row) = rows.iter().filter(|row| row.why == Why::Operable).min_by(by_place) {
             proof = Some(Proof { row: row.clone(), other: None });
         } else if let Some((index, trace)) = pairs.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0])) {
             proof = Some(Proof { row: rows[*index].clone(), other: Some(trace.clone()) });
+        } else if let Some((index, other)) = said.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0])) {
+            proof = Some(Proof { row: rows[*index].clone(), other: Some(rows[*other].clone()) });
         } else if let Some((a, b)) = traces.values().find_map(Traces::pair) {
             proof = Some(Proof { row: a.clone(), other: Some(b.clone()) });
         }
@@ -483,6 +557,34 @@ fn finding(
     })
 }
 
+/// Rows of published or sent text that others of the same page or group bear out: two of the rule's signals of one
+/// facet, hit by different words. Each with such another.
+fn said_twice(rule: &Rule, rows: &[Row]) -> Vec<(usize, usize)> {
+    let said: Vec<usize> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.why == Why::Said && row.level == Level::Suspected)
+        .map(|(index, _)| index)
+        .collect();
+    let facet = |row: &Row| rule.signals.get(row.at.signal).map(|signal| signal.facet.as_str());
+    let mut by_anchor: HashMap<&str, Vec<usize>> = HashMap::new();
+    for &index in &said {
+        rows[index].anchors.iter().for_each(|anchor| by_anchor.entry(anchor).or_default().push(index));
+    }
+    let bears_out = |row: &Row, other: &Row| {
+        let (a, b) = (&row.evidence.matched, &other.evidence.matched);
+        other.at != row.at && facet(other) == facet(row) && !a.contains(b.as_str()) && !b.contains(a.as_str())
+    };
+    let pair = |&index: &usize| {
+        let row = &rows[index];
+        let near = row.anchors.iter().filter_map(|anchor| by_anchor.get(anchor.as_str())).flatten();
+        // A page that says the same thousands of times is not compared with itself thousands of times.
+        let other = near.take(MAX_EVIDENCE).find(|other| bears_out(row, &rows[**other]))?;
+        Some((index, *other))
+    };
+    said.iter().filter_map(pair).collect()
+}
+
 /// Strongest first, without repetitions, at most [`MAX_EVIDENCE`] rows.
 fn rank(rows: Vec<Row>) -> (Vec<Evidence>, u64) {
     let mut seen = HashSet::new();
@@ -511,7 +613,20 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
     let best = |pick: &dyn Fn(&&Row) -> bool| {
         rows.iter().filter(pick).min_by(|a, b| a.evidence.place.cmp(&b.evidence.place))
     };
+    let state = rows.iter().find(|row| row.why == Why::State && row.level == level);
     match (level, proof) {
+        (Level::Confirmed | Level::Suspected, None) if state.is_some() => {
+            let (mut zh, mut en) = (String::new(), String::new());
+            if let Some(Row { evidence, .. }) = state {
+                let (close, close_en) = match level {
+                    Level::Confirmed => ("据此确认。", "therefore confirmed."),
+                    _ => ("需要人工核查。", "a person has to look."),
+                };
+                zh = format!("{}：{}，{close}", evidence.text, evidence.note);
+                en = format!("{}: {}; {close_en}", evidence.text, evidence.note_en);
+            }
+            (zh, en)
+        }
         (Level::Confirmed, Some(Proof { row, other: None })) => {
             let screen = row.evidence.screen.as_deref().unwrap_or_default();
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
@@ -527,6 +642,16 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
                 ),
             )
         }
+        (Level::Confirmed, Some(Proof { row, other: Some(other) })) if other.why == Why::Said => (
+            format!(
+                "“{}”与“{}”在同一处内容中相互印证，据此确认。",
+                row.evidence.matched, other.evidence.matched
+            ),
+            format!(
+                "\"{}\" and \"{}\" stand in the same content and bear each other out; therefore confirmed.",
+                row.evidence.matched, other.evidence.matched
+            ),
+        ),
         (Level::Confirmed, Some(Proof { row, other: Some(trace) })) => {
             let (what, what_en) = row.why.texts();
             let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
@@ -545,6 +670,13 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             )
         }
         (Level::Suspected, _) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
+            Some(row) if row.why == Why::Said => (
+                format!("发现文字“{}”，证据还不足以确认，需要人工查看原文。", row.evidence.matched),
+                format!(
+                    "The text \"{}\" was found; this is not enough to confirm it, a person has to read the original.",
+                    row.evidence.matched
+                ),
+            ),
             Some(row) => (
                 format!(
                     "发现文字“{}”（{}），证据还不足以确认，需要人工打开页面核查。",
@@ -619,7 +751,7 @@ fn duty(
     };
     let status = match (met, verdict) {
         (true, _) => DutyStatus::Met,
-        (false, Verdict::Full) => DutyStatus::Missing,
+        (false, Verdict::Full) if !rule.absence_is_unknown => DutyStatus::Missing,
         (false, _) => DutyStatus::Unknown,
     };
     let (zh, en) = match status {
@@ -629,6 +761,10 @@ fn duty(
             "Everything that may hold text of the interface was read, and nothing of the kind was seen.",
         ),
         DutyStatus::Missing => ("只看到其中一部分，不完整。", "Only a part of what is required was seen."),
+        DutyStatus::Unknown if rule.absence_is_unknown => (
+            "所见内容中没有，但这不说明实际没有，需要人工查看。",
+            "It is not in what was seen, which does not show that it is missing; a person has to look.",
+        ),
         DutyStatus::Unknown => (
             "部分内容未能检视，不能判断有无。",
             "Parts could not be seen, so whether it is there cannot be told.",

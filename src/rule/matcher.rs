@@ -13,7 +13,7 @@ use regex_syntax::hir::{Hir, HirKind};
 use super::filter::Filter;
 use super::ident;
 use super::syntax::{NameKind, Rule, Signal, SignalKind, Strength};
-use crate::model::{Fact, FactKind, Role};
+use crate::model::{Fact, FactKind, MeasureKind, Role, Scope};
 use crate::text::{Folded, fold};
 
 /// A pattern compiled when it is first needed: most patterns never are.
@@ -129,13 +129,13 @@ fn role_bit(role: Role) -> u16 {
 }
 
 impl Matcher {
-    /// Compiles the signals of `rules`; `thorough` also compiles every regular expression now, so that an error
+    /// Compiles the signals of the rules of a scope; `thorough` also compiles every regular expression now, so that an error
     /// is found when the rules are loaded. The error names the rule and the signal.
-    pub(super) fn new(rules: &[Rule], thorough: bool) -> Result<Self, (usize, String)> {
+    pub(super) fn new(rules: &[Rule], scope: Scope, thorough: bool) -> Result<Self, (usize, String)> {
         let mut signals = Vec::new();
         let mut texts: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
         let mut names: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
-        for (rule_index, rule) in rules.iter().enumerate() {
+        for (rule_index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == scope) {
             for (signal_index, signal) in rule.signals.iter().enumerate() {
                 let index = signals.len();
                 let fail = |cause: String| (rule_index, format!("signal {}: {cause}", signal.id));
@@ -351,11 +351,19 @@ fn validate(signal: &Signal) -> Result<(), String> {
         SignalKind::Permission => (false, false, true, false),
         SignalKind::Sdk => (false, false, false, true),
         SignalKind::QrCode => (true, false, false, true),
+        SignalKind::State => (false, false, false, false),
     };
+    let of_state = signal.days.is_some() || signal.count.is_some() || signal.state.is_some();
+    if (of_state || !signal.note.is_empty()) && signal.evidence != SignalKind::State {
+        return Err("state, days, count and note belong to states".into());
+    }
     let all = !signal.all.is_empty();
     let prefixes = !signal.prefixes.is_empty();
     if (text && !text_ok) || (name && !name_ok) || (all && !all_ok) || (prefixes && !prefix_ok) {
         return Err("has fields of another kind of evidence".into());
+    }
+    if signal.evidence == SignalKind::State {
+        return state(signal);
     }
     if !(text || name || all || prefixes) {
         return Err("looks for nothing".into());
@@ -381,6 +389,23 @@ fn validate(signal: &Signal) -> Result<(), String> {
     }
     if signal.all.iter().any(Vec::is_empty) {
         return Err("a group in `all` is empty".into());
+    }
+    Ok(())
+}
+
+/// Refuses a state without its threshold and without the words that say what it means.
+fn state(signal: &Signal) -> Result<(), String> {
+    let name = signal.state.ok_or("names no state")?;
+    let wanted = match name.measured() {
+        MeasureKind::Plain => (false, false),
+        MeasureKind::Since => (true, false),
+        MeasureKind::Count => (false, true),
+    };
+    if (signal.days.is_some(), signal.count.is_some()) != wanted {
+        return Err("a moment has `days`, a number has `count`, anything else neither".into());
+    }
+    if signal.note.is_empty() || signal.note_en.is_empty() {
+        return Err("note and note_en have to say what the state means".into());
     }
     Ok(())
 }

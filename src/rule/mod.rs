@@ -16,5 +16,5 @@ pub use judge::{Judgement, judge};
 pub use set::{RuleError, RuleSet};
 pub use syntax::{
     Case, Document, DocumentRef, Example, Examples, NameKind, OneOrMany, RoleName, Rule, RuleSubject, Signal,
-    SignalKind, Strength,
+    SignalKind, StateCase, Strength,
 };

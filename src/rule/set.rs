@@ -12,9 +12,9 @@ use thiserror::Error;
 use super::check::{self, CheckFailure};
 use super::guard::Guard;
 use super::matcher::Matcher;
-use super::syntax::{Document, DocumentRef, Examples, GuardFile, Rule, RuleSubject};
+use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
 use crate::ledger::Policy;
-use crate::model::{Basis, TargetKind};
+use crate::model::{Basis, Scope, TargetKind};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
@@ -46,7 +46,8 @@ pub struct RuleSet {
     /// The text of each rule file, for the examples.
     texts: Vec<String>,
     pub(super) guard: Guard,
-    pub(super) matcher: Matcher,
+    /// One for each of [`Scope::ALL`].
+    matchers: Vec<Matcher>,
 }
 
 impl RuleSet {
@@ -61,8 +62,11 @@ impl RuleSet {
     /// The rules of a directory laid out like `rules/` of this project.
     pub fn load(dir: &Path) -> Result<RuleSet, RuleError> {
         let mut files = BTreeMap::new();
-        for folder in ["", "app"] {
+        for folder in [""].into_iter().chain(Scope::ALL.map(Scope::folder)) {
             let path = dir.join(folder);
+            if !folder.is_empty() && !path.exists() {
+                continue;
+            }
             let entries = std::fs::read_dir(&path).map_err(|e| error(path.display().to_string(), e))?;
             for entry in entries {
                 let entry = entry.map_err(|e| error(path.display().to_string(), e))?;
@@ -100,25 +104,36 @@ impl RuleSet {
         let policy: Policy = read(files, "policy.yaml")?;
         policy.validate().map_err(|cause| error("policy.yaml", cause))?;
 
-        let in_folder: Vec<(&String, &String)> =
-            files.iter().filter(|(name, _)| name.starts_with("app/")).collect();
-        let parsed: Vec<Result<Rule, RuleError>> =
-            in_folder.par_iter().map(|(name, text)| parse(name, text, &by_key, thorough)).collect();
+        let in_folder: Vec<(Scope, &String, &String)> = Scope::ALL
+            .iter()
+            .flat_map(|scope| {
+                let inside = move |name: &&String| {
+                    name.strip_prefix(scope.folder()).is_some_and(|rest| rest.starts_with('/'))
+                };
+                files.iter().filter(move |(name, _)| inside(name)).map(|(name, text)| (*scope, name, text))
+            })
+            .collect();
+        let parsed: Vec<Result<Rule, RuleError>> = in_folder
+            .par_iter()
+            .map(|(scope, name, text)| parse(*scope, name, text, &by_key, thorough))
+            .collect();
         let mut rules: Vec<Rule> = Vec::new();
         let mut ids = HashSet::new();
-        for ((name, _), rule) in in_folder.iter().zip(parsed) {
+        for ((_, name, _), rule) in in_folder.iter().zip(parsed) {
             let rule = rule?;
             if !ids.insert(rule.id.clone()) {
                 return Err(error(*name, format!("id {} occurs twice", rule.id)));
             }
             rules.push(rule);
         }
-        let names: Vec<String> = in_folder.iter().map(|(name, _)| (*name).clone()).collect();
-        let texts = in_folder.iter().map(|(_, text)| (*text).clone()).collect();
+        let names: Vec<String> = in_folder.iter().map(|(_, name, _)| (*name).clone()).collect();
+        let texts = in_folder.iter().map(|(_, _, text)| (*text).clone()).collect();
         if rules.is_empty() {
             return Err(error("app", "no rules"));
         }
-        let matcher = Matcher::new(&rules, thorough).map_err(|(rule, cause)| error(&names[rule], cause))?;
+        let compile = |scope: &Scope| Matcher::new(&rules, *scope, thorough);
+        let matchers: Result<Vec<Matcher>, (usize, String)> = Scope::ALL.par_iter().map(compile).collect();
+        let matchers = matchers.map_err(|(rule, cause)| error(&names[rule], cause))?;
         Ok(RuleSet {
             rules,
             files: names,
@@ -127,11 +142,16 @@ impl RuleSet {
             digest: hex(&digest.finalize()),
             texts,
             guard,
-            matcher,
+            matchers,
         })
     }
 
-    /// The rules, in the order of their file names.
+    /// The signals of the rules of a scope, ready to match.
+    pub(super) fn matcher(&self, scope: Scope) -> &Matcher {
+        &self.matchers[scope as usize]
+    }
+
+    /// The rules: those of apps, of accounts, of groups, each in the order of their file names.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
@@ -212,6 +232,7 @@ fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Re
 }
 
 fn parse(
+    scope: Scope,
     name: &str,
     text: &str,
     documents: &BTreeMap<String, Document>,
@@ -219,6 +240,7 @@ fn parse(
 ) -> Result<Rule, RuleError> {
     let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
     let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
+    let rule = Rule { scope, ..rule };
     validate(&rule, documents).map_err(|cause| error(name, cause))?;
     if thorough {
         let examples = examples(text).map_err(|cause| error(name, cause))?;
@@ -245,7 +267,14 @@ fn examples(text: &str) -> Result<Examples, String> {
     let (head, tail) = split(text).ok_or("examples are missing")?;
     // Empty lines in place of the head keep the line numbers.
     let padded = "\n".repeat(head.matches('\n').count()) + tail;
-    serde_saphyr::from_str::<Tail>(&padded).map(|tail| tail.examples).map_err(|e| e.to_string())
+    let examples = serde_saphyr::from_str::<Tail>(&padded).map_err(|e| e.to_string())?.examples;
+    for example in examples.positive.iter().chain(&examples.negative) {
+        let Example::Case(case) = example else { continue };
+        if let Some(odd) = case.state.iter().find(|state| state.measure().is_none()) {
+            return Err(format!("state {:?} has the measure of another", odd.name));
+        }
+    }
+    Ok(examples)
 }
 
 fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), String> {
@@ -258,6 +287,10 @@ fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), S
             return Err(format!("document {} is not in documents.yaml", basis.document));
         }
     }
+    let cited = |kind: &&TargetKind| rule.basis.iter().any(|basis| basis.targets.contains(kind));
+    if let Some(bare) = rule.scope.kinds().iter().find(|kind| !cited(kind)) {
+        return Err(format!("no basis applies to {}: the rule would accuse it without one", bare.en()));
+    }
     let mut ids = HashSet::new();
     if let Some(twice) = rule.signals.iter().find(|signal| !ids.insert(signal.id.as_str())) {
         return Err(format!("signal {} occurs twice", twice.id));
@@ -265,13 +298,18 @@ fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), S
     if let Some(unknown) = rule.needs.iter().find(|need| !ids.contains(need.as_str())) {
         return Err(format!("needs names {unknown}, which is no signal"));
     }
-    if !rule.needs.is_empty() && rule.duty.is_none() {
-        return Err("needs belongs to duties".into());
+    if (!rule.needs.is_empty() || rule.absence_is_unknown) && rule.duty.is_none() {
+        return Err("needs and absence_is_unknown belong to duties".into());
     }
     Ok(())
 }
 
 impl Rule {
+    /// Before its folder is known.
+    pub(super) fn no_scope() -> Scope {
+        Scope::App
+    }
+
     /// What the rule looks for; `None` when it names neither or both.
     pub fn subject(&self) -> Option<RuleSubject> {
         match (self.category, self.duty) {

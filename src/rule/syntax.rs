@@ -6,12 +6,18 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Category, DutyCategory, Exception, FactKind, Level, Role, TargetKind};
+use crate::model::{
+    Category, DutyCategory, Exception, FactKind, Level, Measure, MeasureKind, Role, Scope, StateName,
+    TargetKind,
+};
 
-/// One rule file (`rules/app/*.yaml`), less its last key `examples`, which [`super::RuleSet::examples`] gives.
+/// One rule file (`rules/app/*.yaml`, `rules/account/*.yaml`, `rules/group/*.yaml`), less its last key `examples`, which [`super::RuleSet::examples`] gives.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    /// The targets it speaks of: the folder of its file.
+    #[serde(skip, default = "Rule::no_scope")]
+    pub scope: Scope,
     /// Stable id: `app.check-in`.
     pub id: String,
     /// The prohibition the rule looks for; a rule has either this or `duty`.
@@ -37,6 +43,12 @@ pub struct Rule {
     pub exceptions: Vec<Exception>,
     /// What counts as evidence.
     pub signals: Vec<Signal>,
+    /// The rule speaks only of targets of which one of these states was observed.
+    #[serde(default)]
+    pub when: Vec<StateName>,
+    /// Duties only: that nothing was seen does not show that there is nothing.
+    #[serde(default)]
+    pub absence_is_unknown: bool,
     /// Duties only: signals that must all be seen.
     #[serde(default)]
     pub needs: Vec<String>,
@@ -123,6 +135,8 @@ pub enum SignalKind {
     Asset,
     /// What QR codes in pictures say.
     QrCode,
+    /// What is observed of an account or a group as a whole.
+    State,
 }
 
 /// One signal of a rule. Which fields apply depends on `evidence`; [`super::RuleSet`] refuses the others.
@@ -171,6 +185,18 @@ pub struct Signal {
     /// SDK: dotted prefixes. QR code: how the address begins, after its scheme.
     #[serde(default)]
     pub prefixes: Vec<String>,
+    /// State: which one.
+    pub state: Option<StateName>,
+    /// State: at least so many days after the moment it is measured from.
+    pub days: Option<u32>,
+    /// State: at least so many.
+    pub count: Option<u64>,
+    /// State: what it means and where the threshold comes from, in Chinese.
+    #[serde(default)]
+    pub note: String,
+    /// State: the same in English.
+    #[serde(default)]
+    pub note_en: String,
 }
 
 /// Roles as rule files name them.
@@ -251,11 +277,11 @@ pub struct Examples {
     pub negative: Vec<Example>,
 }
 
-/// One example: a bare string is the label of a button on a reachable screen.
+/// One example: a bare string is the strongest place that a text can have.
 #[derive(Debug, Clone)]
 pub enum Example {
-    /// The label of a button.
-    Button(String),
+    /// The label of a button on a reachable screen; of accounts, a sentence of an article; of groups, a message.
+    Text(String),
     /// Anything else.
     Case(Box<Case>),
 }
@@ -272,7 +298,7 @@ impl<'de> Deserialize<'de> for Example {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Example, E> {
-                Ok(Example::Button(text.to_owned()))
+                Ok(Example::Text(text.to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Example, A::Error> {
@@ -290,7 +316,7 @@ impl<'de> Deserialize<'de> for Example {
 pub struct Case {
     /// Texts.
     pub text: OneOrMany,
-    /// Their role; `control` if not given.
+    /// Their role; that of a bare string if not given.
     pub role: Option<RoleName>,
     /// Title of the page the texts are on.
     pub page: Option<String>,
@@ -318,8 +344,39 @@ pub struct Case {
     /// Contents of QR codes.
     #[serde(rename = "qr-code")]
     pub qr_code: OneOrMany,
+    /// States, each with its measure.
+    pub state: Vec<StateCase>,
     /// The level it must have; for duties `confirmed` and `suspected` both mean met.
     pub expect: Option<Level>,
+}
+
+/// A state in an example.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateCase {
+    /// Which one.
+    pub name: StateName,
+    /// Days since the moment it is measured from.
+    pub days: Option<u32>,
+    /// How many.
+    pub count: Option<u64>,
+}
+
+/// The day that examples are judged on, in seconds since 1970: 2026-06-30.
+pub(super) const TODAY: i64 = 1_782_777_600;
+
+impl StateCase {
+    /// Its measure; `None` when it is not one of the state.
+    pub(super) fn measure(&self) -> Option<Measure> {
+        match (self.name.measured(), self.days, self.count) {
+            (MeasureKind::Plain, None, None) => Some(Measure::Plain),
+            (MeasureKind::Count, None, Some(count)) => Some(Measure::Count(count)),
+            (MeasureKind::Since, Some(days), None) => {
+                jiff::Timestamp::from_second(TODAY - i64::from(days) * 86_400).ok().map(Measure::Since)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A string or a list of strings.
@@ -383,6 +440,8 @@ pub(super) struct GuardFile {
     pub(super) quotes: Vec<String>,
     /// Regular expressions that show that a text or file is an agreement, a policy or news.
     pub(super) document_titles: Vec<String>,
+    /// Regular expressions of titles of articles about the campaign, about rules, or about the deeds of others.
+    pub(super) report_titles: Vec<String>,
     /// Regular expressions of texts that belong to a complaint page about formalism.
     pub(super) complaint_page: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use super::guard::{Guard, Guarded, PROSE_CHARS};
 use super::matcher::Hit;
 use super::syntax::Strength;
-use crate::model::{Document, FactKind, Level, Origin, Role, UiText, Usage};
+use crate::model::{Document, FactKind, Level, Origin, Role, Scope, UiText, Usage};
 use crate::text::{Folded, fold};
 
 /// Why a hit counts as it does.
@@ -27,6 +27,11 @@ pub(super) enum Why {
     Sdk,
     Asset,
     QrCode,
+    State,
+    Said,
+    SaidTwice,
+    Footer,
+    Report,
     Library,
     Unreferenced,
     Agreement,
@@ -105,6 +110,19 @@ impl Why {
             Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
             Why::Asset => ("图片等资产的文件名", "file name of a picture or other asset"),
             Why::QrCode => ("图片中二维码的内容", "what a QR code in a picture says"),
+            Why::State => ("观察到的运行状态", "a state that was observed"),
+            Why::Said => ("发布或发送的文字", "text that was published or sent"),
+            Why::SaidTwice => (
+                "发布或发送的文字，另有不同说法相互印证",
+                "text that was published or sent, borne out by other wording beside it",
+            ),
+            Why::Footer => {
+                ("文章末尾的引导关注、点赞等固定用语", "the standard lines at the end of an article")
+            }
+            Why::Report => (
+                "介绍整治工作、政策规定或他人情况的文章",
+                "an article about the campaign, about rules or about others",
+            ),
             Why::Library => ("第三方库自带的文字", "text of a third-party library"),
             Why::Unreferenced => ("没有任何界面或代码引用", "nothing refers to it"),
             Why::Agreement => ("隐私政策或用户协议中的文字", "text of a privacy policy or user agreement"),
@@ -122,20 +140,27 @@ impl Why {
     }
 }
 
-/// The level of a text hit on its own.
-pub(super) fn text(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
-    if let Some(why) = dismissed(text, guard) {
-        return (Level::Mention, why);
-    }
-    let guarded = guard.check(folded.as_str(), hit.range.clone());
-    if let Some(guarded) = guarded {
-        let why = match guarded {
+impl From<Guarded> for Why {
+    fn from(guarded: Guarded) -> Why {
+        match guarded {
             Guarded::Negated => Why::Negated,
             Guarded::Quoted => Why::Quoted,
             Guarded::Document => Why::Policy,
             Guarded::ComplaintPage => Why::ComplaintPage,
-        };
+        }
+    }
+}
+
+/// The level of a text hit on its own.
+pub(super) fn text(scope: Scope, text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
+    if scope != Scope::App {
+        return said(scope, text, folded, hit, guard);
+    }
+    if let Some(why) = dismissed(text, guard) {
         return (Level::Mention, why);
+    }
+    if let Some(guarded) = guard.check(folded.as_str(), hit.range.clone()) {
+        return (Level::Mention, guarded.into());
     }
     let prose = folded.as_str().chars().count() > PROSE_CHARS;
     match text.role {
@@ -148,6 +173,27 @@ pub(super) fn text(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> 
         Role::Resource => (Level::Suspected, Why::InResource),
         _ if text.screen.is_some() => (Level::Suspected, Why::OnScreen),
         _ => (Level::Suspected, Why::Shown),
+    }
+}
+
+/// The level of a hit in what an account publishes or a group says. Here running text is the deed itself.
+fn said(scope: Scope, text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
+    if text.document == Some(Document::Footer) {
+        return (Level::Mention, Why::Footer);
+    }
+    let title = text.screen.as_ref().and_then(|screen| screen.title.as_deref());
+    // A group of the name 人居环境整治工作群 reports nothing: that is what its members do.
+    let reports = |title: &str| scope == Scope::Account && guard.is_report_title(&fold(title));
+    if title.is_some_and(reports) {
+        return (Level::Mention, Why::Report);
+    }
+    if let Some(guarded) = guard.check_wording(folded.as_str(), hit.range.clone()) {
+        return (Level::Mention, guarded.into());
+    }
+    match (hit.strength, text.role) {
+        (Strength::Strong, _) => (Level::Suspected, Why::Said),
+        (Strength::Weak, Role::Title) => (Level::Suspected, Why::WeakControl),
+        _ => (Level::Mention, Why::WeakWord),
     }
 }
 
@@ -179,6 +225,7 @@ pub(super) fn dismissed(text: &UiText, guard: &Guard) -> Option<Why> {
         Some(Document::Agreement) => return Some(Why::Agreement),
         Some(Document::Policy) => return Some(Why::Policy),
         Some(Document::Help) => return Some(Why::Help),
+        Some(Document::Footer) => return Some(Why::Footer),
         None if matches!(text.role, Role::Body | Role::Document) => return Some(Why::Prose),
         None => {}
     }

@@ -161,9 +161,8 @@ fn number(value: &Value, path: &str) -> Option<i64> {
 
 /// The day in Beijing of a time in seconds since 1970.
 fn day(seconds: i64) -> Option<String> {
-    let beijing = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
     let time = jiff::Timestamp::from_second(seconds).ok().filter(|_| seconds > 0)?;
-    Some(time.to_zoned_datetime(beijing).date().to_string())
+    Some(crate::model::beijing_day(time).to_string())
 }
 
 /// The last part of a path, if there is nothing but it behind a prefix.

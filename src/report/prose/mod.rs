@@ -2,10 +2,12 @@
 
 mod lines;
 mod listing;
+mod page;
 mod visible;
 mod words;
 
 pub(super) use lines::{Rich, Tone, width};
 pub(super) use listing::listing;
+pub(super) use page::page;
 pub(super) use visible::{Excerpt, excerpt, visible};
 pub(super) use words::*;
