@@ -239,8 +239,8 @@ fn unknown(behind: &str) -> usize {
     }
 }
 
-/// Whether a short run of ideographs looks like a name.
-fn is_person(token: &str) -> bool {
+/// Whether a short run of ideographs has the shape of a name.
+fn is_shaped(token: &str) -> bool {
     let chars: Vec<char> = token.chars().collect();
     let compound = COMPOUND.iter().any(|surname| token.starts_with(surname));
     let length = if compound { 3..=4 } else { 2..=3 };
@@ -248,21 +248,25 @@ fn is_person(token: &str) -> bool {
         && chars.iter().all(|ch| is_cjk(*ch))
         && (compound || SURNAMES.contains(chars[0]))
         && !chars.last().is_some_and(|last| UNIT_ENDS.contains(*last))
-        && !ORDINARY.split_whitespace().any(|word| token.starts_with(word))
+}
+
+/// Whether it is one, as far as can be told without knowing who is a member.
+fn is_person(token: &str) -> bool {
+    is_shaped(token) && !ORDINARY.split_whitespace().any(|word| token.starts_with(word))
 }
 
 /// The parts of a name in a group that are the name of a person: `民政办-张三`, `张三（城东社区）`, `城东社区张三`.
 fn parts(name: &str) -> Vec<&str> {
-    let runs = name.split(|ch: char| !is_cjk(ch)).filter(|run| !run.is_empty());
-    runs.filter_map(|run| {
-        if is_person(run) {
-            return Some(run).filter(|run| *run != name);
-        }
-        let at = run.char_indices().rev().find(|(_, ch)| UNIT_ENDS.contains(*ch));
-        let behind = at.map(|(at, ch)| &run[at + ch.len_utf8()..])?;
-        is_person(behind).then_some(behind)
-    })
-    .collect()
+    let is_name = |run: &&str| is_shaped(run) && !ORDINARY.split_whitespace().any(|word| word == *run);
+    let runs = name.split(|ch: char| !is_cjk(ch)).filter(|run| !run.is_empty() && *run != name);
+    runs.chain([name])
+        .filter_map(|run| {
+            let unit = || run.char_indices().rev().find(|(_, ch)| UNIT_ENDS.contains(*ch));
+            let behind = || Some(&run[unit().map(|(at, ch)| at + ch.len_utf8())?..]);
+            Some(run).filter(is_name).or_else(|| behind().filter(is_name))
+        })
+        .filter(|part| *part != name)
+        .collect()
 }
 
 /// The number that a line of a list begins with, and what is behind it: `12. 张三`, `3、收到`.
@@ -371,7 +375,8 @@ fn contacts(text: &str) -> String {
         let line = (starts(&[0]) && (10..=12).contains(&joined)) || (joined == 10 && starts(&[4, 0, 0]));
         let date = run == 8 && (starts(&[1, 9]) || starts(&[2, 0]));
         if run < joined && (mobile || line) {
-            hide(&places, &mut hidden);
+            // +86 is no part of the number.
+            hide(if joined == 13 { &places[2..] } else { &places }, &mut hidden);
             at = to;
         } else {
             if run >= 9 || (run >= 7 && !date) {

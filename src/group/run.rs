@@ -339,7 +339,7 @@ mod tests {
         );
         // One member many times is one.
         let seen: Vec<Seen> = (0..5).map(|at| message(at, 1, at as i64, "收到")).collect();
-        assert_eq!(lengths(&seen, StateName::ReceiptRun), []);
+        assert_eq!(lengths(&seen, StateName::ReceiptRun), [0; 0]);
         // An hour of silence.
         let seen = [
             message(0, 1, 0, "收到"),
