@@ -52,6 +52,13 @@ fn matches(input: &Input<'_>) -> bool {
 fn read(input: &Input<'_>) -> Export {
     let mut export = Export::new(("行", "line"));
     let text = input.text();
+    // The last quotation has no end: the rows behind its beginning are one cell.
+    if text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+        export.cut_off = Some((
+            "引号没有成对，其后的行可能被当作同一单元格".to_owned(),
+            "a quotation mark without its counterpart: rows behind it may be one cell".to_owned(),
+        ));
+    }
     let mut heading: Vec<(Field, u64, String)> = Vec::new();
     let mut rest = Vec::new();
     let mut columns: Option<Vec<Option<Field>>> = None;

@@ -145,22 +145,24 @@ impl Mask {
             let mark = rest[at..].chars().next().map_or(1, char::len_utf8);
             let (before, behind) = rest.split_at(at + mark);
             out.push_str(before);
+            let latin = |ch: Option<char>| ch.is_some_and(|ch| ch.is_ascii_alphanumeric());
+            let torn =
+                |end: usize| latin(behind[..end].chars().next_back()) && latin(behind[end..].chars().next());
+            let everybody = EVERYBODY.iter().any(|word| {
+                behind.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
+                    && !torn(word.len())
+            });
             let known = self.names.as_ref().and_then(|names| {
-                names
-                    .find(Input::new(behind).anchored(Anchored::Yes))
-                    .map(|found| (found.pattern(), found.end()))
+                let found = names.find(Input::new(behind).anchored(Anchored::Yes))?;
+                Some((found.pattern(), found.end())).filter(|(_, end)| !torn(*end))
             });
             let end = match known {
+                // The host of a mail address whose name is hidden.
+                _ if everybody || before[..at].ends_with('*') => 0,
                 Some((pattern, end)) => {
                     let number = self.people.get(pattern.as_usize()).map_or(0, |(number, _)| *number);
                     stand_in(&mut out, number, &behind[end..]);
                     end
-                }
-                None if EVERYBODY.iter().any(|word| {
-                    behind.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
-                }) =>
-                {
-                    0
                 }
                 None => {
                     let end = unknown(behind);
