@@ -1,5 +1,6 @@
 #!/bin/bash
 # Runs fuzz targets one after the other: run.sh [SECONDS [TARGET…]]; 600 seconds and all targets without arguments.
+# The seconds are of processor time, so that a machine that does other things shortens no run.
 # Prints a line per target; inputs that were found are in artifacts/TARGET (crash-, oom-, timeout-, slow-unit-).
 # Needs a nightly compiler and cargo-fuzz (`cargo install cargo-fuzz --locked`). SKIP_BUILD=1 takes what was built.
 set -euo pipefail
@@ -17,6 +18,11 @@ targets=("$@")
 [ -n "${SKIP_BUILD:-}" ] || cargo +nightly fuzz build --fuzz-dir . "${targets[@]:0:$(($# == 1))}"
 [ -d corpus ] || ./seed.sh
 
+# Seconds of processor time that the programs called so far have used.
+used() {
+    awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print int(($14 + $15) / tick) }' "/proc/$$/stat"
+}
+
 # The last number behind a word of the log.
 number() { sed -n "s/.*$1[: ]*\([0-9]\+\).*/\1/p" "$log" | tail -1 | grep . || echo 0; }
 
@@ -25,8 +31,8 @@ for target in "${targets[@]}"; do
     artifacts=artifacts/$target
     mkdir -p "$artifacts" "corpus/$target"
     log=$artifacts/log.txt
-    begin=$SECONDS executions=0 peak=0 slowest=0 findings=0
-    while left=$((seconds - (SECONDS - begin))) && [ "$left" -gt 0 ] && [ "$findings" -lt "$most_findings" ]; do
+    begin=$(used) executions=0 peak=0 slowest=0 findings=0
+    while left=$((seconds - ($(used) - begin))) && [ "$left" -gt 0 ] && [ "$findings" -lt "$most_findings" ]; do
         found=0
         "$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/$target" "corpus/$target" -artifact_prefix="$artifacts/" \
             -max_total_time="$left" -rss_limit_mb=$memory -timeout=$timeout -report_slow_units=2 \
@@ -37,6 +43,6 @@ for target in "${targets[@]}"; do
         slowest=$(printf '%s\n' "$slowest" "$(number stat::slowest_unit_time_sec)" | sort -n | tail -1)
     done
     findings=$(find "$artifacts" -type f ! -name log.txt | wc -l)
-    printf '%-15s %7d %11d %8s %9s %8s %7ss %9d\n' "$target" $((SECONDS - begin)) "$executions" \
+    printf '%-15s %7d %11d %8s %9s %8s %7ss %9d\n' "$target" $(($(used) - begin)) "$executions" \
         "$(number ' cov')" "$(number ' ft')" "$peak" "$slowest" "$findings"
 done

@@ -19,6 +19,7 @@
 //! - [`config`]: what the user wrote in `zhijian.toml`, as it holds;
 //! - [`fetch`]: packages and pages from the internet, politely;
 //! - [`page`]: one file per kind of page: what an account or a site says;
+//! - [`group`]: one file per kind of export: what is said in a work group, people masked;
 //! - [`rule`]: rules as data, and the judge;
 //! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
 //! - [`roster`]: what the office knows about targets: its list of them, filing records;
@@ -32,6 +33,7 @@ pub mod config;
 pub mod decode;
 pub mod fetch;
 pub mod format;
+pub mod group;
 pub mod ledger;
 pub mod link;
 pub mod model;

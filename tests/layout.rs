@@ -14,6 +14,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("link", &["decode", "text"]),
     ("format", &["decode", "link", "text"]),
     ("page", &["decode", "text"]),
+    ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &[]),
     ("roster", &["ledger"]),
@@ -104,7 +105,7 @@ fn every_format_is_in_the_list() {
 
 #[test]
 fn every_kind_of_page_is_in_the_list() {
-    let helpers = ["mod.rs", "draft.rs", "footer.rs", "standing.rs", "time.rs"];
+    let helpers = ["mod.rs", "draft.rs", "footer.rs", "standing.rs"];
     let listed: Vec<&str> = zhijian::page::PAGES.iter().map(|kind| kind.name).collect();
     for path in files(&source().join("page")) {
         let file = path.file_name().unwrap().to_str().unwrap();
@@ -114,8 +115,18 @@ fn every_kind_of_page_is_in_the_list() {
 }
 
 #[test]
+fn every_kind_of_export_is_in_the_list() {
+    let helpers = ["chain", "draft", "export", "field", "mask", "mod", "observe", "run"];
+    let listed: Vec<&str> = zhijian::group::GROUPS.iter().map(|kind| kind.name).collect();
+    for path in files(&source().join("group")) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(listed.contains(&name) || helpers.contains(&name), "src/group/{name}.rs is not in GROUPS");
+    }
+}
+
+#[test]
 fn every_decoder_is_in_the_list_in_order() {
-    let helpers = ["blob", "entropy", "mod", "res_chunk", "string_pool"];
+    let helpers = ["blob", "date", "delimited", "entropy", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
     let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
         .unwrap()
@@ -134,7 +145,7 @@ fn every_code_of_an_anomaly_has_a_meaning() {
     let call = regex_lite::Regex::new(call).unwrap();
     let mut unknown = std::collections::BTreeSet::new();
     let mut text = String::new();
-    for room in ["decode", "format", "link", "page"] {
+    for room in ["decode", "format", "group", "link", "page"] {
         for path in files(&source().join(room)) {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }

@@ -12,6 +12,8 @@ pub mod arsc;
 pub mod axml;
 pub mod blob;
 pub mod dart;
+pub mod date;
+pub mod delimited;
 pub mod dex;
 pub mod elf;
 pub mod entropy;

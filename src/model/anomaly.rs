@@ -124,6 +124,17 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
         "hidden files, folders of development and special files are not read",
     ),
     ("folder.unreadable", "文件夹无法读取", "a folder cannot be read"),
+    ("group.cut-off", "群消息导出文件不完整", "the export of a group is cut off"),
+    (
+        "group.malformed-text",
+        "群消息导出文件的文字编码有误",
+        "bytes that are no characters of the encoding of the export",
+    ),
+    (
+        "group.too-many-messages",
+        "群、成员或消息多得不正常，其余未读",
+        "an abnormal number of groups, members or messages; the rest is not read",
+    ),
     ("hermes.bad-code", "Hermes 函数的代码损坏", "the code of a Hermes function is damaged"),
     ("hermes.overlapping-functions", "Hermes 函数互相重叠", "Hermes functions overlap"),
     ("hermes.truncated", "Hermes 字节码不完整", "the Hermes bytecode is cut off"),
@@ -181,6 +192,7 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("page.data-cut-off", "页面脚本数据不完整", "the data in a script of the page is cut off"),
     ("page.malformed-list", "列表文件结构损坏", "a feed, site map or list is damaged"),
     ("page.malformed-text", "页面文字编码有误", "bytes that are no characters of the page's encoding"),
+    ("page.taken-down", "页面已被平台处置", "the platform has taken the page down"),
     (
         "page.too-many-entries",
         "条目多得不正常，其余未读",

@@ -13,6 +13,7 @@ mod coverage;
 mod day;
 mod fact;
 mod finding;
+mod group;
 mod inspection;
 mod lang;
 mod listing;
@@ -36,6 +37,7 @@ pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
 };
+pub use group::GroupRecord;
 pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;

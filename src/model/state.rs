@@ -28,8 +28,6 @@ pub enum StateName {
     TakenOver,
     /// Account: it was closed, but is still registered as running.
     Closed,
-    /// Account or page: blocked or taken down by the platform.
-    Blocked,
     /// Account: so many posts, and not one comment or like was counted for any of them.
     NoInteraction,
     /// Account: a licence for internet news is on record for it.

@@ -332,6 +332,15 @@ impl<'a> Draft<'a> {
             );
             self.unseen(PartName::Text, reason, detail);
         }
+        let taken_down = match &self.page.state {
+            PageState::Violation { reason } => Some(reason.as_deref().unwrap_or_default().to_owned()),
+            PageState::Suspended | PageState::Complaint | PageState::Rumour => Some(String::new()),
+            _ => None,
+        };
+        if let Some(reason) = taken_down {
+            let detail = [self.page.state.words(Lang::En), reason.as_str()].join(" ");
+            self.inspection.anomaly("page.taken-down", &self.place(None), detail.trim());
+        }
         if self.lossy {
             self.inspection.unread(PartName::Text);
         } else {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::draft::{Draft, leads};
 use super::standing::Entries;
-use super::{Input, Kind, Read, filled, time};
-use crate::decode::Issue;
+use super::{Input, Kind, Read, filled};
 use crate::decode::outline::{Ask, Outline};
+use crate::decode::{Issue, date};
 use crate::model::{Entry, LinkKind, Platform, Role};
 
 pub(super) const KIND: Kind = Kind {
@@ -73,7 +73,7 @@ fn read(input: &Input<'_>) -> Read {
     }
     let parser = feed_rs::parser::Builder::new()
         .timestamp_parser(|text| {
-            let time = time::any(text)?;
+            let time = date::any(text)?;
             chrono::DateTime::from_timestamp(time.as_second(), 0)
         })
         .build();

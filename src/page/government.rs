@@ -3,7 +3,8 @@
 //! usual containers of the publishing systems or else as the element that holds most of the prose.
 
 use super::draft::{Draft, leads};
-use super::{Head, Input, Kind, Read, contains, filled, footer, time};
+use super::{Head, Input, Kind, Read, contains, filled, footer};
+use crate::decode::date;
 use crate::decode::outline::{Ask, Outline, Token, Tokens};
 use crate::model::{GapReason, PageState, PartName, Platform, Role};
 
@@ -128,7 +129,7 @@ fn metas(draft: &mut Draft<'_>, head: &Head<'_>) {
         "date",
     ];
     if let Some(text) = head.meta(&dates) {
-        draft.page.published = time::any(&text);
+        draft.page.published = date::any(&text);
         if draft.page.published.is_none() {
             draft.bad_date(&text);
         }
@@ -275,7 +276,7 @@ fn visible_date(outline: &Outline<'_>) -> Option<jiff::Timestamp> {
     outline.blocks.iter().find_map(|block| {
         let (_, behind) = NAMES.iter().find_map(|name| block.text.split_once(name))?;
         let behind = behind.trim_start().strip_prefix(['：', ':', '】', ']'])?;
-        time::any(&behind.chars().take(40).collect::<String>())
+        date::any(&behind.chars().take(40).collect::<String>())
     })
 }
 

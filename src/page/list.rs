@@ -10,8 +10,9 @@ use url::Url;
 
 use super::draft::Draft;
 use super::standing::Entries;
-use super::{Input, Kind, Read, filled, time};
-use crate::decode::Issue;
+use super::{Input, Kind, Read, filled};
+use crate::decode::delimited::{self, delimiter};
+use crate::decode::{Issue, date};
 use crate::model::{Entry, GapReason, PartName, Place, Platform, Rejected, Role};
 
 pub(super) const KIND: Kind = Kind {
@@ -192,12 +193,6 @@ fn matches(input: &Input<'_>) -> bool {
     }
 }
 
-/// What separates cells: the character that the heading line has most of.
-fn delimiter(line: &str) -> u8 {
-    let count = |byte: u8| line.bytes().filter(|found| *found == byte).count();
-    b",\t;".iter().copied().max_by_key(|byte| count(*byte)).filter(|byte| count(*byte) > 0).unwrap_or(b',')
-}
-
 fn read(input: &Input<'_>) -> Read {
     let mut list = List { draft: Draft::new(input, KIND.name), dropped: 0 };
     list.draft.speaks_of_account(Entries::Posts);
@@ -241,31 +236,21 @@ impl List<'_> {
     }
 
     fn csv(&mut self, text: &str) {
-        let heading = text.lines().next().unwrap_or_default();
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter(heading))
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let columns: Vec<Option<Field>> = match reader.headers() {
-            Ok(headings) => headings.iter().map(field).collect(),
-            Err(error) => return self.reject(1, "标题行无法读取", error.to_string()),
-        };
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    self.reject(line, "该行无法读取", error.to_string());
+        let mut columns: Option<Vec<Option<Field>>> = None;
+        for row in delimited::rows(text, delimiter(text.lines().next().unwrap_or_default())) {
+            let (line, cells) = match row {
+                Ok(row) => row,
+                Err((line, error)) => {
+                    self.reject(line, "该行无法读取", error);
                     continue;
                 }
             };
-            let line = record.position().map_or(0, csv::Position::line);
-            if record.iter().all(|cell| cell.is_empty()) {
+            let Some(columns) = &columns else {
+                columns = Some(cells.iter().map(field).collect());
                 continue;
-            }
-            if record.len() != columns.len() {
-                let (is, should) = (record.len(), columns.len());
+            };
+            if cells.len() != columns.len() {
+                let (is, should) = (cells.len(), columns.len());
                 self.reject(
                     line,
                     format!("有 {is} 列，应为 {should} 列"),
@@ -273,7 +258,7 @@ impl List<'_> {
                 );
                 continue;
             }
-            let cells = columns.iter().zip(&record).filter_map(|(column, cell)| Some(((*column)?, cell)));
+            let cells = columns.iter().zip(&cells).filter_map(|(column, cell)| Some(((*column)?, cell)));
             self.row(line, cells.map(|(field, cell)| (field, cell.to_owned())).collect());
         }
     }
@@ -383,7 +368,7 @@ impl List<'_> {
             self.reject(line, "链接无法识别", "the address makes no sense");
         }
         let published = get(Field::Published).and_then(|text| {
-            let time = time::any(text);
+            let time = date::any(text);
             if time.is_none() {
                 self.reject(
                     line,

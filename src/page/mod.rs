@@ -13,7 +13,6 @@ mod government;
 mod list;
 mod sitemap;
 mod standing;
-mod time;
 mod wechat_article;
 mod wechat_profile;
 

@@ -4,9 +4,9 @@ use quick_xml::events::Event;
 
 use super::draft::Draft;
 use super::standing::Entries;
-use super::{Input, Kind, Read, feed, filled, time};
-use crate::decode::Issue;
+use super::{Input, Kind, Read, feed, filled};
 use crate::decode::outline::characters;
+use crate::decode::{Issue, date};
 use crate::model::{Entry, Platform, Role};
 
 pub(super) const KIND: Kind = Kind { name: "sitemap", title: ("站点地图", "site map"), matches, read };
@@ -60,7 +60,7 @@ fn read(input: &Input<'_>) -> Read {
                     match field {
                         "loc" => entry.address = Some(text),
                         "title" => entry.title = Some(text),
-                        _ => match time::any(&text) {
+                        _ => match date::any(&text) {
                             Some(time) => entry.published = Some(time),
                             None => draft.bad_date(&text),
                         },

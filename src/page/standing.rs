@@ -79,13 +79,10 @@ impl Found<'_> {
         let name = match state {
             PageState::Migrated { .. } | PageState::Migrating => StateName::Migrated,
             PageState::Closed => StateName::Closed,
-            PageState::Violation { .. } | PageState::Suspended | PageState::Complaint | PageState::Rumour => {
-                StateName::Blocked
-            }
             _ => return,
         };
         let mut text = state.words(Lang::Zh).to_owned();
-        if let PageState::Violation { reason: Some(more) } | PageState::Migrated { to: Some(more) } = state {
+        if let PageState::Migrated { to: Some(more) } = state {
             text = format!("{text}：{more}");
         }
         self.plain(name, text);

@@ -15,10 +15,10 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::draft::{Draft, leads};
-use super::{Head, Input, Kind, Read, contains, filled, footer, time};
-use crate::decode::Issue;
+use super::{Head, Input, Kind, Read, contains, filled, footer};
 use crate::decode::js_data::{self, Data, Value};
 use crate::decode::outline::{Ask, Outline, Tag, characters};
+use crate::decode::{Issue, date};
 use crate::model::{GapReason, LinkKind, PageForm, PageState, PartName, Platform, Role};
 
 pub(super) const KIND: Kind = Kind {
@@ -218,7 +218,7 @@ fn published(draft: &mut Draft<'_>, fields: &Fields<'_>) -> Option<Timestamp> {
     ];
     for (paths, variables) in places {
         let Some(found) = fields.find(paths, variables) else { continue };
-        match time::any(&found.text) {
+        match date::any(&found.text) {
             Some(time) => return Some(time),
             None => bad = bad.or(Some(found.text)),
         }
@@ -227,7 +227,7 @@ fn published(draft: &mut Draft<'_>, fields: &Fields<'_>) -> Option<Timestamp> {
     let shown = find_id(fields.source, "publish_time").and_then(|at| {
         Outline::element(fields.source, at, BODY).blocks.into_iter().next().map(|block| block.text)
     });
-    match shown.as_deref().map(|text| (text, time::any(text))) {
+    match shown.as_deref().map(|text| (text, date::any(text))) {
         Some((_, Some(time))) => return Some(time),
         Some((text, None)) => bad = bad.or(Some(text.to_owned())),
         None => {}

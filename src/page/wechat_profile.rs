@@ -5,7 +5,8 @@ use jiff::civil::Date;
 
 use super::draft::{Draft, leads};
 use super::standing::Entries;
-use super::{Input, Kind, Read, contains, filled, time};
+use super::{Input, Kind, Read, contains, filled};
+use crate::decode::date;
 use crate::decode::js_data;
 use crate::decode::outline::{Ask, Outline};
 use crate::model::{GapReason, Licence, PartName, Platform, Rename, RenameKind, Role};
@@ -132,7 +133,7 @@ fn pair(draft: &mut Draft<'_>, name: &str, values: &[String]) {
 
 /// `2021年02月02日 “甲”账号迁移改名“乙”`, `… “甲”改名“乙”`, `… 注册“甲”`.
 fn rename(line: &str) -> Option<Rename> {
-    let (date, rest): (Option<Date>, &str) = match time::date_in(line) {
+    let (date, rest): (Option<Date>, &str) = match date::date_in(line) {
         Some((date, rest)) => (Some(date), rest),
         None => (None, line),
     };

@@ -154,7 +154,7 @@ impl From<Guarded> for Why {
 /// The level of a text hit on its own.
 pub(super) fn text(scope: Scope, text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
     if scope != Scope::App {
-        return said(text, folded, hit, guard);
+        return said(scope, text, folded, hit, guard);
     }
     if let Some(why) = dismissed(text, guard) {
         return (Level::Mention, why);
@@ -177,12 +177,14 @@ pub(super) fn text(scope: Scope, text: &UiText, folded: &Folded, hit: &Hit, guar
 }
 
 /// The level of a hit in what an account publishes or a group says. Here running text is the deed itself.
-fn said(text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
+fn said(scope: Scope, text: &UiText, folded: &Folded, hit: &Hit, guard: &Guard) -> (Level, Why) {
     if text.document == Some(Document::Footer) {
         return (Level::Mention, Why::Footer);
     }
     let title = text.screen.as_ref().and_then(|screen| screen.title.as_deref());
-    if title.is_some_and(|title| guard.is_report_title(&fold(title))) {
+    // A group of the name 人居环境整治工作群 reports nothing: that is what its members do.
+    let reports = |title: &str| scope == Scope::Account && guard.is_report_title(&fold(title));
+    if title.is_some_and(reports) {
         return (Level::Mention, Why::Report);
     }
     if let Some(guarded) = guard.check_wording(folded.as_str(), hit.range.clone()) {

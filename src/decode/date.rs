@@ -1,6 +1,6 @@
-//! Dates as pages write them. Those without a zone are Beijing time, which all of China has.
+//! Dates as pages and exports write them. Those without a zone are Beijing time, which all of China has.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ fn beijing(time: DateTime) -> Option<Timestamp> {
 }
 
 /// Seconds (ten digits) or milliseconds (thirteen) since 1970.
-pub(super) fn seconds(text: &str) -> Option<Timestamp> {
+pub fn seconds(text: &str) -> Option<Timestamp> {
     let number: i64 = text.trim().parse().ok()?;
     let seconds = if number >= 100_000_000_000 { number / 1_000 } else { number };
     let time = Timestamp::from_second(seconds).ok()?;
@@ -22,7 +22,7 @@ pub(super) fn seconds(text: &str) -> Option<Timestamp> {
 
 /// A time in any form that pages, feeds and lists use: `2026-05-18 10:19`, `2026/5/18`, `2026年5月18日 10时19分`,
 /// `20260518`, RFC 3339, RFC 2822, `Mon May 18 10:19:00 +0800 2026`, seconds and milliseconds since 1970.
-pub(super) fn any(text: &str) -> Option<Timestamp> {
+pub fn any(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > 64 {
         return None;
@@ -63,8 +63,56 @@ fn named(text: &str) -> Option<Timestamp> {
 /// The first date in a text, with the time of day behind it.
 fn written(text: &str) -> Option<Timestamp> {
     let (date, rest) = date_in(text)?;
+    let (time, rest) = time_of_day(rest)?;
+    let time = date.to_datetime(time);
+    let rest = rest.trim_start();
+    if rest.starts_with('Z') {
+        return Offset::UTC.to_timestamp(time).ok();
+    }
+    if let Some(zone) = offset(rest) {
+        return Offset::UTC.to_timestamp(time).ok()?.checked_sub(zone).ok();
+    }
+    beijing(time)
+}
+
+/// Whether a text begins with a date and a time of day, hour and minute at least; the moment, and what follows it.
+pub fn leading(text: &str) -> Option<(Timestamp, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (date, rest) = date_of(text, digits)?;
+    let (time, rest) = clock(rest)?;
+    Some((beijing(date.to_datetime(time))?, rest))
+}
+
+/// Whether a text begins with a time of day, hour and minute at least (`08:31`, `下午 8:31:05`); and what follows it.
+pub fn clock(text: &str) -> Option<(Time, &str)> {
+    let blank = |ch: char| ch.is_whitespace() || ch == 'T' || ch == 't';
+    let text = text.trim_start_matches(blank);
+    let halves =
+        [("上午", false), ("凌晨", false), ("早上", false), ("下午", true), ("晚上", true), ("中午", true)];
+    let (afternoon, text) = (halves.iter())
+        .find_map(|(word, afternoon)| Some((*afternoon, text.strip_prefix(word)?.trim_start())))
+        .unwrap_or((false, text));
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = text.get(digits..)?;
+    let minute = behind.strip_prefix([':', '：', '时'])?;
+    if !(1..=2).contains(&digits) || !minute.starts_with(|ch: char| ch.is_ascii_digit()) {
+        return None;
+    }
+    let (time, rest) = time_of_day(text)?;
+    let late = afternoon && time.hour() < 12;
+    let time = if late { Time::new(time.hour() + 12, time.minute(), time.second(), 0).ok()? } else { time };
+    Some((time, rest))
+}
+
+/// The moment of a date and a time of day in Beijing.
+pub fn moment(date: Date, time: Time) -> Option<Timestamp> {
+    beijing(date.to_datetime(time))
+}
+
+/// A time of day, midnight where there is none, and what follows it.
+fn time_of_day(text: &str) -> Option<(Time, &str)> {
     let mut parts = [0i8; 3];
-    let mut rest = rest.trim_start_matches(['T', 't', ' ', '\u{A0}', '\u{3000}']);
+    let mut rest = text.trim_start_matches(['T', 't', ' ', '\u{A0}', '\u{3000}']);
     for (index, part) in parts.iter_mut().enumerate() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count().min(2);
         if digits == 0 {
@@ -81,16 +129,7 @@ fn written(text: &str) -> Option<Timestamp> {
         }
     }
     let [hour, minute, second] = parts;
-    let time = jiff::civil::Time::new(hour, minute, second.min(59), 0).ok()?;
-    let time = date.to_datetime(time);
-    let rest = rest.trim_start();
-    if rest.starts_with('Z') {
-        return Offset::UTC.to_timestamp(time).ok();
-    }
-    if let Some(zone) = offset(rest) {
-        return Offset::UTC.to_timestamp(time).ok()?.checked_sub(zone).ok();
-    }
-    beijing(time)
+    Some((Time::new(hour, minute, second.min(59), 0).ok()?, rest.strip_prefix('秒').unwrap_or(rest)))
 }
 
 /// `+08:00`, `+0800`.
@@ -107,36 +146,38 @@ fn offset(text: &str) -> Option<SignedDuration> {
 }
 
 /// The first date in a text and what follows it: `2026-05-18`, `2026.5.18`, `2026年5月18日`, `20260518`.
-pub(super) fn date_in(text: &str) -> Option<(Date, &str)> {
+pub fn date_in(text: &str) -> Option<(Date, &str)> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
         let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits == 0 {
-            at += 1;
-            continue;
-        }
-        let run = &text[at..at + digits];
-        let behind = &text[at + digits..];
-        if matches!(digits, 8 | 14) {
-            let parts = (run[..4].parse(), run[4..6].parse(), run[6..8].parse());
-            if let (Ok(year), Ok(month), Ok(day)) = parts
-                && let Some(date) = date(year, month, day)
-            {
-                return Some((date, &text[at + 8..]));
-            }
-        }
-        if digits == 4
-            && let Ok(year) = run.parse()
-            && let Some((month, rest)) = part(behind, &['-', '/', '.', '年'])
-            && let Some((day, rest)) = part(rest, &['-', '/', '.', '月'])
-            && let Some(date) = date(year, month, day)
+        if digits > 0
+            && let Some(found) = date_of(&text[at..], digits)
         {
-            return Some((date, rest.strip_prefix('日').unwrap_or(rest)));
+            return Some(found);
         }
-        at += digits;
+        at += digits.max(1);
     }
     None
+}
+
+/// The date that a text begins with, whose first number has so many digits; and what follows it.
+fn date_of(text: &str, digits: usize) -> Option<(Date, &str)> {
+    let (run, behind) = text.split_at(digits);
+    if matches!(digits, 8 | 14) {
+        let parts = (run[..4].parse(), run[4..6].parse(), run[6..8].parse());
+        if let (Ok(year), Ok(month), Ok(day)) = parts
+            && let Some(date) = date(year, month, day)
+        {
+            return Some((date, &text[8..]));
+        }
+    }
+    if digits != 4 {
+        return None;
+    }
+    let (month, rest) = part(behind, &['-', '/', '.', '年'])?;
+    let (day, rest) = part(rest, &['-', '/', '.', '月'])?;
+    Some((date(run.parse().ok()?, month, day)?, rest.strip_prefix('日').unwrap_or(rest)))
 }
 
 fn part<'a>(text: &'a str, before: &[char]) -> Option<(i8, &'a str)> {
@@ -208,11 +249,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_lines_of_chat_logs_begin_with() {
+        for (text, rest) in [
+            ("2026-05-18 10:19:00 张某(社区)", " 张某(社区)"),
+            ("2026-05-18 10:19] 张某: 收到", "] 张某: 收到"),
+            ("2026/5/18 上午 10:19:00 张某", " 张某"),
+            ("2026年5月18日 10时19分 张某", " 张某"),
+            ("2026年5月18日 10:19", ""),
+        ] {
+            let (time, behind) = leading(text).unwrap();
+            assert_eq!((time.to_string().as_str(), behind), ("2026-05-18T02:19:00Z", rest), "{text}");
+        }
+        assert_eq!(leading("2026-05-18 下午 8:05:01 张某").unwrap().0.to_string(), "2026-05-18T12:05:01Z");
+        for text in
+            ["2026-05-18 张某", "会议 2026-05-18 10:19", "1. 2026-05-18 10:19", "10:19", "2026-05-18 25:00"]
+        {
+            assert_eq!(leading(text), None, "{text}");
+        }
+        assert_eq!(clock("08:31").unwrap().0.to_string(), "08:31:00");
+        assert_eq!(clock("8 点"), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_read(text in "[0-9年月日时分:/. T+Z-]{0,30}|\\PC{0,20}") {
             any(&text);
             date_in(&text);
+            leading(&text);
+            clock(&text);
             seconds(&text);
         }
     }
