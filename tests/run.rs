@@ -195,19 +195,21 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
     let mut rows = format!(
         "移动应用程序,网格通,{},某市大数据局\n移动应用程序,办事,{}#cn.gov.example,\n公众账号,某市发布,{},某市人民政府\n\
          公众账号,门户订阅,{},\n公众账号,门户,{},\n公众账号,已存文章,saved.html,\n小程序,随手拍,punch.wxapkg,\n\
-         移动应用程序,办事大厅,hall,\n公众账号,微博,weibo.csv,\n",
+         移动应用程序,办事大厅,hall,\n公众账号,微博,weibo.csv,\n\
+         工作群组,网格群,grid.json,\n",
         packages.url("/grid.apk"),
         store.url("/repo"),
         sites.url("/s/1"),
         sites.url("/feed"),
         sites.url("/moved"),
     );
-    let local = 4;
+    let local = 5;
     (1..=12).for_each(|n| rows.push_str(&format!("公众账号,第{n}号,{},\n", pages.url(&format!("/p/{n}")))));
-    let total = 21;
+    let total = 22;
     let office = Office::new(&rows, &servers);
     fs::write(office.path("saved.html"), fixture("page/article.html")).unwrap();
     fs::write(office.path("punch.wxapkg"), fixture("built/punch.wxapkg")).unwrap();
+    fs::write(office.path("grid.json"), fixture("group/grid.json")).unwrap();
     fs::write(office.path("weibo.csv"), fixture("page/weibo.csv")).unwrap();
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/h5/hall/site"), &office.path("hall"));
 
@@ -236,11 +238,11 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
     fs::write(&log, torn).unwrap();
 
     let (plan, _) = office.json(&["plan"]);
-    assert_eq!((plan["actions"]["done"].as_u64(), plan["actions"]["fetch"].as_u64()), (Some(15), Some(6)));
+    assert_eq!((plan["actions"]["done"].as_u64(), plan["actions"]["fetch"].as_u64()), (Some(16), Some(6)));
     assert!(plan["resumes"].is_string());
 
     let (summary, code) = office.json(&["run"]);
-    assert_eq!((count(&summary, "planned"), count(&summary, "scanned")), (21, 21), "{summary:#}");
+    assert_eq!((count(&summary, "planned"), count(&summary, "scanned")), (22, 22), "{summary:#}");
     assert_eq!((code, &summary["complete"]), (0, &Value::Bool(true)));
     assert!(
         summary["findings"]["confirmed"].as_u64().unwrap() > 0,
@@ -264,6 +266,7 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
         sites.url("/here").as_str(),
         "where it came from after redirects"
     );
+    assert_eq!(of("网格群")["target"]["kind"], "group");
     assert_eq!(of("网格通")["registered"]["owner"], "某市大数据局");
 
     // Nothing has changed: nothing is to be done, and nobody is asked.
@@ -272,11 +275,11 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
     let (plan, _) = office.json(&["plan"]);
     assert_eq!(
         (plan["actions"]["keep"].as_u64(), plan["actions"]["read"].as_u64()),
-        (Some(20), Some(1)),
+        (Some(21), Some(1)),
         "{plan:#}"
     );
     let (summary, code) = office.json(&["run"]);
-    assert_eq!((count(&summary, "unchanged"), code, heard()), (21, 0, 0), "{summary:#}");
+    assert_eq!((count(&summary, "unchanged"), code, heard()), (22, 0, 0), "{summary:#}");
 
     // Other rules: everything is scanned again, and nobody is asked.
     let rules = office.path("rules");
@@ -290,13 +293,13 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
         (Some(17), Some(local))
     );
     let (summary, code) = office.json(&["run", "--rules", rules]);
-    assert_eq!((count(&summary, "scanned"), code, heard()), (21, 0, 0), "{summary:#}");
+    assert_eq!((count(&summary, "scanned"), code, heard()), (22, 0, 0), "{summary:#}");
 
     // Too old: what has a tag is asked for on condition, and pages with other bytes and the same text are the same.
     let (plan, _) = office.json(&["plan", "--rules", rules, "--max-age", "0s"]);
     assert_eq!((plan["actions"]["recheck"].as_u64(), plan["actions"]["fetch"].as_u64()), (Some(3), Some(14)));
     let (summary, code) = office.json(&["run", "--rules", rules, "--max-age", "0s"]);
-    assert_eq!((count(&summary, "unchanged"), code), (21, 0), "{summary:#}");
+    assert_eq!((count(&summary, "unchanged"), code), (22, 0), "{summary:#}");
     let conditional =
         packages.heard().into_iter().filter(|one| one.header("if-none-match").is_some()).count();
     assert_eq!(conditional, 1);
