@@ -19,7 +19,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("roster", &["ledger"]),
     ("report", &["text"]),
-    ("scan", &["decode", "format", "ledger", "page", "roster", "rule"]),
+    ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
     ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),
