@@ -254,19 +254,19 @@ pub(crate) struct Token {
     /// A string or template without escapes and without bytes outside ASCII.
     pub(crate) plain: bool,
     /// Of a punctuator: its character, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else NUL.
-    sign: char,
+    sign: u8,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: '\0', start: 0, end: 0 };
+const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: 0, start: 0, end: 0 };
 
 /// `=>`.
-const ARROW: char = '⇒';
+const ARROW: u8 = 0x80;
 /// `==`, `===`, `!=`, `!==`.
-const EQUALITY: char = '≡';
+const EQUALITY: u8 = 0x81;
 /// `++`, `--`, `...`, `??`.
-const OTHER: char = '∗';
+const OTHER: u8 = 0x82;
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,22 +302,13 @@ enum Before {
     Operator,
 }
 
-const SPACE: u8 = 1;
-const WORD: u8 = 2;
-const DIGIT: u8 = 3;
-const QUOTE: u8 = 4;
-
-static CLASS: [u8; 256] = {
-    let mut table = [0; 256];
+/// Bytes that names and numbers go on with.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => SPACE,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' | 0x80..=0xFF => WORD,
-            b'0'..=b'9' => DIGIT,
-            b'"' | b'\'' => QUOTE,
-            _ => 0,
-        };
+        table[byte] = matches!(byte as u8,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' | b'\\' | b'#' | b'@' | 0x80..=0xFF);
         byte += 1;
     }
     table
@@ -378,29 +369,26 @@ impl<'a> Lexer<'a> {
         self.open.last() == Some(&Open::Object)
     }
 
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Option<Token> {
         loop {
             let start = self.at;
             let &byte = self.source.get(start)?;
-            match CLASS[byte as usize] {
-                SPACE => {
+            let (length, sign, before) = match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => {
                     self.at += 1;
                     continue;
                 }
-                WORD => {
-                    if byte >= 0x80
-                        && let Some(length) = wide_space(&self.source[start..])
-                    {
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => return Some(self.word(start)),
+                0x80..=0xFF => match wide_space(&self.source[start..]) {
+                    Some(length) => {
                         self.at += length;
                         continue;
                     }
-                    return Some(self.word(start));
-                }
-                DIGIT => return Some(self.number(start)),
-                QUOTE => return Some(self.string(start, byte)),
-                _ => {}
-            }
-            match byte {
+                    None => return Some(self.word(start)),
+                },
+                b'0'..=b'9' => return Some(self.number(start)),
+                b'"' | b'\'' => return Some(self.string(start, byte)),
                 b'`' => return Some(self.template(start)),
                 b'/' => match self.byte(start + 1) {
                     b'/' => return Some(self.comment(start, line_end(self.source, start))),
@@ -415,7 +403,10 @@ impl<'a> Lexer<'a> {
                         };
                         return Some(self.comment(start, end));
                     }
-                    _ => return Some(self.slash(start)),
+                    _ => match self.regex(start) {
+                        Some(token) => return Some(token),
+                        None => (1, byte, Before::Operator),
+                    },
                 },
                 b'<' if self.source[start..].starts_with(b"<!--") => {
                     return Some(self.comment(start, line_end(self.source, start)));
@@ -423,13 +414,75 @@ impl<'a> Lexer<'a> {
                 b'-' if self.source[start..].starts_with(b"-->") && self.at_line_start(start) => {
                     return Some(self.comment(start, line_end(self.source, start)));
                 }
-                b'.' if self.byte(start + 1).is_ascii_digit() => return Some(self.number(start)),
+                b'(' => {
+                    self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
+                    (1, byte, Before::Operator)
+                }
+                b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
+                    Some(Open::Head) => (1, byte, Before::Statement),
+                    _ => (1, byte, Before::Close),
+                },
+                b'[' => {
+                    self.open.push(Open::Bracket);
+                    (1, byte, Before::Operator)
+                }
+                b']' => {
+                    self.close(start, |open| open == Open::Bracket);
+                    (1, byte, Before::Operand)
+                }
+                b'{' => {
+                    let object = match self.before {
+                        Before::Operator | Before::OperatorWord => true,
+                        Before::Colon => {
+                            self.question || self.open.last().is_some_and(|open| *open != Open::Block)
+                        }
+                        _ => false,
+                    };
+                    self.open.push(if object { Open::Object } else { Open::Block });
+                    self.question = false;
+                    (1, byte, Before::Statement)
+                }
                 b'}' if self.open.last() == Some(&Open::Hole) => {
                     self.open.pop();
                     return Some(self.template(start));
                 }
-                _ => return Some(self.punct(start, byte)),
-            }
+                b'}' => {
+                    self.question = false;
+                    match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
+                        Some(Open::Object) => (1, byte, Before::Operand),
+                        _ => (1, byte, Before::Statement),
+                    }
+                }
+                b';' => {
+                    self.question = false;
+                    (1, byte, Before::Statement)
+                }
+                b':' => (1, byte, Before::Colon),
+                b'.' => match self.byte(start + 1) {
+                    b'0'..=b'9' => return Some(self.number(start)),
+                    b'.' if self.byte(start + 2) == b'.' => (3, OTHER, Before::Operator),
+                    _ => (1, byte, Before::Dot),
+                },
+                b'?' => match self.byte(start + 1) {
+                    b'.' if !self.byte(start + 2).is_ascii_digit() => (2, b'.', Before::Dot),
+                    b'?' => (2, OTHER, Before::Operator),
+                    _ => {
+                        self.question = true;
+                        (1, byte, Before::Operator)
+                    }
+                },
+                b'=' | b'!' => match (self.byte(start + 1), self.byte(start + 2)) {
+                    (b'=', b'=') => (3, EQUALITY, Before::Operator),
+                    (b'=', _) => (2, EQUALITY, Before::Operator),
+                    (b'>', _) if byte == b'=' => (2, ARROW, Before::Arrow),
+                    _ => (1, byte, Before::Operator),
+                },
+                // `a++ / b` against `++/re/.lastIndex`.
+                b'+' | b'-' if self.byte(start + 1) == byte => (2, OTHER, self.before),
+                _ => (1, byte, Before::Operator),
+            };
+            self.at = start + length;
+            return Some(Token { sign, ..self.token(Kind::Punct, start, true, before) });
         }
     }
 
@@ -440,18 +493,23 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self, start: usize, end: usize) -> Token {
         self.at = end;
-        Token { kind: Kind::Comment, plain: true, sign: '\0', start: start as u32, end: end as u32 }
+        Token { kind: Kind::Comment, plain: true, sign: 0, start: start as u32, end: end as u32 }
     }
 
     fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
         self.before = before;
-        Token { kind, plain, sign: '\0', start: start as u32, end: self.at as u32 }
+        Token { kind, plain, sign: 0, start: start as u32, end: self.at as u32 }
+    }
+
+    fn name_end(&self, mut at: usize) -> usize {
+        while self.source.get(at).is_some_and(|&byte| NAME[byte as usize]) {
+            at += 1;
+        }
+        at
     }
 
     fn word(&mut self, start: usize) -> Token {
-        let rest = &self.source[start + 1..];
-        let length = rest.iter().position(|&byte| !matches!(CLASS[byte as usize], WORD | DIGIT));
-        self.at = start + 1 + length.unwrap_or(rest.len());
+        self.at = self.name_end(start + 1);
         let word = &self.source[start..self.at];
         let before = if self.before == Before::Dot || word.len() > 10 || word.len() < 2 {
             Before::Operand
@@ -569,9 +627,10 @@ impl<'a> Lexer<'a> {
         self.token(kind, start, plain, if whole { Before::Operand } else { Before::Operator })
     }
 
-    fn slash(&mut self, start: usize) -> Token {
+    /// A regular expression, unless the slash divides.
+    fn regex(&mut self, start: usize) -> Option<Token> {
         if matches!(self.before, Before::Operand | Before::Close) || start < self.no_regex {
-            return self.punct(start, b'/');
+            return None;
         }
         let mut at = start + 1;
         let mut class = false;
@@ -590,105 +649,14 @@ impl<'a> Lexer<'a> {
                 Some(b'\n' | b'\r') | None => {
                     self.no_regex = at;
                     self.issue("js.unterminated-regex", start, "regular expression without end");
-                    return self.punct(start, b'/');
+                    return None;
                 }
                 Some(_) => at += 1,
             }
         }
         at += 1;
-        while matches!(CLASS[self.byte(at) as usize], WORD | DIGIT) {
-            at += 1;
-        }
-        self.at = at.min(self.source.len());
-        self.token(Kind::Regex, start, true, Before::Operand)
-    }
-
-    fn punct(&mut self, start: usize, byte: u8) -> Token {
-        let next = self.byte(start + 1);
-        let mut length = 1;
-        let mut sign = char::from(byte);
-        let before = match byte {
-            b'(' => {
-                self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
-                Before::Operator
-            }
-            b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
-                Some(Open::Head) => Before::Statement,
-                _ => Before::Close,
-            },
-            b'[' => {
-                self.open.push(Open::Bracket);
-                Before::Operator
-            }
-            b']' => {
-                self.close(start, |open| open == Open::Bracket);
-                Before::Operand
-            }
-            b'{' => {
-                let object = match self.before {
-                    Before::Operator | Before::OperatorWord => true,
-                    Before::Colon => {
-                        self.question || self.open.last().is_some_and(|open| *open != Open::Block)
-                    }
-                    _ => false,
-                };
-                self.open.push(if object { Open::Object } else { Open::Block });
-                self.question = false;
-                Before::Statement
-            }
-            b'}' => {
-                self.question = false;
-                match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
-                    Some(Open::Object) => Before::Operand,
-                    _ => Before::Statement,
-                }
-            }
-            b';' => {
-                self.question = false;
-                Before::Statement
-            }
-            b':' => Before::Colon,
-            b'.' => {
-                if next == b'.' && self.byte(start + 2) == b'.' {
-                    length = 3;
-                    sign = OTHER;
-                    Before::Operator
-                } else {
-                    Before::Dot
-                }
-            }
-            b'?' if next == b'.' && !self.byte(start + 2).is_ascii_digit() => {
-                length = 2;
-                sign = '.';
-                Before::Dot
-            }
-            b'?' => {
-                if next == b'?' {
-                    length = 2;
-                    sign = OTHER;
-                }
-                self.question |= length == 1;
-                Before::Operator
-            }
-            b'=' | b'!' => {
-                (length, sign) = match (next, self.byte(start + 2)) {
-                    (b'=', b'=') => (3, EQUALITY),
-                    (b'=', _) => (2, EQUALITY),
-                    (b'>', _) if byte == b'=' => (2, ARROW),
-                    _ => (1, sign),
-                };
-                if sign == ARROW { Before::Arrow } else { Before::Operator }
-            }
-            b'+' | b'-' if next == byte => {
-                length = 2;
-                sign = OTHER;
-                // `a++ / b` against `++/re/.lastIndex`.
-                self.before
-            }
-            _ => Before::Operator,
-        };
-        self.at = start + length;
-        Token { sign, ..self.token(Kind::Punct, start, true, before) }
+        self.at = self.name_end(at.min(self.source.len()));
+        Some(self.token(Kind::Regex, start, true, Before::Operand))
     }
 
     /// Pops the bracket that a closing one ends. One that ends nothing, or ends the wrong one, is left alone
@@ -740,7 +708,7 @@ struct Frame {
     name: Span,
     /// In an object: the property name before.
     key: Span,
-    /// Arguments before; in a template, chunks before.
+    /// Arguments before; of a template, chunks before; of an array, tokens before.
     count: u32,
     /// Innermost function around, plus one.
     function: u32,
@@ -753,8 +721,6 @@ struct Frame {
     handler: Span,
     /// In an object: the property name before is a string or a number.
     quoted: bool,
-    /// In an array: not all of it are strings.
-    mixed: bool,
     /// Record of the route that the object is, plus one; whether it has what only routes have.
     route: u32,
     routes: bool,
@@ -830,6 +796,8 @@ struct Scan<'a> {
     filter: Filter,
     out: Script<'a>,
     frames: Vec<Frame>,
+    /// Tokens read.
+    tokens: u32,
     previous: Token,
     before_previous: Token,
     /// Start of the dotted path that ends with the previous word.
@@ -838,7 +806,7 @@ struct Scan<'a> {
     assigned: Span,
     /// Path before the last `)`, for `(0, a.b)(…)`.
     closed_path: Span,
-    /// Name of the function whose parameter list ended with the previous token.
+    /// Name of the function whose parameter list ended with the last `)`.
     closed_parameters: Option<Span>,
     /// `function` was seen and its parameters not yet.
     function_name: Option<Span>,
@@ -880,6 +848,7 @@ impl<'a> Scan<'a> {
             filter,
             out: Script::default(),
             frames: Vec::new(),
+            tokens: 0,
             previous: NONE,
             before_previous: NONE,
             path: 0,
@@ -922,12 +891,8 @@ impl<'a> Scan<'a> {
             {
                 self.settle(index, token);
             }
-            if let Some(frame) = self.frames.last_mut() {
-                if frame.fold > 0 {
-                    self.check_argument(token);
-                } else if frame.open == b'[' {
-                    frame.mixed |= token.kind != Kind::String && !matches!(token.sign, ',' | ']');
-                }
+            if !self.folds.is_empty() {
+                self.check_argument(token);
             }
             match token.kind {
                 Kind::Word => self.word(token),
@@ -949,9 +914,7 @@ impl<'a> Scan<'a> {
                 Kind::Number => self.number(token),
                 _ => {}
             }
-            if token.sign != ')' {
-                self.closed_parameters = None;
-            }
+            self.tokens = self.tokens.wrapping_add(1);
             self.before_previous = self.previous;
             self.previous = token;
         }
@@ -997,7 +960,6 @@ impl<'a> Scan<'a> {
             handles: false,
             handler: EMPTY,
             quoted: false,
-            mixed: false,
             route: 0,
             routes: false,
             module: false,
@@ -1010,7 +972,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.sign == '.';
+        let after_dot = self.previous.sign == b'.';
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
             self.path_before = self.previous;
@@ -1018,58 +980,52 @@ impl<'a> Scan<'a> {
         if self.handling > 0 {
             self.handler(token, after_dot);
         }
-        if let Some(frame) = self.frames.last_mut()
-            && frame.expect_key
-        {
-            frame.key = (token.start, token.end);
-            frame.quoted = false;
+        let span = (token.start, token.end);
+        if let Some(frame) = self.frames.last_mut() {
+            let first = frame.makes && frame.count == 0;
+            if frame.expect_key {
+                frame.key = span;
+                frame.quoted = false;
+            }
+            match self.previous.sign {
+                // `jsx(n.Button, …)`
+                b'.' if first && frame.key.1 == self.before_previous.end => frame.key = span,
+                b':' if frame.object && !frame.expect_key => {
+                    let key = frame.key;
+                    if matches!(self.bytes(key), b"component" | b"element" | b"default") {
+                        self.reference(token, key, true);
+                    }
+                }
+                b'(' | b',' if first || frame.refers => {
+                    if first {
+                        frame.key = span;
+                    }
+                    let name = frame.name;
+                    self.reference(token, name, true);
+                }
+                _ => {}
+            }
         }
         if after_dot {
-            // `jsx(n.Button, …)`
-            if let Some(frame) = self.frames.last_mut()
-                && frame.makes
-                && frame.count == 0
-                && frame.key.1 == self.before_previous.end
-            {
-                frame.key = (token.start, token.end);
-            }
             return;
         }
-        if self.previous.sign == ':'
-            && let Some(frame) = self.frames.last()
-            && frame.object
-            && !frame.expect_key
-            && matches!(self.bytes(frame.key), b"component" | b"element" | b"default")
-        {
-            self.reference(token, frame.key, true);
-        }
-        if matches!(self.previous.sign, '(' | ',')
-            && let Some(frame) = self.frames.last_mut()
-        {
-            let (name, refers, first) = (frame.name, frame.refers, frame.makes && frame.count == 0);
-            if first {
-                frame.key = (token.start, token.end);
+        match self.bytes(span) {
+            b"function" => self.function_name = Some(self.given_name()),
+            b"class" => self.class_pending = true,
+            b"const" | b"let" | b"var"
+                if self.frames.len() <= DECLARATION_LEVELS
+                    && self.declared.is_none_or(|(_, _, frames)| frames >= self.frames.len()) =>
+            {
+                self.end_declaration(token.start);
+                self.declaring = Some(self.frames.len());
             }
-            if refers || first {
-                self.reference(token, name, true);
+            word => {
+                if let Some(name) = &mut self.function_name
+                    && (name.0 == name.1 || word.len() > 2)
+                {
+                    *name = span;
+                }
             }
-        }
-        let length = token.end - token.start;
-        if length == 8 && self.is(token, b"function") {
-            self.function_name = Some(self.given_name());
-        } else if length == 5 && self.is(token, b"class") {
-            self.class_pending = true;
-        } else if length <= 5
-            && self.frames.len() <= DECLARATION_LEVELS
-            && self.declared.is_none_or(|(_, _, frames)| frames >= self.frames.len())
-            && matches!(self.bytes((token.start, token.end)), b"const" | b"let" | b"var")
-        {
-            self.end_declaration(token.start);
-            self.declaring = Some(self.frames.len());
-        } else if let Some(name) = &mut self.function_name
-            && (name.0 == name.1 || length > 2)
-        {
-            *name = (token.start, token.end);
         }
     }
 
@@ -1094,7 +1050,7 @@ impl<'a> Scan<'a> {
             frame.quoted = true;
         }
         let Frame { refers, name, .. } = *frame;
-        if refers && matches!(self.previous.sign, '(' | ',') {
+        if refers && matches!(self.previous.sign, b'(' | b',') {
             self.reference(token, name, false);
         }
     }
@@ -1102,7 +1058,7 @@ impl<'a> Scan<'a> {
     /// A word in the value of a property that handles presses: the first method asked of the page is the handler.
     fn handler(&mut self, token: Token, after_dot: bool) {
         let name = self.bytes((token.start, token.end));
-        let direct = self.previous.sign == ':' && self.frames.len() == self.handling;
+        let direct = self.previous.sign == b':' && self.frames.len() == self.handling;
         let receiver = || {
             let receiver = self.bytes((self.before_previous.start, self.before_previous.end));
             receiver.len() <= 2
@@ -1153,7 +1109,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.sign == '=' { self.last_segment(self.assigned) } else { EMPTY }
+        if self.previous.sign == b'=' { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -1165,7 +1121,7 @@ impl<'a> Scan<'a> {
 
     fn punct(&mut self, token: Token) {
         match token.sign {
-            '(' => {
+            b'(' => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
@@ -1193,7 +1149,7 @@ impl<'a> Scan<'a> {
                 }
                 self.frames.push(frame);
             }
-            ')' => {
+            b')' => {
                 self.closed_path =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
@@ -1211,22 +1167,25 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            '[' => {
+            b'[' => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || matches!(self.previous.sign, ')' | ']');
+                    || matches!(self.previous.sign, b')' | b']');
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
                 let literals = self.out.literals.len() as u32;
                 self.array_tokens.clear();
                 // Of an array, `record` counts the literals before it.
-                self.frames.push(Frame { index, record: literals, ..frame });
+                self.frames.push(Frame { index, record: literals, count: self.tokens, ..frame });
             }
-            ']' => {
+            b']' => {
                 if let Some(frame) = self.pop(b'[') {
                     let tokens = &mut self.array_tokens;
+                    let inside = self.tokens.wrapping_sub(frame.count) as usize;
+                    // As many strings as there can be between the brackets and commas.
+                    let strings = !tokens.is_empty() && tokens.len() == inside / 2;
                     let whole = tokens.first().is_some_and(|first| first.start >= frame.start);
-                    if !frame.index && !frame.mixed && whole && tokens.len() < MAX_PIECES {
+                    if !frame.index && strings && whole && tokens.len() < MAX_PIECES {
                         self.array = Some(Array {
                             start: frame.start,
                             end: token.end,
@@ -1238,8 +1197,8 @@ impl<'a> Scan<'a> {
                     self.leave(Frame { record: 0, ..frame }, token.end as usize);
                 }
             }
-            '{' => self.open_brace(token),
-            '}' => {
+            b'{' => self.open_brace(token),
+            b'}' => {
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(frame, token.end as usize);
                     // The next member of a class follows without a comma.
@@ -1251,7 +1210,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            ',' => {
+            b',' => {
                 self.end_value(token);
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
@@ -1261,7 +1220,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            ';' => {
+            b';' => {
                 self.end_value(token);
                 if self.declaring == Some(self.frames.len()) {
                     self.declaring = None;
@@ -1273,7 +1232,7 @@ impl<'a> Scan<'a> {
                     top.key = EMPTY;
                 }
             }
-            ':' => {
+            b':' => {
                 if let Some(top) = self.frames.last_mut()
                     && top.object
                     && top.expect_key
@@ -1292,7 +1251,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            '+' => {
+            b'+' => {
                 if self.previous.end == self.chain.end && self.chain.end > 0 {
                     self.chain.plus = Some(token.start);
                 } else if self.previous.kind == Kind::Word && !self.constants.is_empty() {
@@ -1300,10 +1259,10 @@ impl<'a> Scan<'a> {
                 }
             }
             ARROW if !self.constants.is_empty() => {
-                let from = if self.previous.sign == ')' { self.closed } else { self.previous.start };
+                let from = if self.previous.sign == b')' { self.closed } else { self.previous.start };
                 self.hide((from.max(token.start.saturating_sub(200)), token.start));
             }
-            '=' => {
+            b'=' => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if !self.constants.is_empty() {
@@ -1350,7 +1309,7 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.previous.sign == ')' => self.closed_path,
+            Kind::Punct if self.previous.sign == b')' => self.closed_path,
             _ => EMPTY,
         }
     }
@@ -1358,7 +1317,7 @@ impl<'a> Scan<'a> {
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
         let arrow = self.previous.sign == ARROW;
-        if arrow || self.previous.sign == ')' {
+        if arrow || self.previous.sign == b')' {
             frame.body = token.start;
             if !self.in_module
                 && let Some(table) = self.frames.last()
@@ -1379,7 +1338,7 @@ impl<'a> Scan<'a> {
         } else if self.lexer.in_object() {
             frame.object = true;
             frame.expect_key = true;
-        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name()))
+        } else if let Some(name) = self.parameters().or_else(|| arrow.then(|| self.given_name()))
         {
             let name = self.str(name).unwrap_or_default();
             // A name of one or two letters is a minifier's, and that of a module no name of a function.
@@ -1395,6 +1354,11 @@ impl<'a> Scan<'a> {
             }
         }
         self.frames.push(frame);
+    }
+
+    /// Name of the function whose parameter list ended with the previous token.
+    fn parameters(&self) -> Option<Span> {
+        self.closed_parameters.filter(|_| self.previous.sign == b')')
     }
 
     /// The value of a property or variable ends with a comma, a semicolon or a bracket.
@@ -1416,7 +1380,7 @@ impl<'a> Scan<'a> {
         let lone = |span: Span| span.0 < span.1 && span == self.last_segment(span);
         if self.chain.end > 0
             && self.previous.end == self.chain.end
-            && self.chain.previous.is_some_and(|previous| previous.sign == '=')
+            && self.chain.previous.is_some_and(|previous| previous.sign == b'=')
             && lone(self.assigned)
         {
             self.remember();
@@ -1544,12 +1508,12 @@ impl<'a> Scan<'a> {
                 }
                 b'{' if frame.object => self.property(token),
                 b'[' if !frame.index
-                    && matches!(self.previous.sign, '[' | ',')
+                    && matches!(self.previous.sign, b'[' | b',')
                     && self.array_tokens.len() < MAX_PIECES =>
                 {
                     self.array_tokens.push(token);
                 }
-                b'(' if token.plain && matches!(self.previous.sign, '(' | ',') => {
+                b'(' if token.plain && matches!(self.previous.sign, b'(' | b',') => {
                     let (name, refers) = (frame.name, frame.refers);
                     if frame.count == 0 {
                         frame.key = inner;
@@ -1580,7 +1544,7 @@ impl<'a> Scan<'a> {
         let Some(frame) = self.frames.last_mut() else { return };
         let key = self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
         if !matches!(key, b"path" | b"alias" | b"title" | b"titleText" | b"navigationBarTitleText")
-            || self.previous.sign != ':'
+            || self.previous.sign != b':'
         {
             return;
         }
@@ -1627,7 +1591,7 @@ impl<'a> Scan<'a> {
 
     /// A piece of text that ends with the current token joins the chain before it, or begins one.
     fn value(&mut self, piece: Piece, start: u32, before: Token, end: u32) {
-        let continues = before.sign == '+' && self.chain.plus == Some(before.start);
+        let continues = before.sign == b'+' && self.chain.plus == Some(before.start);
         if !continues {
             self.chain.pieces.clear();
             self.chain.literal = None;
@@ -1653,7 +1617,7 @@ impl<'a> Scan<'a> {
             literal.text.to_mut().push_str(&more);
             literal.joined = joined;
             // What is behind the `+` is known after all.
-            literal.part = self.chain.previous.is_some_and(|before| before.sign == '+');
+            literal.part = self.chain.previous.is_some_and(|before| before.sign == b'+');
             self.pending = Some(index);
             self.chain.pieces.push(piece);
             return;
@@ -1675,7 +1639,7 @@ impl<'a> Scan<'a> {
         let mut literal = self.literal(value, self.chain.start, LiteralKind::String);
         literal.joined = joined;
         let before = self.chain.previous.unwrap_or(NONE);
-        literal.part = before.sign == '+';
+        literal.part = before.sign == b'+';
         if before.sign == EQUALITY || (before.kind == Kind::Word && self.is(before, b"case")) {
             literal.usage = Use::Compared;
         }
@@ -1715,7 +1679,7 @@ impl<'a> Scan<'a> {
             return 0;
         }
         let word = self.bytes((self.previous.start, self.previous.end));
-        let dot = self.before_previous.sign == '.';
+        let dot = self.before_previous.sign == b'.';
         let receiver = self.before_previous.start;
         let (function, array) = match word {
             b"concat" if dot && self.chain.end > 0 && receiver == self.chain.end => (Folding::Concat, None),
@@ -1774,11 +1738,11 @@ impl<'a> Scan<'a> {
                 }
             }
             Kind::Punct => match token.sign {
-                '.' => {}
-                '(' => fold.valid &= fold.dangling,
-                ',' | ')' | '+' => {
+                b'.' => {}
+                b'(' => fold.valid &= fold.dangling,
+                b',' | b')' | b'+' => {
                     fold.valid &= !fold.dangling;
-                    if token.sign != '+' {
+                    if token.sign != b'+' {
                         self.end_argument(top as usize - 1);
                     }
                 }
@@ -1874,7 +1838,7 @@ impl<'a> Scan<'a> {
 
     /// The words in a parameter list are variables of their own from here on.
     fn hide(&mut self, span: Span) {
-        let words = self.bytes(span).split(|&byte| !matches!(CLASS[byte as usize], WORD | DIGIT));
+        let words = self.bytes(span).split(|&byte| !NAME[byte as usize]);
         for word in words.filter(|word| !word.is_empty()) {
             if let Some(constant) = self.constants.get_mut(word) {
                 constant.text = None;
@@ -1908,7 +1872,7 @@ impl<'a> Scan<'a> {
     fn begin_with_constant(&mut self, plus: Token) {
         let word = self.previous;
         let before = self.before_previous;
-        let begins = matches!(before.sign, '=' | '(' | ',' | ':' | '?' | '[' | '{' | ';' | ARROW)
+        let begins = matches!(before.sign, b'=' | b'(' | b',' | b':' | b'?' | b'[' | b'{' | b';' | ARROW)
             || (before.kind == Kind::Word && self.is_operator_word(before));
         if !begins {
             return;
@@ -1926,7 +1890,7 @@ impl<'a> Scan<'a> {
 
     /// A variable behind a `+`, and the token behind it.
     fn settle_word(&mut self, word: Token, next: Token) {
-        if matches!(next.sign, '.' | '(' | '[' | '=' | ARROW | OTHER | EQUALITY)
+        if matches!(next.sign, b'.' | b'(' | b'[' | b'=' | ARROW | OTHER | EQUALITY)
             || matches!(next.kind, Kind::Template | Kind::TemplateHead)
         {
             if let Some(literal) = self.chain.literal.and_then(|index| self.out.literals.get_mut(index)) {
@@ -1969,7 +1933,7 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.sign == '+' {
+        if self.previous.sign == b'+' {
             match next.kind {
                 // A string behind the `+` joins the chain.
                 Kind::String | Kind::Template => {}
@@ -1986,8 +1950,8 @@ impl<'a> Scan<'a> {
             return;
         }
         match next.sign {
-            ':' | '(' if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
-            '+' => self.pending = Some(index),
+            b':' | b'(' if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
+            b'+' => self.pending = Some(index),
             EQUALITY => literal.usage = Use::Compared,
             _ => {}
         }
@@ -2030,7 +1994,7 @@ impl<'a> Scan<'a> {
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
             ..Literal::default()
         };
-        if self.chain.previous.is_some_and(|previous| previous.sign == '=') && kind == LiteralKind::String {
+        if self.chain.previous.is_some_and(|previous| previous.sign == b'=') && kind == LiteralKind::String {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
