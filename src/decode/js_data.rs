@@ -117,7 +117,7 @@ fn expression(source: &str, at: usize) -> Option<Value> {
     let mut reader = Expression::default();
     for _ in 0..MAX_TOKENS {
         let Some(token) = lexer.next() else { break };
-        if token.kind == Kind::Punct && matches!(byte(bytes, at, token), b';' | b',' | b'}' | b'{' | b'?') {
+        if token.kind.is_punctuator() && matches!(byte(bytes, at, token), b';' | b',' | b'}' | b'{' | b'?') {
             break;
         }
         // A word that is no decoder reads something else.
@@ -175,7 +175,7 @@ impl Expression {
                 }
                 _ => {}
             },
-            Kind::Punct => self.dot = word == b".",
+            kind if kind.is_punctuator() => self.dot = word == b".",
             _ => {}
         }
     }
@@ -239,7 +239,7 @@ fn read_object(source: &str, at: usize, wanted: fn(&str) -> bool) -> Data {
         if token.kind == Kind::Comment {
             continue;
         }
-        let sign = if token.kind == Kind::Punct { byte(bytes, at, token) } else { 0 };
+        let sign = if token.kind.is_punctuator() { byte(bytes, at, token) } else { 0 };
         let inside = stack.last().map_or(0, |open| open.bracket);
         match sign {
             b'{' | b'[' => {

@@ -229,7 +229,7 @@ impl<'a> Script<'a> {
 }
 
 /// Kinds of token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Kind {
     Word,
     Number,
@@ -244,7 +244,34 @@ pub(crate) enum Kind {
     /// From `}` to backtick.
     TemplateTail,
     Comment,
-    Punct,
+    ParenOpen,
+    ParenClose,
+    BracketOpen,
+    BracketClose,
+    BraceOpen,
+    BraceClose,
+    Comma,
+    Semicolon,
+    Colon,
+    /// `.` and `?.`.
+    Dot,
+    Question,
+    Plus,
+    Assign,
+    /// `=>`.
+    Arrow,
+    /// `==`, `===`, `!=`, `!==`.
+    Equality,
+    /// `++`, `--`, `...`, `??`.
+    Doubled,
+    /// One character of any other operator.
+    Operator,
+}
+
+impl Kind {
+    pub(crate) fn is_punctuator(self) -> bool {
+        self >= Kind::ParenOpen
+    }
 }
 
 /// A token.
@@ -253,20 +280,11 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     /// A string or template without escapes and without bytes outside ASCII.
     pub(crate) plain: bool,
-    /// Of a punctuator: its character, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else NUL.
-    sign: u8,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: 0, start: 0, end: 0 };
-
-/// `=>`.
-const ARROW: u8 = 0x80;
-/// `==`, `===`, `!=`, `!==`.
-const EQUALITY: u8 = 0x81;
-/// `++`, `--`, `...`, `??`.
-const OTHER: u8 = 0x82;
+const NONE: Token = Token { kind: Kind::Operator, plain: true, start: 0, end: 0 };
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -374,12 +392,14 @@ impl<'a> Lexer<'a> {
         loop {
             let start = self.at;
             let &byte = self.source.get(start)?;
-            let (length, sign, before) = match byte {
+            let (length, kind, before) = match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => {
                     self.at += 1;
                     continue;
                 }
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => return Some(self.word(start)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => {
+                    return Some(self.word(start));
+                }
                 0x80..=0xFF => match wide_space(&self.source[start..]) {
                     Some(length) => {
                         self.at += length;
@@ -405,7 +425,7 @@ impl<'a> Lexer<'a> {
                     }
                     _ => match self.regex(start) {
                         Some(token) => return Some(token),
-                        None => (1, byte, Before::Operator),
+                        None => (1, Kind::Operator, Before::Operator),
                     },
                 },
                 b'<' if self.source[start..].starts_with(b"<!--") => {
@@ -416,19 +436,19 @@ impl<'a> Lexer<'a> {
                 }
                 b'(' => {
                     self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
-                    (1, byte, Before::Operator)
+                    (1, Kind::ParenOpen, Before::Operator)
                 }
                 b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
-                    Some(Open::Head) => (1, byte, Before::Statement),
-                    _ => (1, byte, Before::Close),
+                    Some(Open::Head) => (1, Kind::ParenClose, Before::Statement),
+                    _ => (1, Kind::ParenClose, Before::Close),
                 },
                 b'[' => {
                     self.open.push(Open::Bracket);
-                    (1, byte, Before::Operator)
+                    (1, Kind::BracketOpen, Before::Operator)
                 }
                 b']' => {
                     self.close(start, |open| open == Open::Bracket);
-                    (1, byte, Before::Operand)
+                    (1, Kind::BracketClose, Before::Operand)
                 }
                 b'{' => {
                     let object = match self.before {
@@ -440,7 +460,7 @@ impl<'a> Lexer<'a> {
                     };
                     self.open.push(if object { Open::Object } else { Open::Block });
                     self.question = false;
-                    (1, byte, Before::Statement)
+                    (1, Kind::BraceOpen, Before::Statement)
                 }
                 b'}' if self.open.last() == Some(&Open::Hole) => {
                     self.open.pop();
@@ -449,40 +469,43 @@ impl<'a> Lexer<'a> {
                 b'}' => {
                     self.question = false;
                     match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
-                        Some(Open::Object) => (1, byte, Before::Operand),
-                        _ => (1, byte, Before::Statement),
+                        Some(Open::Object) => (1, Kind::BraceClose, Before::Operand),
+                        _ => (1, Kind::BraceClose, Before::Statement),
                     }
                 }
                 b';' => {
                     self.question = false;
-                    (1, byte, Before::Statement)
+                    (1, Kind::Semicolon, Before::Statement)
                 }
-                b':' => (1, byte, Before::Colon),
+                b':' => (1, Kind::Colon, Before::Colon),
                 b'.' => match self.byte(start + 1) {
                     b'0'..=b'9' => return Some(self.number(start)),
-                    b'.' if self.byte(start + 2) == b'.' => (3, OTHER, Before::Operator),
-                    _ => (1, byte, Before::Dot),
+                    b'.' if self.byte(start + 2) == b'.' => (3, Kind::Doubled, Before::Operator),
+                    _ => (1, Kind::Dot, Before::Dot),
                 },
                 b'?' => match self.byte(start + 1) {
-                    b'.' if !self.byte(start + 2).is_ascii_digit() => (2, b'.', Before::Dot),
-                    b'?' => (2, OTHER, Before::Operator),
+                    b'.' if !self.byte(start + 2).is_ascii_digit() => (2, Kind::Dot, Before::Dot),
+                    b'?' => (2, Kind::Doubled, Before::Operator),
                     _ => {
                         self.question = true;
-                        (1, byte, Before::Operator)
+                        (1, Kind::Question, Before::Operator)
                     }
                 },
                 b'=' | b'!' => match (self.byte(start + 1), self.byte(start + 2)) {
-                    (b'=', b'=') => (3, EQUALITY, Before::Operator),
-                    (b'=', _) => (2, EQUALITY, Before::Operator),
-                    (b'>', _) if byte == b'=' => (2, ARROW, Before::Arrow),
-                    _ => (1, byte, Before::Operator),
+                    (b'=', b'=') => (3, Kind::Equality, Before::Operator),
+                    (b'=', _) => (2, Kind::Equality, Before::Operator),
+                    (b'>', _) if byte == b'=' => (2, Kind::Arrow, Before::Arrow),
+                    _ if byte == b'=' => (1, Kind::Assign, Before::Operator),
+                    _ => (1, Kind::Operator, Before::Operator),
                 },
                 // `a++ / b` against `++/re/.lastIndex`.
-                b'+' | b'-' if self.byte(start + 1) == byte => (2, OTHER, self.before),
-                _ => (1, byte, Before::Operator),
+                b'+' | b'-' if self.byte(start + 1) == byte => (2, Kind::Doubled, self.before),
+                b',' => (1, Kind::Comma, Before::Operator),
+                b'+' => (1, Kind::Plus, Before::Operator),
+                _ => (1, Kind::Operator, Before::Operator),
             };
             self.at = start + length;
-            return Some(Token { sign, ..self.token(Kind::Punct, start, true, before) });
+            return Some(self.token(kind, start, true, before));
         }
     }
 
@@ -493,12 +516,12 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self, start: usize, end: usize) -> Token {
         self.at = end;
-        Token { kind: Kind::Comment, plain: true, sign: 0, start: start as u32, end: end as u32 }
+        Token { kind: Kind::Comment, plain: true, start: start as u32, end: end as u32 }
     }
 
     fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
         self.before = before;
-        Token { kind, plain, sign: 0, start: start as u32, end: self.at as u32 }
+        Token { kind, plain, start: start as u32, end: self.at as u32 }
     }
 
     fn name_end(&self, mut at: usize) -> usize {
@@ -896,7 +919,6 @@ impl<'a> Scan<'a> {
             }
             match token.kind {
                 Kind::Word => self.word(token),
-                Kind::Punct => self.punct(token),
                 Kind::String | Kind::Template => self.string(token),
                 Kind::TemplateHead => {
                     let frame = self.frame(b'`', token.start);
@@ -912,7 +934,8 @@ impl<'a> Scan<'a> {
                     self.template_end(token);
                 }
                 Kind::Number => self.number(token),
-                _ => {}
+                Kind::Comment | Kind::Regex => {}
+                _ => self.punct(token),
             }
             self.tokens = self.tokens.wrapping_add(1);
             self.before_previous = self.previous;
@@ -972,7 +995,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.sign == b'.';
+        let after_dot = self.previous.kind == Kind::Dot;
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
             self.path_before = self.previous;
@@ -987,16 +1010,16 @@ impl<'a> Scan<'a> {
                 frame.key = span;
                 frame.quoted = false;
             }
-            match self.previous.sign {
+            match self.previous.kind {
                 // `jsx(n.Button, …)`
-                b'.' if first && frame.key.1 == self.before_previous.end => frame.key = span,
-                b':' if frame.object && !frame.expect_key => {
+                Kind::Dot if first && frame.key.1 == self.before_previous.end => frame.key = span,
+                Kind::Colon if frame.object && !frame.expect_key => {
                     let key = frame.key;
                     if matches!(self.bytes(key), b"component" | b"element" | b"default") {
                         self.reference(token, key, true);
                     }
                 }
-                b'(' | b',' if first || frame.refers => {
+                Kind::ParenOpen | Kind::Comma if first || frame.refers => {
                     if first {
                         frame.key = span;
                     }
@@ -1050,7 +1073,7 @@ impl<'a> Scan<'a> {
             frame.quoted = true;
         }
         let Frame { refers, name, .. } = *frame;
-        if refers && matches!(self.previous.sign, b'(' | b',') {
+        if refers && matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) {
             self.reference(token, name, false);
         }
     }
@@ -1058,7 +1081,7 @@ impl<'a> Scan<'a> {
     /// A word in the value of a property that handles presses: the first method asked of the page is the handler.
     fn handler(&mut self, token: Token, after_dot: bool) {
         let name = self.bytes((token.start, token.end));
-        let direct = self.previous.sign == b':' && self.frames.len() == self.handling;
+        let direct = self.previous.kind == Kind::Colon && self.frames.len() == self.handling;
         let receiver = || {
             let receiver = self.bytes((self.before_previous.start, self.before_previous.end));
             receiver.len() <= 2
@@ -1109,7 +1132,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.sign == b'=' { self.last_segment(self.assigned) } else { EMPTY }
+        if self.previous.kind == Kind::Assign { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -1120,8 +1143,8 @@ impl<'a> Scan<'a> {
     }
 
     fn punct(&mut self, token: Token) {
-        match token.sign {
-            b'(' => {
+        match token.kind {
+            Kind::ParenOpen => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
@@ -1149,7 +1172,7 @@ impl<'a> Scan<'a> {
                 }
                 self.frames.push(frame);
             }
-            b')' => {
+            Kind::ParenClose => {
                 self.closed_path =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
@@ -1167,9 +1190,9 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b'[' => {
+            Kind::BracketOpen => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || matches!(self.previous.sign, b')' | b']');
+                    || matches!(self.previous.kind, Kind::ParenClose | Kind::BracketClose);
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
                 let frame = self.frame(b'[', token.start);
@@ -1178,7 +1201,7 @@ impl<'a> Scan<'a> {
                 // Of an array, `record` counts the literals before it.
                 self.frames.push(Frame { index, record: literals, count: self.tokens, ..frame });
             }
-            b']' => {
+            Kind::BracketClose => {
                 if let Some(frame) = self.pop(b'[') {
                     let tokens = &mut self.array_tokens;
                     let inside = self.tokens.wrapping_sub(frame.count) as usize;
@@ -1197,8 +1220,8 @@ impl<'a> Scan<'a> {
                     self.leave(Frame { record: 0, ..frame }, token.end as usize);
                 }
             }
-            b'{' => self.open_brace(token),
-            b'}' => {
+            Kind::BraceOpen => self.open_brace(token),
+            Kind::BraceClose => {
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(frame, token.end as usize);
                     // The next member of a class follows without a comma.
@@ -1210,7 +1233,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b',' => {
+            Kind::Comma => {
                 self.end_value(token);
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
@@ -1220,7 +1243,7 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b';' => {
+            Kind::Semicolon => {
                 self.end_value(token);
                 if self.declaring == Some(self.frames.len()) {
                     self.declaring = None;
@@ -1232,7 +1255,7 @@ impl<'a> Scan<'a> {
                     top.key = EMPTY;
                 }
             }
-            b':' => {
+            Kind::Colon => {
                 if let Some(top) = self.frames.last_mut()
                     && top.object
                     && top.expect_key
@@ -1251,18 +1274,19 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            b'+' => {
+            Kind::Plus => {
                 if self.previous.end == self.chain.end && self.chain.end > 0 {
                     self.chain.plus = Some(token.start);
                 } else if self.previous.kind == Kind::Word && !self.constants.is_empty() {
                     self.begin_with_constant(token);
                 }
             }
-            ARROW if !self.constants.is_empty() => {
-                let from = if self.previous.sign == b')' { self.closed } else { self.previous.start };
+            Kind::Arrow if !self.constants.is_empty() => {
+                let from =
+                    if self.previous.kind == Kind::ParenClose { self.closed } else { self.previous.start };
                 self.hide((from.max(token.start.saturating_sub(200)), token.start));
             }
-            b'=' => {
+            Kind::Assign => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if !self.constants.is_empty() {
@@ -1309,15 +1333,15 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.previous.sign == b')' => self.closed_path,
+            Kind::ParenClose => self.closed_path,
             _ => EMPTY,
         }
     }
 
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
-        let arrow = self.previous.sign == ARROW;
-        if arrow || self.previous.sign == b')' {
+        let arrow = self.previous.kind == Kind::Arrow;
+        if arrow || self.previous.kind == Kind::ParenClose {
             frame.body = token.start;
             if !self.in_module
                 && let Some(table) = self.frames.last()
@@ -1338,8 +1362,7 @@ impl<'a> Scan<'a> {
         } else if self.lexer.in_object() {
             frame.object = true;
             frame.expect_key = true;
-        } else if let Some(name) = self.parameters().or_else(|| arrow.then(|| self.given_name()))
-        {
+        } else if let Some(name) = self.parameters().or_else(|| arrow.then(|| self.given_name())) {
             let name = self.str(name).unwrap_or_default();
             // A name of one or two letters is a minifier's, and that of a module no name of a function.
             if name.len() > 2 && !frame.module {
@@ -1358,7 +1381,7 @@ impl<'a> Scan<'a> {
 
     /// Name of the function whose parameter list ended with the previous token.
     fn parameters(&self) -> Option<Span> {
-        self.closed_parameters.filter(|_| self.previous.sign == b')')
+        self.closed_parameters.filter(|_| self.previous.kind == Kind::ParenClose)
     }
 
     /// The value of a property or variable ends with a comma, a semicolon or a bracket.
@@ -1380,7 +1403,7 @@ impl<'a> Scan<'a> {
         let lone = |span: Span| span.0 < span.1 && span == self.last_segment(span);
         if self.chain.end > 0
             && self.previous.end == self.chain.end
-            && self.chain.previous.is_some_and(|previous| previous.sign == b'=')
+            && self.chain.previous.is_some_and(|previous| previous.kind == Kind::Assign)
             && lone(self.assigned)
         {
             self.remember();
@@ -1508,12 +1531,12 @@ impl<'a> Scan<'a> {
                 }
                 b'{' if frame.object => self.property(token),
                 b'[' if !frame.index
-                    && matches!(self.previous.sign, b'[' | b',')
+                    && matches!(self.previous.kind, Kind::BracketOpen | Kind::Comma)
                     && self.array_tokens.len() < MAX_PIECES =>
                 {
                     self.array_tokens.push(token);
                 }
-                b'(' if token.plain && matches!(self.previous.sign, b'(' | b',') => {
+                b'(' if token.plain && matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) => {
                     let (name, refers) = (frame.name, frame.refers);
                     if frame.count == 0 {
                         frame.key = inner;
@@ -1544,7 +1567,7 @@ impl<'a> Scan<'a> {
         let Some(frame) = self.frames.last_mut() else { return };
         let key = self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
         if !matches!(key, b"path" | b"alias" | b"title" | b"titleText" | b"navigationBarTitleText")
-            || self.previous.sign != b':'
+            || self.previous.kind != Kind::Colon
         {
             return;
         }
@@ -1591,7 +1614,7 @@ impl<'a> Scan<'a> {
 
     /// A piece of text that ends with the current token joins the chain before it, or begins one.
     fn value(&mut self, piece: Piece, start: u32, before: Token, end: u32) {
-        let continues = before.sign == b'+' && self.chain.plus == Some(before.start);
+        let continues = before.kind == Kind::Plus && self.chain.plus == Some(before.start);
         if !continues {
             self.chain.pieces.clear();
             self.chain.literal = None;
@@ -1617,7 +1640,7 @@ impl<'a> Scan<'a> {
             literal.text.to_mut().push_str(&more);
             literal.joined = joined;
             // What is behind the `+` is known after all.
-            literal.part = self.chain.previous.is_some_and(|before| before.sign == b'+');
+            literal.part = self.chain.previous.is_some_and(|before| before.kind == Kind::Plus);
             self.pending = Some(index);
             self.chain.pieces.push(piece);
             return;
@@ -1639,8 +1662,8 @@ impl<'a> Scan<'a> {
         let mut literal = self.literal(value, self.chain.start, LiteralKind::String);
         literal.joined = joined;
         let before = self.chain.previous.unwrap_or(NONE);
-        literal.part = before.sign == b'+';
-        if before.sign == EQUALITY || (before.kind == Kind::Word && self.is(before, b"case")) {
+        literal.part = before.kind == Kind::Plus;
+        if before.kind == Kind::Equality || (before.kind == Kind::Word && self.is(before, b"case")) {
             literal.usage = Use::Compared;
         }
         self.out.literals.push(literal);
@@ -1679,7 +1702,7 @@ impl<'a> Scan<'a> {
             return 0;
         }
         let word = self.bytes((self.previous.start, self.previous.end));
-        let dot = self.before_previous.sign == b'.';
+        let dot = self.before_previous.kind == Kind::Dot;
         let receiver = self.before_previous.start;
         let (function, array) = match word {
             b"concat" if dot && self.chain.end > 0 && receiver == self.chain.end => (Folding::Concat, None),
@@ -1737,17 +1760,14 @@ impl<'a> Scan<'a> {
                     self.pending_word = Some(token);
                 }
             }
-            Kind::Punct => match token.sign {
-                b'.' => {}
-                b'(' => fold.valid &= fold.dangling,
-                b',' | b')' | b'+' => {
-                    fold.valid &= !fold.dangling;
-                    if token.sign != b'+' {
-                        self.end_argument(top as usize - 1);
-                    }
+            Kind::Dot => {}
+            Kind::ParenOpen => fold.valid &= fold.dangling,
+            Kind::Comma | Kind::ParenClose | Kind::Plus => {
+                fold.valid &= !fold.dangling;
+                if token.kind != Kind::Plus {
+                    self.end_argument(top as usize - 1);
                 }
-                _ => fold.valid = false,
-            },
+            }
             _ => fold.valid = false,
         }
     }
@@ -1872,8 +1892,18 @@ impl<'a> Scan<'a> {
     fn begin_with_constant(&mut self, plus: Token) {
         let word = self.previous;
         let before = self.before_previous;
-        let begins = matches!(before.sign, b'=' | b'(' | b',' | b':' | b'?' | b'[' | b'{' | b';' | ARROW)
-            || (before.kind == Kind::Word && self.is_operator_word(before));
+        let begins = matches!(
+            before.kind,
+            Kind::Assign
+                | Kind::ParenOpen
+                | Kind::Comma
+                | Kind::Colon
+                | Kind::Question
+                | Kind::BracketOpen
+                | Kind::BraceOpen
+                | Kind::Semicolon
+                | Kind::Arrow
+        ) || (before.kind == Kind::Word && self.is_operator_word(before));
         if !begins {
             return;
         }
@@ -1890,8 +1920,16 @@ impl<'a> Scan<'a> {
 
     /// A variable behind a `+`, and the token behind it.
     fn settle_word(&mut self, word: Token, next: Token) {
-        if matches!(next.sign, b'.' | b'(' | b'[' | b'=' | ARROW | OTHER | EQUALITY)
-            || matches!(next.kind, Kind::Template | Kind::TemplateHead)
+        if matches!(
+            next.kind,
+            Kind::Dot
+                | Kind::ParenOpen
+                | Kind::BracketOpen
+                | Kind::Assign
+                | Kind::Arrow
+                | Kind::Doubled
+                | Kind::Equality
+        ) || matches!(next.kind, Kind::Template | Kind::TemplateHead)
         {
             if let Some(literal) = self.chain.literal.and_then(|index| self.out.literals.get_mut(index)) {
                 literal.part = true;
@@ -1933,7 +1971,7 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.sign == b'+' {
+        if self.previous.kind == Kind::Plus {
             match next.kind {
                 // A string behind the `+` joins the chain.
                 Kind::String | Kind::Template => {}
@@ -1949,10 +1987,10 @@ impl<'a> Scan<'a> {
             }
             return;
         }
-        match next.sign {
-            b':' | b'(' if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
-            b'+' => self.pending = Some(index),
-            EQUALITY => literal.usage = Use::Compared,
+        match next.kind {
+            Kind::Colon | Kind::ParenOpen if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
+            Kind::Plus => self.pending = Some(index),
+            Kind::Equality => literal.usage = Use::Compared,
             _ => {}
         }
     }
@@ -1994,7 +2032,9 @@ impl<'a> Scan<'a> {
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
             ..Literal::default()
         };
-        if self.chain.previous.is_some_and(|previous| previous.sign == b'=') && kind == LiteralKind::String {
+        if self.chain.previous.is_some_and(|previous| previous.kind == Kind::Assign)
+            && kind == LiteralKind::String
+        {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
