@@ -392,26 +392,33 @@ impl<'a> Lexer<'a> {
         loop {
             let start = self.at;
             let &byte = self.source.get(start)?;
-            let (length, kind, before) = match byte {
+            let mut plain = true;
+            let (kind, end, before) = match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => {
                     self.at += 1;
                     continue;
                 }
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => {
-                    return Some(self.word(start));
-                }
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => self.word(start),
                 0x80..=0xFF => match wide_space(&self.source[start..]) {
                     Some(length) => {
                         self.at += length;
                         continue;
                     }
-                    None => return Some(self.word(start)),
+                    None => self.word(start),
                 },
-                b'0'..=b'9' => return Some(self.number(start)),
-                b'"' | b'\'' => return Some(self.string(start, byte)),
-                b'`' => return Some(self.template(start)),
+                b'0'..=b'9' => (Kind::Number, self.number(start), Before::Operand),
+                b'"' | b'\'' => {
+                    let end;
+                    (end, plain) = self.string(start, byte);
+                    (Kind::String, end, Before::Operand)
+                }
+                b'`' => {
+                    let (kind, end, before);
+                    (kind, end, plain, before) = self.template(start);
+                    (kind, end, before)
+                }
                 b'/' => match self.byte(start + 1) {
-                    b'/' => return Some(self.comment(start, line_end(self.source, start))),
+                    b'/' => (Kind::Comment, line_end(self.source, start), self.before),
                     b'*' => {
                         let body = self.source.get(start + 2..).unwrap_or_default();
                         let end = match memchr::memmem::find(body, b"*/") {
@@ -421,34 +428,34 @@ impl<'a> Lexer<'a> {
                                 self.source.len()
                             }
                         };
-                        return Some(self.comment(start, end));
+                        (Kind::Comment, end, self.before)
                     }
                     _ => match self.regex(start) {
-                        Some(token) => return Some(token),
-                        None => (1, Kind::Operator, Before::Operator),
+                        Some(end) => (Kind::Regex, end, Before::Operand),
+                        None => (Kind::Operator, start + 1, Before::Operator),
                     },
                 },
                 b'<' if self.source[start..].starts_with(b"<!--") => {
-                    return Some(self.comment(start, line_end(self.source, start)));
+                    (Kind::Comment, line_end(self.source, start), self.before)
                 }
                 b'-' if self.source[start..].starts_with(b"-->") && self.at_line_start(start) => {
-                    return Some(self.comment(start, line_end(self.source, start)));
+                    (Kind::Comment, line_end(self.source, start), self.before)
                 }
                 b'(' => {
                     self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
-                    (1, Kind::ParenOpen, Before::Operator)
+                    (Kind::ParenOpen, start + 1, Before::Operator)
                 }
                 b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
-                    Some(Open::Head) => (1, Kind::ParenClose, Before::Statement),
-                    _ => (1, Kind::ParenClose, Before::Close),
+                    Some(Open::Head) => (Kind::ParenClose, start + 1, Before::Statement),
+                    _ => (Kind::ParenClose, start + 1, Before::Close),
                 },
                 b'[' => {
                     self.open.push(Open::Bracket);
-                    (1, Kind::BracketOpen, Before::Operator)
+                    (Kind::BracketOpen, start + 1, Before::Operator)
                 }
                 b']' => {
                     self.close(start, |open| open == Open::Bracket);
-                    (1, Kind::BracketClose, Before::Operand)
+                    (Kind::BracketClose, start + 1, Before::Operand)
                 }
                 b'{' => {
                     let object = match self.before {
@@ -460,68 +467,61 @@ impl<'a> Lexer<'a> {
                     };
                     self.open.push(if object { Open::Object } else { Open::Block });
                     self.question = false;
-                    (1, Kind::BraceOpen, Before::Statement)
+                    (Kind::BraceOpen, start + 1, Before::Statement)
                 }
                 b'}' if self.open.last() == Some(&Open::Hole) => {
                     self.open.pop();
-                    return Some(self.template(start));
+                    let (kind, end, before);
+                    (kind, end, plain, before) = self.template(start);
+                    (kind, end, before)
                 }
                 b'}' => {
                     self.question = false;
                     match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
-                        Some(Open::Object) => (1, Kind::BraceClose, Before::Operand),
-                        _ => (1, Kind::BraceClose, Before::Statement),
+                        Some(Open::Object) => (Kind::BraceClose, start + 1, Before::Operand),
+                        _ => (Kind::BraceClose, start + 1, Before::Statement),
                     }
                 }
                 b';' => {
                     self.question = false;
-                    (1, Kind::Semicolon, Before::Statement)
+                    (Kind::Semicolon, start + 1, Before::Statement)
                 }
-                b':' => (1, Kind::Colon, Before::Colon),
+                b':' => (Kind::Colon, start + 1, Before::Colon),
                 b'.' => match self.byte(start + 1) {
-                    b'0'..=b'9' => return Some(self.number(start)),
-                    b'.' if self.byte(start + 2) == b'.' => (3, Kind::Doubled, Before::Operator),
-                    _ => (1, Kind::Dot, Before::Dot),
+                    b'0'..=b'9' => (Kind::Number, self.number(start), Before::Operand),
+                    b'.' if self.byte(start + 2) == b'.' => (Kind::Doubled, start + 3, Before::Operator),
+                    _ => (Kind::Dot, start + 1, Before::Dot),
                 },
                 b'?' => match self.byte(start + 1) {
-                    b'.' if !self.byte(start + 2).is_ascii_digit() => (2, Kind::Dot, Before::Dot),
-                    b'?' => (2, Kind::Doubled, Before::Operator),
+                    b'.' if !self.byte(start + 2).is_ascii_digit() => (Kind::Dot, start + 2, Before::Dot),
+                    b'?' => (Kind::Doubled, start + 2, Before::Operator),
                     _ => {
                         self.question = true;
-                        (1, Kind::Question, Before::Operator)
+                        (Kind::Question, start + 1, Before::Operator)
                     }
                 },
                 b'=' | b'!' => match (self.byte(start + 1), self.byte(start + 2)) {
-                    (b'=', b'=') => (3, Kind::Equality, Before::Operator),
-                    (b'=', _) => (2, Kind::Equality, Before::Operator),
-                    (b'>', _) if byte == b'=' => (2, Kind::Arrow, Before::Arrow),
-                    _ if byte == b'=' => (1, Kind::Assign, Before::Operator),
-                    _ => (1, Kind::Operator, Before::Operator),
+                    (b'=', b'=') => (Kind::Equality, start + 3, Before::Operator),
+                    (b'=', _) => (Kind::Equality, start + 2, Before::Operator),
+                    (b'>', _) if byte == b'=' => (Kind::Arrow, start + 2, Before::Arrow),
+                    _ if byte == b'=' => (Kind::Assign, start + 1, Before::Operator),
+                    _ => (Kind::Operator, start + 1, Before::Operator),
                 },
                 // `a++ / b` against `++/re/.lastIndex`.
-                b'+' | b'-' if self.byte(start + 1) == byte => (2, Kind::Doubled, self.before),
-                b',' => (1, Kind::Comma, Before::Operator),
-                b'+' => (1, Kind::Plus, Before::Operator),
-                _ => (1, Kind::Operator, Before::Operator),
+                b'+' | b'-' if self.byte(start + 1) == byte => (Kind::Doubled, start + 2, self.before),
+                b',' => (Kind::Comma, start + 1, Before::Operator),
+                b'+' => (Kind::Plus, start + 1, Before::Operator),
+                _ => (Kind::Operator, start + 1, Before::Operator),
             };
-            self.at = start + length;
-            return Some(self.token(kind, start, true, before));
+            self.at = end;
+            self.before = before;
+            return Some(Token { kind, plain, start: start as u32, end: end as u32 });
         }
     }
 
     fn at_line_start(&self, at: usize) -> bool {
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
         !matches!(self.source[..at].iter().rev().find(|byte| !blank(byte)), Some(byte) if !matches!(byte, b'\n' | b'\r'))
-    }
-
-    fn comment(&mut self, start: usize, end: usize) -> Token {
-        self.at = end;
-        Token { kind: Kind::Comment, plain: true, start: start as u32, end: end as u32 }
-    }
-
-    fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
-        self.before = before;
-        Token { kind, plain, start: start as u32, end: self.at as u32 }
     }
 
     fn name_end(&self, mut at: usize) -> usize {
@@ -531,15 +531,15 @@ impl<'a> Lexer<'a> {
         at
     }
 
-    fn word(&mut self, start: usize) -> Token {
-        self.at = self.name_end(start + 1);
-        let word = &self.source[start..self.at];
+    fn word(&self, start: usize) -> (Kind, usize, Before) {
+        let end = self.name_end(start + 1);
+        let word = &self.source[start..end];
         let before = if self.before == Before::Dot || word.len() > 10 || word.len() < 2 {
             Before::Operand
         } else {
             self.meaning(word)
         };
-        self.token(Kind::Word, start, true, before)
+        (Kind::Word, end, before)
     }
 
     fn meaning(&self, word: &[u8]) -> Before {
@@ -555,7 +555,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn number(&mut self, start: usize) -> Token {
+    fn number(&self, start: usize) -> usize {
         let hex = self.byte(start) == b'0' && matches!(self.byte(start + 1) | 0x20, b'x' | b'b' | b'o');
         let mut at = start;
         let mut dots = 0;
@@ -572,11 +572,11 @@ impl<'a> Lexer<'a> {
                 _ => break,
             }
         }
-        self.at = at.min(self.source.len());
-        self.token(Kind::Number, start, true, Before::Operand)
+        at.min(self.source.len())
     }
 
-    fn string(&mut self, start: usize, quote: u8) -> Token {
+    /// Where a string ends, and whether it is plain.
+    fn string(&mut self, start: usize, quote: u8) -> (usize, bool) {
         let source = self.source;
         let mut at = start + 1;
         let mut seen = 0u8;
@@ -604,12 +604,11 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
-        self.at = at.min(source.len());
-        self.token(Kind::String, start, seen < 0x80 && !escaped, Before::Operand)
+        (at.min(source.len()), seen < 0x80 && !escaped)
     }
 
     /// A template chunk that begins with a backtick or with the brace that ends a hole.
-    fn template(&mut self, start: usize) -> Token {
+    fn template(&mut self, start: usize) -> (Kind, usize, bool, Before) {
         let head = self.byte(start) == b'`';
         let mut at = start + 1;
         let mut plain = true;
@@ -637,7 +636,6 @@ impl<'a> Lexer<'a> {
                 }
             }
         };
-        self.at = at.min(self.source.len());
         let kind = match (head, whole) {
             (true, true) => Kind::Template,
             (true, false) => Kind::TemplateHead,
@@ -647,11 +645,12 @@ impl<'a> Lexer<'a> {
         if !whole {
             self.open.push(Open::Hole);
         }
-        self.token(kind, start, plain, if whole { Before::Operand } else { Before::Operator })
+        let before = if whole { Before::Operand } else { Before::Operator };
+        (kind, at.min(self.source.len()), plain, before)
     }
 
-    /// A regular expression, unless the slash divides.
-    fn regex(&mut self, start: usize) -> Option<Token> {
+    /// Where a regular expression ends, unless the slash divides.
+    fn regex(&mut self, start: usize) -> Option<usize> {
         if matches!(self.before, Before::Operand | Before::Close) || start < self.no_regex {
             return None;
         }
@@ -678,8 +677,7 @@ impl<'a> Lexer<'a> {
             }
         }
         at += 1;
-        self.at = self.name_end(at.min(self.source.len()));
-        Some(self.token(Kind::Regex, start, true, Before::Operand))
+        Some(self.name_end(at.min(self.source.len())))
     }
 
     /// Pops the bracket that a closing one ends. One that ends nothing, or ends the wrong one, is left alone
