@@ -579,32 +579,28 @@ impl<'a> Lexer<'a> {
     fn string(&mut self, start: usize, quote: u8) -> (usize, bool) {
         let source = self.source;
         let mut at = start + 1;
-        let mut seen = 0u8;
-        let mut escaped = false;
+        let mut plain = true;
         loop {
-            match source.get(at) {
-                Some(&byte) if byte == quote => {
-                    at += 1;
-                    break;
-                }
+            let rest = source.get(at..).unwrap_or_default();
+            let length = memchr::memchr3(quote, b'\\', b'\n', rest).unwrap_or(rest.len());
+            let part = &rest[..length];
+            plain &= part.is_ascii();
+            let length = memchr::memchr(b'\r', part).unwrap_or(length);
+            at += length;
+            match rest.get(length) {
                 Some(b'\\') => {
-                    escaped = true;
+                    plain = false;
                     // A continued line may end in CR LF.
-                    let crlf = source.get(at + 1) == Some(&b'\r') && source.get(at + 2) == Some(&b'\n');
+                    let crlf = rest.get(length + 1..length + 3) == Some(b"\r\n");
                     at += if crlf { 3 } else { 2 };
                 }
-                Some(b'\n' | b'\r') | None => {
-                    at = at.min(source.len());
+                Some(&byte) if byte == quote => return (at + 1, plain),
+                _ => {
                     self.issue("js.unterminated-string", start, "string without closing quote");
-                    break;
-                }
-                Some(byte) => {
-                    seen |= byte;
-                    at += 1;
+                    return (at.min(source.len()), plain);
                 }
             }
         }
-        (at.min(source.len()), seen < 0x80 && !escaped)
     }
 
     /// A template chunk that begins with a backtick or with the brace that ends a hole.
@@ -813,6 +809,8 @@ struct Constant {
 
 struct Scan<'a> {
     source: &'a [u8],
+    /// The same where all of it is UTF-8.
+    text: Option<&'a str>,
     lexer: Lexer<'a>,
     filter: Filter,
     out: Script<'a>,
@@ -865,6 +863,7 @@ impl<'a> Scan<'a> {
         let lexer = Lexer::new(source);
         Scan {
             source: lexer.source,
+            text: std::str::from_utf8(lexer.source).ok(),
             lexer,
             filter,
             out: Script::default(),
@@ -915,26 +914,7 @@ impl<'a> Scan<'a> {
             if !self.folds.is_empty() {
                 self.check_argument(token);
             }
-            match token.kind {
-                Kind::Word => self.word(token),
-                Kind::String | Kind::Template => self.string(token),
-                Kind::TemplateHead => {
-                    let frame = self.frame(b'`', token.start);
-                    self.frames.push(Frame { count: self.chunks.len() as u32, ..frame });
-                    self.chunks.push(Piece::Token(token));
-                }
-                Kind::TemplateMiddle => {
-                    self.hole();
-                    self.chunks.push(Piece::Token(token));
-                }
-                Kind::TemplateTail => {
-                    self.hole();
-                    self.template_end(token);
-                }
-                Kind::Number => self.number(token),
-                Kind::Comment | Kind::Regex => {}
-                _ => self.punct(token),
-            }
+            self.token(token);
             self.tokens = self.tokens.wrapping_add(1);
             self.before_previous = self.previous;
             self.previous = token;
@@ -942,7 +922,7 @@ impl<'a> Scan<'a> {
         let end = self.source.len();
         // What is still open ends with the text.
         while let Some(frame) = self.frames.pop() {
-            self.leave(frame, end);
+            self.leave(&frame, end);
         }
         self.end_declaration(end as u32);
         self.out.modules.sort_by_key(|module| module.start);
@@ -956,7 +936,11 @@ impl<'a> Scan<'a> {
     }
 
     fn str(&self, span: Span) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes(span)).ok().filter(|text| !text.is_empty())
+        let text = match self.text {
+            Some(text) => text.get(span.0 as usize..span.1 as usize)?,
+            None => std::str::from_utf8(self.bytes(span)).ok()?,
+        };
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn is(&self, token: Token, text: &[u8]) -> bool {
@@ -1140,8 +1124,25 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn punct(&mut self, token: Token) {
+    #[inline(always)]
+    fn token(&mut self, token: Token) {
         match token.kind {
+            Kind::Word => self.word(token),
+            Kind::Number => self.number(token),
+            Kind::String | Kind::Template => self.string(token),
+            Kind::TemplateHead => {
+                let frame = self.frame(b'`', token.start);
+                self.frames.push(Frame { count: self.chunks.len() as u32, ..frame });
+                self.chunks.push(Piece::Token(token));
+            }
+            Kind::TemplateMiddle => {
+                self.hole();
+                self.chunks.push(Piece::Token(token));
+            }
+            Kind::TemplateTail => {
+                self.hole();
+                self.template_end(token);
+            }
             Kind::ParenOpen => {
                 let mut frame = self.frame(b'(', token.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
@@ -1163,7 +1164,7 @@ impl<'a> Scan<'a> {
                     frame.makes = makes_element(name);
                     if !callee.is_empty()
                         && (self.filter.call)(callee)
-                        && let Ok(callee) = std::str::from_utf8(callee)
+                        && let Some(callee) = self.str(frame.name)
                     {
                         self.out.calls.push(Call { callee, offset: token.start as usize });
                     }
@@ -1182,7 +1183,7 @@ impl<'a> Scan<'a> {
                     if frame.parameters {
                         self.closed_parameters = Some(frame.name);
                     }
-                    self.leave(frame, token.end as usize);
+                    self.leave(&frame, token.end as usize);
                     if frame.fold > 0 {
                         self.end_fold(frame.fold as usize - 1, token);
                     }
@@ -1215,13 +1216,13 @@ impl<'a> Scan<'a> {
                             tokens: std::mem::take(tokens),
                         });
                     }
-                    self.leave(Frame { record: 0, ..frame }, token.end as usize);
+                    self.leave(&Frame { record: 0, ..frame }, token.end as usize);
                 }
             }
             Kind::BraceOpen => self.open_brace(token),
             Kind::BraceClose => {
                 if let Some(frame) = self.pop(b'{') {
-                    self.leave(frame, token.end as usize);
+                    self.leave(&frame, token.end as usize);
                     // The next member of a class follows without a comma.
                     if let Some(top) = self.frames.last_mut()
                         && top.class
@@ -1307,7 +1308,15 @@ impl<'a> Scan<'a> {
                     top.expect_key = false;
                 }
             }
-            _ => {}
+            Kind::Comment
+            | Kind::Regex
+            | Kind::Dot
+            | Kind::Question
+            | Kind::Plus
+            | Kind::Arrow
+            | Kind::Equality
+            | Kind::Doubled
+            | Kind::Operator => {}
         }
     }
 
@@ -1426,7 +1435,7 @@ impl<'a> Scan<'a> {
         self.frames.pop_if(|frame| frame.open == open)
     }
 
-    fn leave(&mut self, frame: Frame, end: usize) {
+    fn leave(&mut self, frame: &Frame, end: usize) {
         if self.handling > self.frames.len() {
             self.handling = 0;
         }
