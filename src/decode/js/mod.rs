@@ -278,13 +278,11 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
-    /// A string or template without escapes and without bytes outside ASCII.
-    pub(crate) plain: bool,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Operator, plain: true, start: 0, end: 0 };
+const NONE: Token = Token { kind: Kind::Operator, start: 0, end: 0 };
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -392,7 +390,6 @@ impl<'a> Lexer<'a> {
         loop {
             let start = self.at;
             let &byte = self.source.get(start)?;
-            let mut plain = true;
             let (kind, end, before) = match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => {
                     self.at += 1;
@@ -407,16 +404,8 @@ impl<'a> Lexer<'a> {
                     None => self.word(start),
                 },
                 b'0'..=b'9' => (Kind::Number, self.number(start), Before::Operand),
-                b'"' | b'\'' => {
-                    let end;
-                    (end, plain) = self.string(start, byte);
-                    (Kind::String, end, Before::Operand)
-                }
-                b'`' => {
-                    let (kind, end, before);
-                    (kind, end, plain, before) = self.template(start);
-                    (kind, end, before)
-                }
+                b'"' | b'\'' => (Kind::String, self.string(start, byte), Before::Operand),
+                b'`' => self.template(start),
                 b'/' => match self.byte(start + 1) {
                     b'/' => (Kind::Comment, line_end(self.source, start), self.before),
                     b'*' => {
@@ -471,9 +460,7 @@ impl<'a> Lexer<'a> {
                 }
                 b'}' if self.open.last() == Some(&Open::Hole) => {
                     self.open.pop();
-                    let (kind, end, before);
-                    (kind, end, plain, before) = self.template(start);
-                    (kind, end, before)
+                    self.template(start)
                 }
                 b'}' => {
                     self.question = false;
@@ -515,7 +502,7 @@ impl<'a> Lexer<'a> {
             };
             self.at = end;
             self.before = before;
-            return Some(Token { kind, plain, start: start as u32, end: end as u32 });
+            return Some(Token { kind, start: start as u32, end: end as u32 });
         }
     }
 
@@ -575,61 +562,50 @@ impl<'a> Lexer<'a> {
         at.min(self.source.len())
     }
 
-    /// Where a string ends, and whether it is plain.
-    fn string(&mut self, start: usize, quote: u8) -> (usize, bool) {
-        let source = self.source;
+    /// Where a string ends.
+    fn string(&mut self, start: usize, quote: u8) -> usize {
         let mut at = start + 1;
-        let mut plain = true;
         loop {
-            let rest = source.get(at..).unwrap_or_default();
+            let rest = self.source.get(at..).unwrap_or_default();
             let length = memchr::memchr3(quote, b'\\', b'\n', rest).unwrap_or(rest.len());
-            let part = &rest[..length];
-            plain &= part.is_ascii();
-            let length = memchr::memchr(b'\r', part).unwrap_or(length);
+            let length = memchr::memchr(b'\r', &rest[..length]).unwrap_or(length);
             at += length;
             match rest.get(length) {
-                Some(b'\\') => {
-                    plain = false;
-                    // A continued line may end in CR LF.
-                    let crlf = rest.get(length + 1..length + 3) == Some(b"\r\n");
-                    at += if crlf { 3 } else { 2 };
-                }
-                Some(&byte) if byte == quote => return (at + 1, plain),
+                // A continued line may end in CR LF.
+                Some(b'\\') if rest.get(length + 1..length + 3) == Some(b"\r\n") => at += 3,
+                Some(b'\\') => at += 2,
+                Some(&byte) if byte == quote => return at + 1,
                 _ => {
                     self.issue("js.unterminated-string", start, "string without closing quote");
-                    return (at.min(source.len()), plain);
+                    return at.min(self.source.len());
                 }
             }
         }
     }
 
     /// A template chunk that begins with a backtick or with the brace that ends a hole.
-    fn template(&mut self, start: usize) -> (Kind, usize, bool, Before) {
+    fn template(&mut self, start: usize) -> (Kind, usize, Before) {
         let head = self.byte(start) == b'`';
         let mut at = start + 1;
-        let mut plain = true;
         let whole = loop {
-            match self.source.get(at) {
-                Some(b'`') => {
+            let rest = self.source.get(at..).unwrap_or_default();
+            let Some(length) = memchr::memchr3(b'`', b'$', b'\\', rest) else {
+                self.issue("js.unterminated-template", start, "template without closing backtick");
+                at = self.source.len();
+                break true;
+            };
+            at += length;
+            match (rest[length], rest.get(length + 1)) {
+                (b'`', _) => {
                     at += 1;
                     break true;
                 }
-                Some(b'$') if self.byte(at + 1) == b'{' => {
+                (b'$', Some(b'{')) => {
                     at += 2;
                     break false;
                 }
-                Some(b'\\') => {
-                    plain = false;
-                    at += 2;
-                }
-                Some(byte) => {
-                    plain &= byte.is_ascii();
-                    at += 1;
-                }
-                None => {
-                    self.issue("js.unterminated-template", start, "template without closing backtick");
-                    break true;
-                }
+                (b'$', _) => at += 1,
+                _ => at += 2,
             }
         };
         let kind = match (head, whole) {
@@ -638,11 +614,11 @@ impl<'a> Lexer<'a> {
             (false, false) => Kind::TemplateMiddle,
             (false, true) => Kind::TemplateTail,
         };
-        if !whole {
-            self.open.push(Open::Hole);
+        if whole {
+            return (kind, at, Before::Operand);
         }
-        let before = if whole { Before::Operand } else { Before::Operator };
-        (kind, at.min(self.source.len()), plain, before)
+        self.open.push(Open::Hole);
+        (kind, at, Before::Operator)
     }
 
     /// Where a regular expression ends, unless the slash divides.
@@ -1505,13 +1481,16 @@ impl<'a> Scan<'a> {
 
     fn wanted(&self, token: Token) -> bool {
         let body = self.body(token);
-        if token.plain {
-            return (self.filter.literal)(body);
-        }
+        let escapes = || memchr::memchr_iter(b'\\', body).filter_map(|at| body.get(at + 1));
         !body.is_ascii()
-            || memchr::memmem::find(body, b"\\u").is_some()
-            || memchr::memmem::find(body, b"\\x").is_some()
             || (self.filter.literal)(body)
+            || escapes().any(|escape| matches!(escape, b'u' | b'x'))
+    }
+
+    /// Whether a string or template has no escapes and no bytes outside ASCII.
+    fn is_plain(&self, token: Token) -> bool {
+        let body = self.body(token);
+        body.is_ascii() && memchr::memchr(b'\\', body).is_none()
     }
 
     /// A token of a string or template without its quotes.
@@ -1543,27 +1522,28 @@ impl<'a> Scan<'a> {
                 {
                     self.array_tokens.push(token);
                 }
-                b'(' if token.plain && matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) => {
-                    let (name, refers) = (frame.name, frame.refers);
-                    if frame.count == 0 {
-                        frame.key = inner;
-                    }
-                    if refers {
-                        self.reference(token, name, false);
+                b'(' if matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) => {
+                    let (name, refers, first) = (frame.name, frame.refers, frame.count == 0);
+                    if (refers || first) && self.is_plain(token) {
+                        if first && let Some(frame) = self.frames.last_mut() {
+                            frame.key = inner;
+                        }
+                        if refers {
+                            self.reference(token, name, false);
+                        }
                     }
                 }
                 _ => {}
             }
         }
-        if token.plain {
-            if self.previous.kind == Kind::Word
-                && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import")
-            {
-                self.reference(token, (self.previous.start, self.previous.end), false);
-            }
-            if token.end - token.start > MIN_EMBEDDED {
-                self.embedded(token);
-            }
+        if self.previous.kind == Kind::Word
+            && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import")
+            && self.is_plain(token)
+        {
+            self.reference(token, (self.previous.start, self.previous.end), false);
+        }
+        if token.end - token.start > MIN_EMBEDDED && self.is_plain(token) {
+            self.embedded(token);
         }
         let before = self.previous;
         self.value(Piece::Token(token), token.start, before, token.end);
