@@ -793,6 +793,7 @@ struct Scan<'a> {
     frames: Vec<Frame>,
     /// Tokens read.
     tokens: u32,
+    current: Token,
     previous: Token,
     before_previous: Token,
     /// Start of the dotted path that ends with the previous word.
@@ -845,6 +846,7 @@ impl<'a> Scan<'a> {
             out: Script::default(),
             frames: Vec::new(),
             tokens: 0,
+            current: NONE,
             previous: NONE,
             before_previous: NONE,
             path: 0,
@@ -890,10 +892,11 @@ impl<'a> Scan<'a> {
             if !self.folds.is_empty() {
                 self.check_argument(token);
             }
-            self.token(token);
+            self.current = token;
+            self.token();
             self.tokens = self.tokens.wrapping_add(1);
             self.before_previous = self.previous;
-            self.previous = token;
+            self.previous = self.current;
         }
         let end = self.source.len();
         // What is still open ends with the text.
@@ -1101,26 +1104,26 @@ impl<'a> Scan<'a> {
     }
 
     #[inline(always)]
-    fn token(&mut self, token: Token) {
-        match token.kind {
-            Kind::Word => self.word(token),
-            Kind::Number => self.number(token),
-            Kind::String | Kind::Template => self.string(token),
+    fn token(&mut self) {
+        match self.current.kind {
+            Kind::Word => self.word(self.current),
+            Kind::Number => self.number(self.current),
+            Kind::String | Kind::Template => self.string(self.current),
             Kind::TemplateHead => {
-                let frame = self.frame(b'`', token.start);
+                let frame = self.frame(b'`', self.current.start);
                 self.frames.push(Frame { count: self.chunks.len() as u32, ..frame });
-                self.chunks.push(Piece::Token(token));
+                self.chunks.push(Piece::Token(self.current));
             }
             Kind::TemplateMiddle => {
                 self.hole();
-                self.chunks.push(Piece::Token(token));
+                self.chunks.push(Piece::Token(self.current));
             }
             Kind::TemplateTail => {
                 self.hole();
-                self.template_end(token);
+                self.template_end(self.current);
             }
             Kind::ParenOpen => {
-                let mut frame = self.frame(b'(', token.start);
+                let mut frame = self.frame(b'(', self.current.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
                     frame.parameters = true;
@@ -1142,7 +1145,7 @@ impl<'a> Scan<'a> {
                         && (self.filter.call)(callee)
                         && let Some(callee) = self.str(frame.name)
                     {
-                        self.out.calls.push(Call { callee, offset: token.start as usize });
+                        self.out.calls.push(Call { callee, offset: self.current.start as usize });
                     }
                 }
                 self.frames.push(frame);
@@ -1154,14 +1157,17 @@ impl<'a> Scan<'a> {
                 if let Some(frame) = self.pop(b'(') {
                     self.closed = frame.start;
                     if frame.parameters && !self.constants.is_empty() {
-                        self.hide((frame.start.max(token.start.saturating_sub(200)), token.start));
+                        self.hide((
+                            frame.start.max(self.current.start.saturating_sub(200)),
+                            self.current.start,
+                        ));
                     }
                     if frame.parameters {
                         self.closed_parameters = Some(frame.name);
                     }
-                    self.leave(&frame, token.end as usize);
+                    self.leave(&frame, self.current.end as usize);
                     if frame.fold > 0 {
-                        self.end_fold(frame.fold as usize - 1, token);
+                        self.end_fold(frame.fold as usize - 1, self.current);
                     }
                 }
             }
@@ -1170,7 +1176,7 @@ impl<'a> Scan<'a> {
                     || matches!(self.previous.kind, Kind::ParenClose | Kind::BracketClose);
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
-                let frame = self.frame(b'[', token.start);
+                let frame = self.frame(b'[', self.current.start);
                 let literals = self.out.literals.len() as u32;
                 self.array_tokens.clear();
                 // Of an array, `record` counts the literals before it.
@@ -1186,19 +1192,19 @@ impl<'a> Scan<'a> {
                     if !frame.index && strings && whole && tokens.len() < MAX_PIECES {
                         self.array = Some(Array {
                             start: frame.start,
-                            end: token.end,
+                            end: self.current.end,
                             before: frame.before,
                             literals: frame.record as usize,
                             tokens: std::mem::take(tokens),
                         });
                     }
-                    self.leave(&Frame { record: 0, ..frame }, token.end as usize);
+                    self.leave(&Frame { record: 0, ..frame }, self.current.end as usize);
                 }
             }
-            Kind::BraceOpen => self.open_brace(token),
+            Kind::BraceOpen => self.open_brace(self.current),
             Kind::BraceClose => {
                 if let Some(frame) = self.pop(b'{') {
-                    self.leave(&frame, token.end as usize);
+                    self.leave(&frame, self.current.end as usize);
                     // The next member of a class follows without a comma.
                     if let Some(top) = self.frames.last_mut()
                         && top.class
@@ -1209,7 +1215,7 @@ impl<'a> Scan<'a> {
                 }
             }
             Kind::Comma => {
-                self.end_value(token);
+                self.end_value(self.current);
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
                     if top.object {
@@ -1219,7 +1225,7 @@ impl<'a> Scan<'a> {
                 }
             }
             Kind::Semicolon => {
-                self.end_value(token);
+                self.end_value(self.current);
                 if self.declaring == Some(self.frames.len()) {
                     self.declaring = None;
                 }
@@ -1251,15 +1257,15 @@ impl<'a> Scan<'a> {
             }
             Kind::Plus => {
                 if self.previous.end == self.chain.end && self.chain.end > 0 {
-                    self.chain.plus = Some(token.start);
+                    self.chain.plus = Some(self.current.start);
                 } else if self.previous.kind == Kind::Word && !self.constants.is_empty() {
-                    self.begin_with_constant(token);
+                    self.begin_with_constant(self.current);
                 }
             }
             Kind::Arrow if !self.constants.is_empty() => {
                 let from =
                     if self.previous.kind == Kind::ParenClose { self.closed } else { self.previous.start };
-                self.hide((from.max(token.start.saturating_sub(200)), token.start));
+                self.hide((from.max(self.current.start.saturating_sub(200)), self.current.start));
             }
             Kind::Assign => {
                 self.assigned =
@@ -1276,7 +1282,7 @@ impl<'a> Scan<'a> {
                 if self.declaring == Some(self.frames.len()) && self.previous.kind == Kind::Word {
                     self.end_declaration(self.previous.start);
                     self.declared =
-                        Some(((self.previous.start, self.previous.end), token.end, self.frames.len()));
+                        Some(((self.previous.start, self.previous.end), self.current.end, self.frames.len()));
                 }
                 if let Some(top) = self.frames.last_mut()
                     && top.class
