@@ -321,6 +321,7 @@ fn push(path: &mut String, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     fn all(_: &str) -> bool {
         true
@@ -388,6 +389,18 @@ mod tests {
     fn nesting_costs_no_stack() {
         let deep = format!("window.d={}{}", "{a:[".repeat(200_000), "'x'");
         assert!(object(&deep, "window.d", all).unwrap().truncated);
+    }
+
+    #[test]
+    fn cut_and_flipped_pages_are_read() {
+        let source = "window.d={a:JsDecode('\\x3cp打卡'),b:['x',{c:\"1\"*1}],d:htmlDecode(\"&lt;\")};var t='标\\x26题'.html(false)";
+        let read = |bytes: &[u8]| {
+            let source = String::from_utf8_lossy(bytes);
+            object(&source, "window.d", all);
+            variable(&source, "t");
+        };
+        (0..source.len()).for_each(|end| read(&source.as_bytes()[..end]));
+        flips(source.as_bytes(), 2_000, read);
     }
 
     proptest::proptest! {
