@@ -17,7 +17,7 @@ use super::{Decoder, Issue, Limit, Unit};
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "js",
-    version: 2,
+    version: 3,
     reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"),
     limits: &[Limit {
         what: ("运行时拼接的文字", "text joined at run time"),
@@ -57,7 +57,7 @@ pub struct Script<'a> {
     pub modules: Vec<Module<'a>>,
     /// Functions in a table by their quoted or numeric names, as webpack writes modules.
     pub bundled: Vec<Module<'a>>,
-    /// Variables declared at the outermost levels, with the expression they are given.
+    /// Variables and functions declared at the outermost levels, with what they are given.
     pub declarations: Vec<Module<'a>>,
     /// What may name a module, a variable that holds one, or a key of a table of texts.
     pub references: Vec<Reference<'a>>,
@@ -783,6 +783,17 @@ struct Constant {
     fixed: bool,
 }
 
+/// A declared variable or function.
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    name: Span,
+    start: u32,
+    /// Frames open around it.
+    frames: usize,
+    /// A function, which ends with its body.
+    function: bool,
+}
+
 struct Scan<'a> {
     source: &'a [u8],
     /// The same where all of it is UTF-8.
@@ -825,8 +836,8 @@ struct Scan<'a> {
     handling: usize,
     /// Frames open where `const` or the like was seen at an outer level.
     declaring: Option<usize>,
-    /// The declared variable whose value is being read, with the frames open around it.
-    declared: Option<(Span, u32, usize)>,
+    /// The declared variable or function whose value is being read.
+    declared: Option<Declared>,
     in_module: bool,
     /// The variable before the last `=` was declared by `const`.
     fixed: bool,
@@ -834,6 +845,8 @@ struct Scan<'a> {
 
 /// Levels at which declarations are told.
 const DECLARATION_LEVELS: usize = 3;
+/// Bytes of the shortest declaration that is told: `lazy(()=>import("./a"))`.
+const MIN_DECLARATION: u32 = 24;
 
 impl<'a> Scan<'a> {
     fn new(source: &'a [u8], filter: Filter) -> Self {
@@ -996,10 +1009,7 @@ impl<'a> Scan<'a> {
         match self.bytes(span) {
             b"function" => self.function_name = Some(self.given_name()),
             b"class" => self.class_pending = true,
-            b"const" | b"let" | b"var"
-                if self.frames.len() <= DECLARATION_LEVELS
-                    && self.declared.is_none_or(|(_, _, frames)| frames >= self.frames.len()) =>
-            {
+            b"const" | b"let" | b"var" if self.may_declare() => {
                 self.end_declaration(token.start);
                 self.declaring = Some(self.frames.len());
             }
@@ -1008,6 +1018,16 @@ impl<'a> Scan<'a> {
                     && (name.0 == name.1 || word.len() > 2)
                 {
                     *name = span;
+                    let keyword = self.previous;
+                    if self.is(keyword, b"function")
+                        && self.ends_statement(self.before_previous)
+                        && self.may_declare()
+                    {
+                        self.end_declaration(keyword.start);
+                        let frames = self.frames.len();
+                        let start = keyword.start;
+                        self.declared = Some(Declared { name: span, start, frames, function: true });
+                    }
                 }
             }
         }
@@ -1075,9 +1095,27 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Whether what is declared here stands at one of the outermost levels, in no other declaration.
+    fn may_declare(&self) -> bool {
+        self.frames.len() <= DECLARATION_LEVELS
+            && self.declared.is_none_or(|declared| declared.frames >= self.frames.len())
+    }
+
+    /// Whether a word behind a token that takes no operand begins a statement.
+    fn ends_statement(&self, token: Token) -> bool {
+        match token.kind {
+            Kind::Semicolon | Kind::BraceOpen | Kind::BraceClose | Kind::ParenClose | Kind::BracketClose => {
+                true
+            }
+            Kind::Word => !self.is_operator_word(token),
+            // The start of the text.
+            kind => !kind.is_punctuator() || token.end == 0,
+        }
+    }
+
     fn end_declaration(&mut self, end: u32) {
-        if let Some((name, start, _)) = self.declared.take()
-            && end.saturating_sub(start) > 64
+        if let Some(Declared { name, start, .. }) = self.declared.take()
+            && end.saturating_sub(start) >= MIN_DECLARATION
             && let Some(name) = self.str(name)
         {
             self.out.declarations.push(Module { name, start: start as usize, end: end as usize });
@@ -1205,6 +1243,12 @@ impl<'a> Scan<'a> {
             Kind::BraceClose => {
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(&frame, self.current.end as usize);
+                    if self
+                        .declared
+                        .is_some_and(|declared| declared.function && declared.frames == self.frames.len())
+                    {
+                        self.end_declaration(self.current.end);
+                    }
                     // The next member of a class follows without a comma.
                     if let Some(top) = self.frames.last_mut()
                         && top.class
@@ -1281,8 +1325,12 @@ impl<'a> Scan<'a> {
                     && self.is(self.before_previous, b"const");
                 if self.declaring == Some(self.frames.len()) && self.previous.kind == Kind::Word {
                     self.end_declaration(self.previous.start);
-                    self.declared =
-                        Some(((self.previous.start, self.previous.end), self.current.end, self.frames.len()));
+                    self.declared = Some(Declared {
+                        name: (self.previous.start, self.previous.end),
+                        start: self.current.end,
+                        frames: self.frames.len(),
+                        function: false,
+                    });
                 }
                 if let Some(top) = self.frames.last_mut()
                     && top.class
@@ -1386,7 +1434,7 @@ impl<'a> Scan<'a> {
         if self.handling >= self.frames.len() {
             self.handling = 0;
         }
-        if self.declared.is_some_and(|(_, _, frames)| frames >= self.frames.len()) {
+        if self.declared.is_some_and(|declared| declared.frames >= self.frames.len()) {
             self.end_declaration(token.start);
         }
         let lone = |span: Span| span.0 < span.1 && span == self.last_segment(span);
@@ -1421,7 +1469,7 @@ impl<'a> Scan<'a> {
         if self.handling > self.frames.len() {
             self.handling = 0;
         }
-        if self.declared.is_some_and(|(_, _, frames)| frames > self.frames.len()) {
+        if self.declared.is_some_and(|declared| declared.frames > self.frames.len()) {
             self.end_declaration(end as u32 - 1);
         }
         if self.declaring.is_some_and(|frames| frames > self.frames.len()) {
@@ -2528,6 +2576,29 @@ mod tests {
         let routes: Vec<(&str, Option<&str>, Option<u32>)> =
             script.routes.iter().map(|r| (&*r.path, r.title.as_deref(), r.parent)).collect();
         assert_eq!(routes, [("/rank", Some("排行榜"), None), ("mine", None, Some(0))]);
+    }
+
+    #[test]
+    fn declarations_are_told_with_their_extent() {
+        let source = "function Home(a,{b}={}){function inner(){return 'ten characters'}return e.jsx(Link,{})}go(1,2)\nfunction \
+                      Rank(){return f(function named(){return 'ten characters and more'})};const Far=lazy(()=>import('./far.js')),\
+                      o={m:function kept(){return 'ten characters and more'}};!function un(){return 'ten characters and more'}()";
+        let script = Script::read(source.as_bytes(), CJK);
+        let told: Vec<(&str, &str)> =
+            script.declarations.iter().map(|one| (one.name, &source[one.start..one.end])).collect();
+        let text = |from: &str, until: &str| {
+            let start = source.find(from).unwrap();
+            &source[start..source[start..].find(until).unwrap() + start]
+        };
+        assert_eq!(
+            told,
+            [
+                ("Home", text("function Home", "go(1,2)")),
+                ("Rank", text("function Rank", ";const")),
+                ("Far", text("lazy(", ",o=")),
+                ("o", text("{m:", ";!function")),
+            ]
+        );
     }
 
     #[test]
