@@ -1,4 +1,4 @@
-//! One file or folder to one report: format or page, rules and policy in a row.
+//! One file or folder to one report: format, page or group, rules and policy in a row.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,6 +14,7 @@ use crate::decode::DECODERS;
 use crate::decode::blob::Blob;
 use crate::decode::folder::{self, Folder};
 use crate::format::{self, FormatError, Source};
+use crate::group;
 use crate::ledger::Situation;
 use crate::model::{
     Artifact, Engine, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA, Target,
@@ -47,6 +48,14 @@ pub enum ScanError {
         /// What was not seen.
         cause: String,
     },
+    /// One report was wanted, and the file is an export of several groups.
+    #[error("{path}: {reports} groups in one file", path = path.display())]
+    Several {
+        /// The file.
+        path: PathBuf,
+        /// Number of groups.
+        reports: usize,
+    },
     /// The content is not of a package format that is read.
     #[error("{path}: {cause}", path = path.display())]
     NotAPackage {
@@ -67,6 +76,10 @@ impl ScanError {
                     lang.pick("没有读取权限", "no permission to read it").to_owned()
                 }
                 _ => format!("{}{source}", lang.pick("无法读取：", "cannot be read: ")),
+            },
+            ScanError::Several { reports, .. } => match lang {
+                Lang::Zh => format!("一个文件中有 {reports} 个群组"),
+                Lang::En => format!("{reports} groups in one file"),
             },
             ScanError::NothingInFolder(_) => lang
                 .pick(
@@ -144,16 +157,20 @@ impl Scanner {
     /// The digest of a folder is that of [`Folder::digest`].
     pub fn scan(&self, path: &Path, progress: &dyn Progress) -> Result<Report, ScanError> {
         let subject = Subject { name: path.display().to_string(), ..Subject::default() };
-        self.scan_subject(path, subject, progress)
+        let mut reports = self.scan_subject(path, subject, progress)?;
+        match reports.pop() {
+            Some(report) if reports.is_empty() => Ok(report),
+            _ => Err(ScanError::Several { path: path.to_owned(), reports: reports.len() + 1 }),
+        }
     }
 
-    /// Scans a file of which more is known than its path.
+    /// Scans a file of which more is known than its path: one report, or one for each group of an export.
     pub fn scan_subject(
         &self,
         path: &Path,
         subject: Subject,
         progress: &dyn Progress,
-    ) -> Result<Report, ScanError> {
+    ) -> Result<Vec<Report>, ScanError> {
         let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_dir() {
@@ -167,7 +184,7 @@ impl Scanner {
                 FormatError::Unknown(_) => ScanError::NothingInFolder(path.to_owned()),
                 other => ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() },
             })?;
-            return Ok(self.package(path, digest, folder.size(), inspection, subject));
+            return Ok(vec![self.package(path, digest, folder.size(), inspection, subject)]);
         }
         let blob = Blob::file(file).map_err(unreadable)?;
         let source = Source { blob: blob.clone(), name: named(path) };
@@ -175,12 +192,12 @@ impl Scanner {
             rayon::join(|| folder::sha256(blob.clone()), || format::inspect(source, &self.options, progress));
         let sha256 = digest.map_err(unreadable)?;
         match inspection {
-            Ok(inspection) => Ok(self.package(path, sha256, blob.len(), inspection, subject)),
+            Ok(inspection) => Ok(vec![self.package(path, sha256, blob.len(), inspection, subject)]),
             Err(FormatError::Io(source)) => Err(unreadable(source)),
             Err(FormatError::Unknown(cause)) => {
                 let bytes = blob.slice(0, blob.len().min(MAX_PAGE + 1)).map_err(unreadable)?;
                 let no_page = || ScanError::NotAPackage { path: path.to_owned(), cause: cause.to_string() };
-                self.page(&bytes, sha256, subject).ok_or_else(no_page)
+                self.text(&bytes, sha256, subject).filter(|reports| !reports.is_empty()).ok_or_else(no_page)
             }
             Err(other) => Err(ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() }),
         }
@@ -205,26 +222,42 @@ impl Scanner {
         self.report(subject, artifact, inspection)
     }
 
-    /// A page: one of a kind that is known, or whatever else came from an address.
-    fn page(&self, bytes: &[u8], sha256: String, subject: Subject) -> Option<Report> {
+    /// An export of groups, a page of a kind that is known, or whatever else came from an address.
+    fn text(&self, bytes: &[u8], sha256: String, subject: Subject) -> Option<Vec<Report>> {
+        if bytes.len() as u64 > MAX_PAGE {
+            return None;
+        }
+        let as_of = Some(subject.as_of.unwrap_or_else(Timestamp::now));
+        let artifact = |inspection: &Inspection| Artifact {
+            sha256: sha256.clone(),
+            bytes: bytes.len() as u64,
+            format: inspection.format.to_owned(),
+            text_sha256: Some(text_digest(inspection)),
+        };
+        // Groups come from exports only, never from an address.
+        if subject.address.is_none()
+            && let Some(groups) = group::read(&group::Input::new(bytes, ""))
+        {
+            let report = |group::Read { mut inspection, group }| {
+                inspection.as_of = as_of;
+                let artifact = artifact(&inspection);
+                Report { group: Some(group), ..self.report(subject.clone(), artifact, inspection) }
+            };
+            return Some(groups.into_iter().map(report).collect());
+        }
         let input = page::Input::new(bytes, subject.content_type.as_deref(), subject.address.clone());
-        if bytes.len() as u64 > MAX_PAGE || (subject.address.is_none() && page::kind(&input).is_none()) {
+        if subject.address.is_none() && page::kind(&input).is_none() {
             return None;
         }
         let page::Read { mut inspection, page } = page::read(&input);
-        inspection.as_of = Some(subject.as_of.unwrap_or_else(Timestamp::now));
+        inspection.as_of = as_of;
         if let Some(registered) = &subject.registered {
             let place = Place::entry("");
             let more = roster::compare(registered, &page.account, &inspection.states, &place);
             inspection.states.extend(more);
         }
-        let artifact = Artifact {
-            sha256,
-            bytes: bytes.len() as u64,
-            format: inspection.format.to_owned(),
-            text_sha256: Some(text_digest(&inspection)),
-        };
-        Some(Report { page: Some(page), ..self.report(subject, artifact, inspection) })
+        let artifact = artifact(&inspection);
+        Some(vec![Report { page: Some(page), ..self.report(subject, artifact, inspection) }])
     }
 
     /// What is to be scanned when a path is given: the path itself, or, for a folder that is not one program, the
@@ -283,6 +316,7 @@ impl Scanner {
             findings: judgement.findings.iter().map(|finding| finding.level).collect(),
             duties: judgement.duties.iter().map(|duty| duty.status).collect(),
             coverage: coverage.verdict,
+            kind: inspection.kind,
         });
         Report {
             schema: SCHEMA.to_owned(),
@@ -301,6 +335,7 @@ impl Scanner {
             identity: Identity { filing: number, ..inspection.identity },
             listing: subject.listing,
             page: None,
+            group: None,
             registered: subject.registered,
             as_of: inspection.as_of,
             coverage,

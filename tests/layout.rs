@@ -20,7 +20,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("roster", &["ledger"]),
     ("report", &["text"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
-    ("scan", &["decode", "format", "ledger", "page", "roster", "rule"]),
+    ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
     ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "run", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),

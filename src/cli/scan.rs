@@ -121,9 +121,10 @@ impl Scan {
                 (Err(error), None) => Err(error.words(lang)),
             };
             match outcome {
-                Ok(report) => {
-                    stdout.next(&report, several)?;
-                    reports.push(report);
+                Ok(found) => {
+                    let several = several || found.len() > 1;
+                    found.iter().try_for_each(|report| stdout.next(report, several))?;
+                    reports.extend(found);
                 }
                 Err(cause) => {
                     let failure = Failure { source: path.display().to_string(), cause };
@@ -135,6 +136,7 @@ impl Scan {
                 break;
             }
         }
+        let several = several || reports.len() > 1;
         let run = Run { reports: &reports, failures: &failures, several };
         stdout.finish(&run)?;
         let mut failed = !failures.is_empty();
@@ -149,7 +151,7 @@ impl Scan {
         Ok(exit_code(failed, self.fail_on, levels))
     }
 
-    fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Report, String> {
+    fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Vec<Report>, String> {
         let bar = Bar::new(path, self.quiet);
         let subject = Subject { as_of: self.as_of, ..self.subject(path.display().to_string()) };
         let outcome = scanner.scan_subject(path, subject, &bar);
@@ -164,7 +166,7 @@ impl Scan {
         address: &str,
         fetcher: &mut Option<Fetcher>,
         lang: Lang,
-    ) -> Result<Report, String> {
+    ) -> Result<Vec<Report>, String> {
         let fetcher = match fetcher {
             Some(fetcher) => fetcher,
             None => {
@@ -191,8 +193,8 @@ impl Scan {
         let outcome = scanner.scan_subject(&path, subject, &bar);
         bar.finish();
         let wall = |report: &Report| report.page.as_ref().is_some_and(|page| page.state == PageState::Wall);
-        if let (Ok(report), Some(url)) = (&outcome, &url)
-            && wall(report)
+        if let (Ok(reports), Some(url)) = (&outcome, &url)
+            && reports.iter().any(wall)
         {
             fetcher.stop(url, PageState::Wall.words(Lang::En));
         }

@@ -99,6 +99,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     /// Made by `fixtures/decode/hap_signature/make.sh` with OpenSSL: subject `CN=Zhijian HAP Test,O=Zhijian,C=CN`.
     const CMS: &[u8] = include_bytes!("../../fixtures/decode/hap_signature/signature.der");
@@ -146,19 +147,7 @@ mod tests {
             let _ = of(whole[..end].to_vec());
             let _ = of(whole[end..].to_vec());
         }
-        // xorshift, fixed seed
-        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        for _ in 0..500 {
-            let mut bytes = whole.clone();
-            for _ in 0..4 {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let at = state as usize % bytes.len();
-                bytes[at] ^= (state >> 40) as u8;
-            }
-            let _ = of(bytes);
-        }
+        flips(&whole, 500, |bytes| drop(of(bytes.to_vec())));
         let mut empty = vec![0; 32];
         empty[12..28].copy_from_slice(MAGICS[0]);
         assert_eq!(of(empty), Some(HapSignature::default()));

@@ -117,7 +117,7 @@ fn expression(source: &str, at: usize) -> Option<Value> {
     let mut reader = Expression::default();
     for _ in 0..MAX_TOKENS {
         let Some(token) = lexer.next() else { break };
-        if token.kind == Kind::Punct && matches!(byte(bytes, at, token), b';' | b',' | b'}' | b'{' | b'?') {
+        if token.kind.is_punctuator() && matches!(byte(bytes, at, token), b';' | b',' | b'}' | b'{' | b'?') {
             break;
         }
         // A word that is no decoder reads something else.
@@ -175,7 +175,7 @@ impl Expression {
                 }
                 _ => {}
             },
-            Kind::Punct => self.dot = word == b".",
+            kind if kind.is_punctuator() => self.dot = word == b".",
             _ => {}
         }
     }
@@ -239,7 +239,7 @@ fn read_object(source: &str, at: usize, wanted: fn(&str) -> bool) -> Data {
         if token.kind == Kind::Comment {
             continue;
         }
-        let sign = if token.kind == Kind::Punct { byte(bytes, at, token) } else { 0 };
+        let sign = if token.kind.is_punctuator() { byte(bytes, at, token) } else { 0 };
         let inside = stack.last().map_or(0, |open| open.bracket);
         match sign {
             b'{' | b'[' => {
@@ -321,6 +321,7 @@ fn push(path: &mut String, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     fn all(_: &str) -> bool {
         true
@@ -388,6 +389,18 @@ mod tests {
     fn nesting_costs_no_stack() {
         let deep = format!("window.d={}{}", "{a:[".repeat(200_000), "'x'");
         assert!(object(&deep, "window.d", all).unwrap().truncated);
+    }
+
+    #[test]
+    fn cut_and_flipped_pages_are_read() {
+        let source = "window.d={a:JsDecode('\\x3cp打卡'),b:['x',{c:\"1\"*1}],d:htmlDecode(\"&lt;\")};var t='标\\x26题'.html(false)";
+        let read = |bytes: &[u8]| {
+            let source = String::from_utf8_lossy(bytes);
+            object(&source, "window.d", all);
+            variable(&source, "t");
+        };
+        (0..source.len()).for_each(|end| read(&source.as_bytes()[..end]));
+        flips(source.as_bytes(), 2_000, read);
     }
 
     proptest::proptest! {

@@ -803,6 +803,7 @@ const NAMES: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     const ASK: Ask = Ask { mark: |tag| tag.is("a") || tag.is("img"), lines: false };
 
@@ -912,6 +913,19 @@ mod tests {
             let ours: String = texts(page).concat().chars().filter(|ch| !ch.is_whitespace()).collect();
             assert_eq!(ours, oracle(page), "{page}");
         }
+    }
+
+    #[test]
+    fn cut_and_flipped_pages_are_read() {
+        let page = "<!-- 注 --><p class=a data-b='1'>打&#21345;<a href=\"/x?a=1&amp;b\">此<b>处</b></a><br>二</p>\
+                    <script>if(a<b)'</p>'</script><ul><li>甲<li>乙</ul>";
+        let read = |bytes: &[u8]| {
+            let source = String::from_utf8_lossy(bytes);
+            Outline::read(&source, ASK);
+            source.match_indices('<').for_each(|(at, _)| drop(Outline::element(&source, at, ASK)));
+        };
+        (0..page.len()).for_each(|end| read(&page.as_bytes()[..end]));
+        flips(page.as_bytes(), 2_000, read);
     }
 
     proptest::proptest! {

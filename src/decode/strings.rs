@@ -210,6 +210,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     const TABLE: &str = "/* Class = \"UIButton\"; */\n\"abc-12-xyz.normalTitle\" = \"到岗打卡\";\n\
         // one line = \"x\";\nplain.key = 'it''s;\n\"a\\\"b\" = \"第\\U4e00行\\n\\\\ \\U0001 \\101\";\n\"same\";\nlast = 末";
@@ -257,9 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn cut_tables_end() {
-        for length in 0..TABLE.len() {
-            let _ = parse(&TABLE.as_bytes()[..length]);
+    fn cut_and_flipped_tables_end() {
+        let wide: Vec<u8> = TABLE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for table in [TABLE.as_bytes(), &wide] {
+            (0..table.len()).for_each(|end| drop(parse(&table[..end])));
+            flips(table, 1_000, |bytes| drop(parse(bytes)));
         }
     }
 

@@ -102,6 +102,7 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Literal<'_>>, Vec<Issue>), UnityError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::res_chunk::tests::flips;
 
     fn metadata(version: u32, literals: &[&str]) -> Vec<u8> {
         let (mut table, mut pool) = (Vec::new(), Vec::<u8>::new());
@@ -153,6 +154,20 @@ mod tests {
         let (literals, issues) = read(&bytes).unwrap();
         let total: usize = literals.iter().map(|literal| literal.text.len()).sum();
         assert!(total <= bytes.len() && !issues.is_empty());
+    }
+
+    #[test]
+    fn cut_and_flipped_metadata_is_read() {
+        let bytes = metadata(29, &["每日签到", "/api/rank/list", "积分排名"]);
+        for end in 0..bytes.len() {
+            match read(&bytes[..end]) {
+                Ok((literals, issues)) => {
+                    assert!(literals.len() <= 3 && issues.iter().any(|issue| issue.lossy), "cut to {end}");
+                }
+                Err(error) => assert!(end < 24, "{error}, cut to {end}"),
+            }
+        }
+        flips(&bytes, 3_000, |bytes| drop(read(bytes)));
     }
 
     proptest::proptest! {

@@ -82,7 +82,7 @@ pub fn read(source: &[u8]) -> Templates {
         let text = source.get(start..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
         match token.kind {
             Kind::Comment => continue,
-            Kind::Punct => match text {
+            kind if kind.is_punctuator() => match text {
                 "{" | "[" | "(" => {
                     let frame = open(text == "{", stack.last(), &mut keys);
                     stack.push(frame);

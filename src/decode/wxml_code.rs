@@ -167,7 +167,9 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn word(&self, at: usize) -> &'a [u8] {
         match self.tokens.get(at) {
-            Some(token) if matches!(token.kind, Kind::Word | Kind::Punct | Kind::Number) => self.bytes(token),
+            Some(token) if token.kind.is_punctuator() || matches!(token.kind, Kind::Word | Kind::Number) => {
+                self.bytes(token)
+            }
             _ => b"",
         }
     }

@@ -815,6 +815,28 @@ fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::blob::Blob;
+    use crate::model::FactKind;
+
+    #[test]
+    fn cordova_names_its_servers_and_plugins() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/flood-cordova.apk");
+        let source = crate::format::Source {
+            blob: Blob::memory(std::fs::read(path).unwrap()),
+            name: "flood-cordova.apk".into(),
+        };
+        let options = crate::format::Options::default();
+        let found = crate::format::inspect(source, &options, &crate::format::Silent).unwrap();
+        let told = |kind, place: &str| -> Vec<&str> {
+            let facts = found.facts.iter().filter(|fact| fact.kind == kind && &*fact.place.path == place);
+            facts.map(|fact| fact.value.as_str()).collect()
+        };
+        // `<access origin="*">` names none.
+        assert_eq!(told(FactKind::Endpoint, "res/xml/config.xml"), ["https://fxt.example.gov.cn/*"]);
+        assert_eq!(told(FactKind::Sdk, "assets/www/cordova_plugins.js"), ["cordova-plugin-geolocation"]);
+        let text = found.texts.iter().find(|text| text.text == "各村积分排名").unwrap();
+        assert_eq!(&*text.place.path, "assets/plugins/duty.jar!classes.dex");
+    }
 
     #[test]
     fn hybrid_runtimes_are_told_to_start_on_a_server() {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::{CodeReason, CodeSuggestion, ColorCode, DutyStatus, Level, Verdict};
+use crate::model::{CodeReason, CodeSuggestion, ColorCode, DutyStatus, Level, TargetKind, Verdict};
 
 /// The policy of the colour code.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,6 +60,8 @@ pub enum Condition {
     CoverageOpaque,
     /// Parts of the package could not be seen.
     CoveragePartial,
+    /// One page of an account was seen, not the account.
+    SinglePage,
     /// The filing record says that it is not filed.
     NotFiled,
     /// No filing record was given.
@@ -89,6 +91,8 @@ pub struct Situation {
     pub duties: Vec<DutyStatus>,
     /// How much could be seen.
     pub coverage: Verdict,
+    /// What was seen.
+    pub kind: TargetKind,
 }
 
 impl Situation {
@@ -99,6 +103,7 @@ impl Situation {
             Condition::DutyMissing => self.duties.contains(&DutyStatus::Missing),
             Condition::CoverageOpaque => self.coverage == Verdict::Opaque,
             Condition::CoveragePartial => self.coverage == Verdict::Partial,
+            Condition::SinglePage => self.kind == TargetKind::AccountPage,
             Condition::NotFiled => self.filing == Filing::NotFiled,
             Condition::FilingUnknown => self.filing == Filing::Unknown,
         }
@@ -106,10 +111,11 @@ impl Situation {
 }
 
 /// Without these no policy may give green: never green by blindness, nor unfiled, nor with an open finding.
-const INDISPENSABLE: [Condition; 5] = [
+const INDISPENSABLE: [Condition; 6] = [
     Condition::ConfirmedFinding,
     Condition::CoverageOpaque,
     Condition::CoveragePartial,
+    Condition::SinglePage,
     Condition::NotFiled,
     Condition::FilingUnknown,
 ];

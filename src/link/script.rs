@@ -4,60 +4,73 @@ use crate::decode::js::{Filter, Literal, LiteralKind, Script, Use};
 use crate::model::Role;
 use crate::text::has_cjk;
 
-/// Calls of the platform that tell what a program does, by their first part.
-const PLATFORMS: [&str; 8] = ["wx", "uni", "my", "tt", "swan", "qq", "ks", "Taro"];
-
-/// Calls that only a platform has, known without its name: bundlers rename it (`r.default.createBannerAd`).
-const UNMISTAKABLE: [&str; 9] = [
-    "createRewardedVideoAd",
-    "createInterstitialAd",
-    "createBannerAd",
-    "createCustomAd",
-    "createGridAd",
-    "startLocationUpdateBackground",
-    "getFriendCloudStorage",
-    "getGroupCloudStorage",
-    "getWeRunData",
-];
-
 /// Literals and calls that matter to rules.
 pub const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
 fn is_wanted(body: &[u8]) -> bool {
-    let letters = body.iter().any(u8::is_ascii_alphabetic);
-    let escaped = || body.windows(2).any(|pair| pair == b"\\u");
-    let path = || body.iter().any(|&byte| byte == b'/' || byte == b'.');
-    let phrase = || body.len() <= 80 && body.contains(&b' ') && body[0].is_ascii_uppercase();
-    letters
-        && (4..=400).contains(&body.len())
-        && (escaped() || path() || phrase() || body[0].is_ascii_uppercase())
+    let capital = body.first().is_some_and(u8::is_ascii_uppercase);
+    (4..=400).contains(&body.len())
+        && body.iter().any(u8::is_ascii_alphabetic)
+        && (capital || memchr::memchr2(b'/', b'.', body).is_some() || escapes(body))
+}
+
+/// Whether a literal has a `\u…`.
+fn escapes(body: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', body).any(|at| body.get(at + 1) == Some(&b'u'))
 }
 
 fn is_call(callee: &[u8]) -> bool {
-    is_platform_call(callee) || std::str::from_utf8(callee).is_ok_and(|callee| own_call(callee).is_some())
+    let Some(dot) = callee.iter().position(|&byte| byte == b'.') else {
+        return is_unmistakable(callee);
+    };
+    let (receiver, name) = (&callee[..dot], &callee[dot + 1..]);
+    is_own(receiver, name) || (callee.len() <= 60 && (is_platform(receiver) || is_unmistakable(last(name))))
+}
+
+/// Calls of the platform tell what a program does; by their first part.
+fn is_platform(receiver: &[u8]) -> bool {
+    matches!(receiver, b"wx" | b"uni" | b"my" | b"tt" | b"swan" | b"qq" | b"ks" | b"Taro")
+}
+
+/// Calls that only a platform has, known without its name: bundlers rename it (`r.default.createBannerAd`).
+fn is_unmistakable(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"createRewardedVideoAd"
+            | b"createInterstitialAd"
+            | b"createBannerAd"
+            | b"createCustomAd"
+            | b"createGridAd"
+            | b"startLocationUpdateBackground"
+            | b"getFriendCloudStorage"
+            | b"getGroupCloudStorage"
+            | b"getWeRunData"
+    )
+}
+
+fn is_own(receiver: &[u8], name: &[u8]) -> bool {
+    (4..=40).contains(&name.len())
+        && (receiver.len() <= 2 || matches!(receiver, b"this" | b"that" | b"self" | b"_this" | b"_self"))
+        && !name.contains(&b'.')
+}
+
+fn last(name: &[u8]) -> &[u8] {
+    name.iter().rposition(|&byte| byte == b'.').map_or(name, |dot| &name[dot + 1..])
 }
 
 /// The method that a call asks of an object of the program: `submit` of `this.submit`, `t.submit`.
 pub(crate) fn own_call(callee: &str) -> Option<&str> {
     let (receiver, name) = callee.split_once('.')?;
-    let own = receiver.len() <= 2 || matches!(receiver, "this" | "that" | "self" | "_this" | "_self");
-    (own && (4..=40).contains(&name.len()) && !name.contains('.')).then_some(name)
-}
-
-fn is_platform_call(callee: &[u8]) -> bool {
-    let named =
-        |platform: &&str| callee.strip_prefix(platform.as_bytes()).is_some_and(|rest| rest.starts_with(b"."));
-    let own = || callee.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    callee.len() <= 60
-        && (PLATFORMS.iter().any(named) || UNMISTAKABLE.iter().any(|name| name.as_bytes() == own()))
+    is_own(receiver.as_bytes(), name.as_bytes()).then_some(name)
 }
 
 /// A call of the platform by the name rules use: `wx.getLocation`, whatever the platform.
 pub(crate) fn platform_api(callee: &str) -> Option<String> {
     let (platform, name) = callee.split_once('.')?;
     let own = name.rsplit('.').next()?;
-    let name = if PLATFORMS.contains(&platform) { name.split('.').next()? } else { own };
-    (PLATFORMS.contains(&platform) || UNMISTAKABLE.contains(&own)).then(|| format!("wx.{name}"))
+    let platform = is_platform(platform.as_bytes());
+    let name = if platform { name.split('.').next()? } else { own };
+    (platform || is_unmistakable(own.as_bytes())).then(|| format!("wx.{name}"))
 }
 
 /// The role of a literal, and what receives it.

@@ -146,6 +146,9 @@ struct Graph<'a, 'b> {
     /// Files by their route.
     files: HashMap<String, usize>,
     roots: Vec<(usize, usize)>,
+    /// Scripts that name the beginnings of pages, as router tables do: the whole of one is no page's, though the files
+    /// of pages import it.
+    tables: HashSet<usize>,
 }
 
 impl<'a, 'b> Graph<'a, 'b> {
@@ -157,6 +160,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             anywhere: HashMap::new(),
             files: HashMap::new(),
             roots: Vec::new(),
+            tables: HashSet::new(),
         };
         for (at, source) in scripts.iter().enumerate() {
             let bundled = !source.script.bundled.is_empty();
@@ -189,7 +193,7 @@ impl<'a, 'b> Graph<'a, 'b> {
             config.pages.iter().enumerate().map(|(index, page)| (page.as_str(), index)).collect();
         let dashed: HashMap<String, usize> =
             config.pages.iter().enumerate().map(|(index, page)| (page.replace('/', "-"), index)).collect();
-        let mut roots = Vec::new();
+        let (mut roots, mut tables) = (Vec::new(), HashSet::new());
         for (at, source) in self.scripts.iter().enumerate() {
             let script = &source.script;
             let names = names(&script.routes);
@@ -198,8 +202,11 @@ impl<'a, 'b> Graph<'a, 'b> {
             for reference in &script.references[from..] {
                 let entry = entry_at(&script.routes, reference.offset);
                 let page = entry.and_then(|entry| pages.get(names.get(entry)?.as_str()));
-                let node = page.and_then(|_| self.resolve(at, reference));
-                roots.extend(page.copied().zip(node));
+                let root = page.copied().zip(page.and_then(|_| self.resolve(at, reference)));
+                if root.is_some() {
+                    tables.insert(at);
+                }
+                roots.extend(root);
             }
             let references = &script.references;
             for (index, reference) in references.iter().enumerate() {
@@ -224,7 +231,7 @@ impl<'a, 'b> Graph<'a, 'b> {
                 roots.push((page, node));
             }
         }
-        self.roots = roots;
+        (self.roots, self.tables) = (roots, tables);
     }
 
     /// The node that a reference in a script names.
@@ -276,7 +283,9 @@ impl<'a, 'b> Graph<'a, 'b> {
         while let Some((page, at)) = stack.pop() {
             let node = &self.nodes[at];
             for next in self.referred(node.script, &node.range) {
-                if !begins[next] && claim(&mut owners[next], page) {
+                let table =
+                    self.nodes[next].name.is_empty() && self.tables.contains(&self.nodes[next].script);
+                if !begins[next] && !table && claim(&mut owners[next], page) {
                     stack.push((page, next));
                 }
             }

@@ -55,7 +55,7 @@ impl PartName {
             PartName::Layouts => "界面布局",
             PartName::Dex => "字节码",
             PartName::Js => "脚本",
-            PartName::Text => "文本资产",
+            PartName::Text => "文本",
             PartName::Native => "本地库",
             PartName::Images => "图片",
             PartName::Other => "其他文件",

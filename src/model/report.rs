@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Anomaly, CodeSuggestion, Coverage, Duty, Finding, Listing, PageRecord, Registered, Target};
+use super::{
+    Anomaly, CodeSuggestion, Coverage, Duty, Finding, GroupRecord, Listing, PageRecord, Registered, Target,
+};
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "zhijian.report/1";
@@ -97,6 +99,9 @@ pub struct Report {
     /// What the page and its account say of themselves, when a page was scanned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageRecord>,
+    /// What was counted in the group, when an export of one was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupRecord>,
     /// What the office has on record of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<Registered>,

@@ -13,8 +13,8 @@ use jiff::civil::Date;
 use super::prose::{self, Excerpt, excerpt, visible};
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, Lang, Level, Listing,
-    PageRecord, PartName, PartTally, Report, Signer, TargetKind, Verdict, beijing_day,
+    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord, Lang,
+    Level, Listing, PageRecord, PartName, PartTally, Report, Signer, TargetKind, Verdict, beijing_day,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -50,6 +50,10 @@ impl Page<'_> {
 
     fn page(&self, page: &PageRecord) -> Vec<(&'static str, String)> {
         prose::page(self.lang, page)
+    }
+
+    fn group(&self, group: &GroupRecord) -> Vec<(&'static str, String)> {
+        prose::group(self.lang, group)
     }
 
     fn day(&self, moment: &Timestamp) -> Date {

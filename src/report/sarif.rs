@@ -114,7 +114,7 @@ fn driver(reports: &[Report], rules: Vec<Value>, lang: Lang) -> Value {
         "rules": rules,
         "notifications": [
             notice("gap", "未能检视的内容", "Content that could not be read"),
-            notice("anomaly", "安装包结构异常", "Something out of order in the package"),
+            notice("anomaly", "结构异常", "Something out of order in the structure"),
             notice("not-scanned", "未能检测的文件", "A file that could not be scanned"),
         ],
     });

@@ -160,23 +160,13 @@ impl Page<'_> {
             self.section(self.pick("签名", "signer"), plain(&signer))?;
         }
         if let Some(listing) = &report.listing {
-            let rows = prose::listing(lang, listing);
-            // The first names the store, which the head of the section already says.
-            let texts: Vec<String> = rows
-                .iter()
-                .enumerate()
-                .map(|(at, (label, text))| match at {
-                    0 => short(text, 80),
-                    _ => format!("{label} {}", short(text, 80)),
-                })
-                .collect();
-            self.section(self.pick("市场", "store"), plain(&texts.join("  ")))?;
+            self.rows(self.pick("市场", "store"), &prose::listing(lang, listing))?;
         }
         if let Some(page) = &report.page {
-            let rows = prose::page(lang, page);
-            let texts: Vec<String> =
-                rows.iter().map(|(label, text)| format!("{label} {}", short(text, 60))).collect();
-            self.section(self.pick("页面", "page"), plain(&texts.join("  ")))?;
+            self.rows(self.pick("页面", "page"), &prose::page(lang, page))?;
+        }
+        if let Some(group) = &report.group {
+            self.rows(self.pick("群组", "group"), &prose::group(lang, group))?;
         }
         if let Some(as_of) = report.as_of {
             let until = beijing_day(as_of).to_string();
@@ -415,14 +405,23 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Labels and texts in a row. The head of the section says what the first label would.
+    fn rows(&mut self, head: &'static str, rows: &[(&'static str, String)]) -> io::Result<()> {
+        let texts = rows.iter().enumerate().map(|(at, (label, text))| match at {
+            0 => short(text, 80),
+            _ => format!("{label} {}", short(text, 80)),
+        });
+        self.section(head, plain(&texts.collect::<Vec<_>>().join("  ")))
+    }
+
     fn annex(&mut self, report: &Report) -> io::Result<()> {
         let count = report.anomalies.len();
         if count > 0 {
             let text = match (self.view.lang, self.view.all) {
-                (Lang::Zh, false) => format!("安装包结构异常 {count} 项，加 --all 查看"),
-                (Lang::Zh, true) => format!("安装包结构异常 {count} 项"),
-                (Lang::En, false) => format!("{count} in the structure of the package; --all shows them"),
-                (Lang::En, true) => format!("{count} in the structure of the package"),
+                (Lang::Zh, false) => format!("结构异常 {count} 项，加 --all 查看"),
+                (Lang::Zh, true) => format!("结构异常 {count} 项"),
+                (Lang::En, false) => format!("{count} in the structure; --all shows them"),
+                (Lang::En, true) => format!("{count} in the structure"),
             };
             self.section(self.pick("异常", "anomalies"), plain(&text))?;
         }

@@ -353,6 +353,7 @@ fn row_base(level: Level, why: Why, place: &Place, origin: &Origin) -> Evidence 
 
 fn screen_name(screen: &Screen) -> String {
     match &screen.title {
+        Some(title) if screen.name.is_empty() || screen.name == *title => title.clone(),
         Some(title) => format!("{title}（{}）", screen.name),
         None => screen.name.clone(),
     }

@@ -78,7 +78,7 @@ pub struct Scanned {
     pub with: String,
     /// SHA-256 of the content.
     pub sha256: String,
-    /// SHA-256 of the normalised texts of a page.
+    /// Digest of the texts of a page or of groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Of a file on disk.

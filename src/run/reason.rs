@@ -168,7 +168,9 @@ impl From<&ScanError> for Reason {
     fn from(error: &ScanError) -> Self {
         let cause = match error {
             ScanError::Unreadable { .. } | ScanError::FolderNotWhole { .. } => Cause::Disk,
-            ScanError::NothingInFolder(_) | ScanError::NotAPackage { .. } => Cause::Unscannable,
+            ScanError::NothingInFolder(_) | ScanError::NotAPackage { .. } | ScanError::Several { .. } => {
+                Cause::Unscannable
+            }
         };
         Reason { cause, zh: error.words(Lang::Zh), en: error.words(Lang::En) }
     }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch};
 use url::Url;
 
-use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, Stamp};
+use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, Stamp, short_digest};
 use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
@@ -443,28 +443,32 @@ impl Work {
             registered: Some(row.registered.clone()),
             filing: row.filing.clone(),
         };
-        let report = self.crew.scanner.scan_subject(&had.path, subject, &Silent);
-        let report = report.map_err(|error| Reason::from(&error))?;
-        if let (Some(page), Some(url)) = (&report.page, &url)
+        let reports = self.crew.scanner.scan_subject(&had.path, subject, &Silent);
+        // An export holds several groups at times; they are one target.
+        let reports = reports.map_err(|error| Reason::from(&error))?;
+        let first = reports.first().ok_or_else(|| Reason::of(Cause::Unscannable))?;
+        if let (Some(page), Some(url)) = (&first.page, &url)
             && is_wall(&page.state)
         {
             self.crew.client.stop(url, page.state.words(Lang::En));
             return Err(Reason::wall(&page.state));
         }
-        if class(row.kind) != class(report.target.kind) {
-            return Err(Reason::other_kind(row.kind, report.target.kind));
+        if class(row.kind) != class(first.target.kind) {
+            return Err(Reason::other_kind(row.kind, first.target.kind));
         }
+        let texts: Option<Vec<&[u8]>> =
+            reports.iter().map(|report| report.artifact.text_sha256.as_deref().map(str::as_bytes)).collect();
         let scanned = Scanned {
             with: target.with.clone(),
-            sha256: report.artifact.sha256.clone(),
-            text: report.artifact.text_sha256.clone(),
+            sha256: first.artifact.sha256.clone(),
+            text: texts.map(|texts| short_digest(&texts)),
             stamp: had.stamp,
-            findings: findings(&report),
+            findings: findings(&reports),
         };
         let same = before.is_some_and(|before| {
             before.sha256 == scanned.sha256 || scanned.text.is_some() && before.text == scanned.text
         });
-        write_report(&self.crew.folder.report(&target.id), &report)?;
+        write_reports(&self.crew.folder.report(&target.id), &reports)?;
         Ok((if same { Outcome::Unchanged } else { Outcome::Scanned }, scanned))
     }
 
@@ -503,14 +507,19 @@ fn what(way: &Way) -> Option<What> {
     }
 }
 
-fn findings(report: &Report) -> Findings {
-    let of = |level: Level| report.findings.iter().filter(|finding| finding.level == level).count() as u64;
+fn findings(reports: &[Report]) -> Findings {
+    let found = || reports.iter().flat_map(|report| &report.findings);
+    let of = |level: Level| found().filter(|finding| finding.level == level).count() as u64;
     Findings { confirmed: of(Level::Confirmed), suspected: of(Level::Suspected), mention: of(Level::Mention) }
 }
 
-fn write_report(path: &Path, report: &Report) -> Result<(), Reason> {
+/// Writes the report of a target, or a list of them.
+fn write_reports(path: &Path, reports: &[Report]) -> Result<(), Reason> {
     let mut text = Vec::new();
-    report::write_json(report, &mut text)?;
+    match reports {
+        [report] => report::write_json(report, &mut text)?,
+        reports => report::write_json(reports, &mut text)?,
+    }
     write_whole(path, &text)?;
     Ok(())
 }

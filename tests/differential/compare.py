@@ -309,6 +309,49 @@ def axml():
     return tally.report()
 
 
+def converted(apk, folder):
+    """The same package with everything that aapt2 knows as protocol buffers."""
+    path = pathlib.Path(folder) / "converted.apk"
+    sh("aapt2", "convert", "--output-format", "proto", "-o", path, apk, stderr=subprocess.DEVNULL)
+    return path
+
+
+def aapt_proto():
+    """What our own reader of the binary form makes of the package is the oracle: `arsc` and `axml` compare that one."""
+    tally = Tally("aapt_proto", "aapt2 convert")
+    for apk in apks():
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(apk) as binary:
+            if "resources.arsc" not in binary.namelist():
+                continue
+            with zipfile.ZipFile(converted(apk, folder)) as proto:
+                def read(archive, name, what):
+                    path = pathlib.Path(folder) / "entry"
+                    path.write_bytes(archive.read(name))
+                    rows = dump(what, path)
+                    tally.same("tables and documents without issues", rows.pop()["issues"], 0, f"{apk.name}!{name}")
+                    return rows
+
+                table = {row["id"]: row for row in read(proto, "resources.pb", "proto-arsc")}
+                expected = {row["id"]: row for row in read(binary, "resources.arsc", "arsc")}
+                tally.same("sets of ids", sorted(table), sorted(expected), apk.name)
+                for number, row in expected.items():
+                    mine = table.get(number, {"name": None, "values": []})
+                    where = f"{apk.name} {row['name']}"
+                    tally.same("names", mine["name"], row["name"], where)
+                    texts = lambda values: sorted((config, sorted(texts)) for config, texts in values)
+                    tally.same("texts in all configurations", texts(mine["values"]), texts(row["values"]), where)
+                documents = [name for name in binary.namelist() if binary.read(name)[:4] == b"\3\0\x08\0"]
+                for name in documents[:400]:
+                    where = f"{apk.name}!{name}"
+                    mine, theirs = read(proto, name, "proto-axml"), read(binary, name, "axml")
+                    head = lambda rows: [(row["depth"], row["name"], row["line"], row["texts"]) for row in rows]
+                    tally.same("documents", head(mine), head(theirs), where)
+                    for one, other in zip(mine, theirs):
+                        values = lambda row: sorted(attribute[:4] for attribute in row["attributes"])
+                        tally.same("elements with attributes", values(one), values(other), f"{where} {one['name']}")
+    return tally.report()
+
+
 def signature():
     tally = Tally("apk_signature", "apksigner")
     for apk in apks():
@@ -464,7 +507,7 @@ def plist():
 
 def main():
     CACHE.mkdir(parents=True, exist_ok=True)
-    known = {decoder.__name__: decoder for decoder in (archive, dex, arsc, axml, signature, js, hermes, plist)}
+    known = {decoder.__name__: decoder for decoder in (archive, dex, arsc, axml, aapt_proto, signature, js, hermes, plist)}
     good = [known[name]() for name in sys.argv[1:] or known]
     sys.exit(not all(good))
 

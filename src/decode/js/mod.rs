@@ -17,7 +17,7 @@ use super::{Decoder, Issue, Limit, Unit};
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "js",
-    version: 2,
+    version: 3,
     reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"),
     limits: &[Limit {
         what: ("运行时拼接的文字", "text joined at run time"),
@@ -57,7 +57,7 @@ pub struct Script<'a> {
     pub modules: Vec<Module<'a>>,
     /// Functions in a table by their quoted or numeric names, as webpack writes modules.
     pub bundled: Vec<Module<'a>>,
-    /// Variables declared at the outermost levels, with the expression they are given.
+    /// Variables and functions declared at the outermost levels, with what they are given.
     pub declarations: Vec<Module<'a>>,
     /// What may name a module, a variable that holds one, or a key of a table of texts.
     pub references: Vec<Reference<'a>>,
@@ -229,7 +229,7 @@ impl<'a> Script<'a> {
 }
 
 /// Kinds of token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Kind {
     Word,
     Number,
@@ -244,29 +244,45 @@ pub(crate) enum Kind {
     /// From `}` to backtick.
     TemplateTail,
     Comment,
-    Punct,
+    ParenOpen,
+    ParenClose,
+    BracketOpen,
+    BracketClose,
+    BraceOpen,
+    BraceClose,
+    Comma,
+    Semicolon,
+    Colon,
+    /// `.` and `?.`.
+    Dot,
+    Question,
+    Plus,
+    Assign,
+    /// `=>`.
+    Arrow,
+    /// `==`, `===`, `!=`, `!==`.
+    Equality,
+    /// `++`, `--`, `...`, `??`.
+    Doubled,
+    /// One character of any other operator.
+    Operator,
+}
+
+impl Kind {
+    pub(crate) fn is_punctuator(self) -> bool {
+        self >= Kind::ParenOpen
+    }
 }
 
 /// A token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
-    /// A string or template without escapes and without bytes outside ASCII.
-    pub(crate) plain: bool,
-    /// Of a punctuator: its character, or one of [`ARROW`], [`EQUALITY`], [`OTHER`]; `.` for `?.` too. Else NUL.
-    sign: char,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-const NONE: Token = Token { kind: Kind::Punct, plain: true, sign: '\0', start: 0, end: 0 };
-
-/// `=>`.
-const ARROW: char = '⇒';
-/// `==`, `===`, `!=`, `!==`.
-const EQUALITY: char = '≡';
-/// `++`, `--`, `...`, `??`.
-const OTHER: char = '∗';
+const NONE: Token = Token { kind: Kind::Operator, start: 0, end: 0 };
 
 /// What an open bracket is, as far as the meaning of the token behind its end depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,22 +318,13 @@ enum Before {
     Operator,
 }
 
-const SPACE: u8 = 1;
-const WORD: u8 = 2;
-const DIGIT: u8 = 3;
-const QUOTE: u8 = 4;
-
-static CLASS: [u8; 256] = {
-    let mut table = [0; 256];
+/// Bytes that names and numbers go on with.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => SPACE,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' | 0x80..=0xFF => WORD,
-            b'0'..=b'9' => DIGIT,
-            b'"' | b'\'' => QUOTE,
-            _ => 0,
-        };
+        table[byte] = matches!(byte as u8,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' | b'\\' | b'#' | b'@' | 0x80..=0xFF);
         byte += 1;
     }
     table
@@ -378,32 +385,29 @@ impl<'a> Lexer<'a> {
         self.open.last() == Some(&Open::Object)
     }
 
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Option<Token> {
         loop {
             let start = self.at;
             let &byte = self.source.get(start)?;
-            match CLASS[byte as usize] {
-                SPACE => {
+            let (kind, end, before) = match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => {
                     self.at += 1;
                     continue;
                 }
-                WORD => {
-                    if byte >= 0x80
-                        && let Some(length) = wide_space(&self.source[start..])
-                    {
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | b'\\' | b'#' | b'@' => self.word(start),
+                0x80..=0xFF => match wide_space(&self.source[start..]) {
+                    Some(length) => {
                         self.at += length;
                         continue;
                     }
-                    return Some(self.word(start));
-                }
-                DIGIT => return Some(self.number(start)),
-                QUOTE => return Some(self.string(start, byte)),
-                _ => {}
-            }
-            match byte {
-                b'`' => return Some(self.template(start)),
+                    None => self.word(start),
+                },
+                b'0'..=b'9' => (Kind::Number, self.number(start), Before::Operand),
+                b'"' | b'\'' => (Kind::String, self.string(start, byte), Before::Operand),
+                b'`' => self.template(start),
                 b'/' => match self.byte(start + 1) {
-                    b'/' => return Some(self.comment(start, line_end(self.source, start))),
+                    b'/' => (Kind::Comment, line_end(self.source, start), self.before),
                     b'*' => {
                         let body = self.source.get(start + 2..).unwrap_or_default();
                         let end = match memchr::memmem::find(body, b"*/") {
@@ -413,23 +417,92 @@ impl<'a> Lexer<'a> {
                                 self.source.len()
                             }
                         };
-                        return Some(self.comment(start, end));
+                        (Kind::Comment, end, self.before)
                     }
-                    _ => return Some(self.slash(start)),
+                    _ => match self.regex(start) {
+                        Some(end) => (Kind::Regex, end, Before::Operand),
+                        None => (Kind::Operator, start + 1, Before::Operator),
+                    },
                 },
                 b'<' if self.source[start..].starts_with(b"<!--") => {
-                    return Some(self.comment(start, line_end(self.source, start)));
+                    (Kind::Comment, line_end(self.source, start), self.before)
                 }
                 b'-' if self.source[start..].starts_with(b"-->") && self.at_line_start(start) => {
-                    return Some(self.comment(start, line_end(self.source, start)));
+                    (Kind::Comment, line_end(self.source, start), self.before)
                 }
-                b'.' if self.byte(start + 1).is_ascii_digit() => return Some(self.number(start)),
+                b'(' => {
+                    self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
+                    (Kind::ParenOpen, start + 1, Before::Operator)
+                }
+                b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
+                    Some(Open::Head) => (Kind::ParenClose, start + 1, Before::Statement),
+                    _ => (Kind::ParenClose, start + 1, Before::Close),
+                },
+                b'[' => {
+                    self.open.push(Open::Bracket);
+                    (Kind::BracketOpen, start + 1, Before::Operator)
+                }
+                b']' => {
+                    self.close(start, |open| open == Open::Bracket);
+                    (Kind::BracketClose, start + 1, Before::Operand)
+                }
+                b'{' => {
+                    let object = match self.before {
+                        Before::Operator | Before::OperatorWord => true,
+                        Before::Colon => {
+                            self.question || self.open.last().is_some_and(|open| *open != Open::Block)
+                        }
+                        _ => false,
+                    };
+                    self.open.push(if object { Open::Object } else { Open::Block });
+                    self.question = false;
+                    (Kind::BraceOpen, start + 1, Before::Statement)
+                }
                 b'}' if self.open.last() == Some(&Open::Hole) => {
                     self.open.pop();
-                    return Some(self.template(start));
+                    self.template(start)
                 }
-                _ => return Some(self.punct(start, byte)),
-            }
+                b'}' => {
+                    self.question = false;
+                    match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
+                        Some(Open::Object) => (Kind::BraceClose, start + 1, Before::Operand),
+                        _ => (Kind::BraceClose, start + 1, Before::Statement),
+                    }
+                }
+                b';' => {
+                    self.question = false;
+                    (Kind::Semicolon, start + 1, Before::Statement)
+                }
+                b':' => (Kind::Colon, start + 1, Before::Colon),
+                b'.' => match self.byte(start + 1) {
+                    b'0'..=b'9' => (Kind::Number, self.number(start), Before::Operand),
+                    b'.' if self.byte(start + 2) == b'.' => (Kind::Doubled, start + 3, Before::Operator),
+                    _ => (Kind::Dot, start + 1, Before::Dot),
+                },
+                b'?' => match self.byte(start + 1) {
+                    b'.' if !self.byte(start + 2).is_ascii_digit() => (Kind::Dot, start + 2, Before::Dot),
+                    b'?' => (Kind::Doubled, start + 2, Before::Operator),
+                    _ => {
+                        self.question = true;
+                        (Kind::Question, start + 1, Before::Operator)
+                    }
+                },
+                b'=' | b'!' => match (self.byte(start + 1), self.byte(start + 2)) {
+                    (b'=', b'=') => (Kind::Equality, start + 3, Before::Operator),
+                    (b'=', _) => (Kind::Equality, start + 2, Before::Operator),
+                    (b'>', _) if byte == b'=' => (Kind::Arrow, start + 2, Before::Arrow),
+                    _ if byte == b'=' => (Kind::Assign, start + 1, Before::Operator),
+                    _ => (Kind::Operator, start + 1, Before::Operator),
+                },
+                // `a++ / b` against `++/re/.lastIndex`.
+                b'+' | b'-' if self.byte(start + 1) == byte => (Kind::Doubled, start + 2, self.before),
+                b',' => (Kind::Comma, start + 1, Before::Operator),
+                b'+' => (Kind::Plus, start + 1, Before::Operator),
+                _ => (Kind::Operator, start + 1, Before::Operator),
+            };
+            self.at = end;
+            self.before = before;
+            return Some(Token { kind, start: start as u32, end: end as u32 });
         }
     }
 
@@ -438,27 +511,22 @@ impl<'a> Lexer<'a> {
         !matches!(self.source[..at].iter().rev().find(|byte| !blank(byte)), Some(byte) if !matches!(byte, b'\n' | b'\r'))
     }
 
-    fn comment(&mut self, start: usize, end: usize) -> Token {
-        self.at = end;
-        Token { kind: Kind::Comment, plain: true, sign: '\0', start: start as u32, end: end as u32 }
+    fn name_end(&self, mut at: usize) -> usize {
+        while self.source.get(at).is_some_and(|&byte| NAME[byte as usize]) {
+            at += 1;
+        }
+        at
     }
 
-    fn token(&mut self, kind: Kind, start: usize, plain: bool, before: Before) -> Token {
-        self.before = before;
-        Token { kind, plain, sign: '\0', start: start as u32, end: self.at as u32 }
-    }
-
-    fn word(&mut self, start: usize) -> Token {
-        let rest = &self.source[start + 1..];
-        let length = rest.iter().position(|&byte| !matches!(CLASS[byte as usize], WORD | DIGIT));
-        self.at = start + 1 + length.unwrap_or(rest.len());
-        let word = &self.source[start..self.at];
+    fn word(&self, start: usize) -> (Kind, usize, Before) {
+        let end = self.name_end(start + 1);
+        let word = &self.source[start..end];
         let before = if self.before == Before::Dot || word.len() > 10 || word.len() < 2 {
             Before::Operand
         } else {
             self.meaning(word)
         };
-        self.token(Kind::Word, start, true, before)
+        (Kind::Word, end, before)
     }
 
     fn meaning(&self, word: &[u8]) -> Before {
@@ -474,7 +542,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn number(&mut self, start: usize) -> Token {
+    fn number(&self, start: usize) -> usize {
         let hex = self.byte(start) == b'0' && matches!(self.byte(start + 1) | 0x20, b'x' | b'b' | b'o');
         let mut at = start;
         let mut dots = 0;
@@ -491,87 +559,72 @@ impl<'a> Lexer<'a> {
                 _ => break,
             }
         }
-        self.at = at.min(self.source.len());
-        self.token(Kind::Number, start, true, Before::Operand)
+        at.min(self.source.len())
     }
 
-    fn string(&mut self, start: usize, quote: u8) -> Token {
-        let source = self.source;
+    /// Where a string ends.
+    fn string(&mut self, start: usize, quote: u8) -> usize {
         let mut at = start + 1;
-        let mut seen = 0u8;
-        let mut escaped = false;
         loop {
-            match source.get(at) {
-                Some(&byte) if byte == quote => {
-                    at += 1;
-                    break;
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    // A continued line may end in CR LF.
-                    let crlf = source.get(at + 1) == Some(&b'\r') && source.get(at + 2) == Some(&b'\n');
-                    at += if crlf { 3 } else { 2 };
-                }
-                Some(b'\n' | b'\r') | None => {
-                    at = at.min(source.len());
+            let rest = self.source.get(at..).unwrap_or_default();
+            let length = memchr::memchr3(quote, b'\\', b'\n', rest).unwrap_or(rest.len());
+            let length = memchr::memchr(b'\r', &rest[..length]).unwrap_or(length);
+            at += length;
+            match rest.get(length) {
+                // A continued line may end in CR LF.
+                Some(b'\\') if rest.get(length + 1..length + 3) == Some(b"\r\n") => at += 3,
+                Some(b'\\') => at += 2,
+                Some(&byte) if byte == quote => return at + 1,
+                _ => {
                     self.issue("js.unterminated-string", start, "string without closing quote");
-                    break;
-                }
-                Some(byte) => {
-                    seen |= byte;
-                    at += 1;
+                    return at.min(self.source.len());
                 }
             }
         }
-        self.at = at.min(source.len());
-        self.token(Kind::String, start, seen < 0x80 && !escaped, Before::Operand)
     }
 
     /// A template chunk that begins with a backtick or with the brace that ends a hole.
-    fn template(&mut self, start: usize) -> Token {
+    fn template(&mut self, start: usize) -> (Kind, usize, Before) {
         let head = self.byte(start) == b'`';
         let mut at = start + 1;
-        let mut plain = true;
         let whole = loop {
-            match self.source.get(at) {
-                Some(b'`') => {
+            let rest = self.source.get(at..).unwrap_or_default();
+            let Some(length) = memchr::memchr3(b'`', b'$', b'\\', rest) else {
+                self.issue("js.unterminated-template", start, "template without closing backtick");
+                at = self.source.len();
+                break true;
+            };
+            at += length;
+            match (rest[length], rest.get(length + 1)) {
+                (b'`', _) => {
                     at += 1;
                     break true;
                 }
-                Some(b'$') if self.byte(at + 1) == b'{' => {
+                (b'$', Some(b'{')) => {
                     at += 2;
                     break false;
                 }
-                Some(b'\\') => {
-                    plain = false;
-                    at += 2;
-                }
-                Some(byte) => {
-                    plain &= byte.is_ascii();
-                    at += 1;
-                }
-                None => {
-                    self.issue("js.unterminated-template", start, "template without closing backtick");
-                    break true;
-                }
+                (b'$', _) => at += 1,
+                _ => at += 2,
             }
         };
-        self.at = at.min(self.source.len());
         let kind = match (head, whole) {
             (true, true) => Kind::Template,
             (true, false) => Kind::TemplateHead,
             (false, false) => Kind::TemplateMiddle,
             (false, true) => Kind::TemplateTail,
         };
-        if !whole {
-            self.open.push(Open::Hole);
+        if whole {
+            return (kind, at, Before::Operand);
         }
-        self.token(kind, start, plain, if whole { Before::Operand } else { Before::Operator })
+        self.open.push(Open::Hole);
+        (kind, at, Before::Operator)
     }
 
-    fn slash(&mut self, start: usize) -> Token {
+    /// Where a regular expression ends, unless the slash divides.
+    fn regex(&mut self, start: usize) -> Option<usize> {
         if matches!(self.before, Before::Operand | Before::Close) || start < self.no_regex {
-            return self.punct(start, b'/');
+            return None;
         }
         let mut at = start + 1;
         let mut class = false;
@@ -590,105 +643,13 @@ impl<'a> Lexer<'a> {
                 Some(b'\n' | b'\r') | None => {
                     self.no_regex = at;
                     self.issue("js.unterminated-regex", start, "regular expression without end");
-                    return self.punct(start, b'/');
+                    return None;
                 }
                 Some(_) => at += 1,
             }
         }
         at += 1;
-        while matches!(CLASS[self.byte(at) as usize], WORD | DIGIT) {
-            at += 1;
-        }
-        self.at = at.min(self.source.len());
-        self.token(Kind::Regex, start, true, Before::Operand)
-    }
-
-    fn punct(&mut self, start: usize, byte: u8) -> Token {
-        let next = self.byte(start + 1);
-        let mut length = 1;
-        let mut sign = char::from(byte);
-        let before = match byte {
-            b'(' => {
-                self.open.push(if self.before == Before::HeadWord { Open::Head } else { Open::Paren });
-                Before::Operator
-            }
-            b')' => match self.close(start, |open| matches!(open, Open::Paren | Open::Head)) {
-                Some(Open::Head) => Before::Statement,
-                _ => Before::Close,
-            },
-            b'[' => {
-                self.open.push(Open::Bracket);
-                Before::Operator
-            }
-            b']' => {
-                self.close(start, |open| open == Open::Bracket);
-                Before::Operand
-            }
-            b'{' => {
-                let object = match self.before {
-                    Before::Operator | Before::OperatorWord => true,
-                    Before::Colon => {
-                        self.question || self.open.last().is_some_and(|open| *open != Open::Block)
-                    }
-                    _ => false,
-                };
-                self.open.push(if object { Open::Object } else { Open::Block });
-                self.question = false;
-                Before::Statement
-            }
-            b'}' => {
-                self.question = false;
-                match self.close(start, |open| matches!(open, Open::Block | Open::Object)) {
-                    Some(Open::Object) => Before::Operand,
-                    _ => Before::Statement,
-                }
-            }
-            b';' => {
-                self.question = false;
-                Before::Statement
-            }
-            b':' => Before::Colon,
-            b'.' => {
-                if next == b'.' && self.byte(start + 2) == b'.' {
-                    length = 3;
-                    sign = OTHER;
-                    Before::Operator
-                } else {
-                    Before::Dot
-                }
-            }
-            b'?' if next == b'.' && !self.byte(start + 2).is_ascii_digit() => {
-                length = 2;
-                sign = '.';
-                Before::Dot
-            }
-            b'?' => {
-                if next == b'?' {
-                    length = 2;
-                    sign = OTHER;
-                }
-                self.question |= length == 1;
-                Before::Operator
-            }
-            b'=' | b'!' => {
-                (length, sign) = match (next, self.byte(start + 2)) {
-                    (b'=', b'=') => (3, EQUALITY),
-                    (b'=', _) => (2, EQUALITY),
-                    (b'>', _) if byte == b'=' => (2, ARROW),
-                    _ => (1, sign),
-                };
-                if sign == ARROW { Before::Arrow } else { Before::Operator }
-            }
-            b'+' | b'-' if next == byte => {
-                length = 2;
-                sign = OTHER;
-                // `a++ / b` against `++/re/.lastIndex`.
-                self.before
-            }
-            _ => Before::Operator,
-        };
-        self.at = start + length;
-        Token { sign, ..self.token(Kind::Punct, start, true, before) }
+        Some(self.name_end(at.min(self.source.len())))
     }
 
     /// Pops the bracket that a closing one ends. One that ends nothing, or ends the wrong one, is left alone
@@ -740,7 +701,7 @@ struct Frame {
     name: Span,
     /// In an object: the property name before.
     key: Span,
-    /// Arguments before; in a template, chunks before.
+    /// Arguments before; of a template, chunks before; of an array, tokens before.
     count: u32,
     /// Innermost function around, plus one.
     function: u32,
@@ -753,8 +714,6 @@ struct Frame {
     handler: Span,
     /// In an object: the property name before is a string or a number.
     quoted: bool,
-    /// In an array: not all of it are strings.
-    mixed: bool,
     /// Record of the route that the object is, plus one; whether it has what only routes have.
     route: u32,
     routes: bool,
@@ -824,12 +783,28 @@ struct Constant {
     fixed: bool,
 }
 
+/// A declared variable or function.
+#[derive(Debug, Clone, Copy)]
+struct Declared {
+    name: Span,
+    start: u32,
+    /// Frames open around it.
+    frames: usize,
+    /// A function, which ends with its body.
+    function: bool,
+}
+
 struct Scan<'a> {
     source: &'a [u8],
+    /// The same where all of it is UTF-8.
+    text: Option<&'a str>,
     lexer: Lexer<'a>,
     filter: Filter,
     out: Script<'a>,
     frames: Vec<Frame>,
+    /// Tokens read.
+    tokens: u32,
+    current: Token,
     previous: Token,
     before_previous: Token,
     /// Start of the dotted path that ends with the previous word.
@@ -838,7 +813,7 @@ struct Scan<'a> {
     assigned: Span,
     /// Path before the last `)`, for `(0, a.b)(…)`.
     closed_path: Span,
-    /// Name of the function whose parameter list ended with the previous token.
+    /// Name of the function whose parameter list ended with the last `)`.
     closed_parameters: Option<Span>,
     /// `function` was seen and its parameters not yet.
     function_name: Option<Span>,
@@ -861,8 +836,8 @@ struct Scan<'a> {
     handling: usize,
     /// Frames open where `const` or the like was seen at an outer level.
     declaring: Option<usize>,
-    /// The declared variable whose value is being read, with the frames open around it.
-    declared: Option<(Span, u32, usize)>,
+    /// The declared variable or function whose value is being read.
+    declared: Option<Declared>,
     in_module: bool,
     /// The variable before the last `=` was declared by `const`.
     fixed: bool,
@@ -870,16 +845,21 @@ struct Scan<'a> {
 
 /// Levels at which declarations are told.
 const DECLARATION_LEVELS: usize = 3;
+/// Bytes of the shortest declaration that is told: `lazy(()=>import("./a"))`.
+const MIN_DECLARATION: u32 = 24;
 
 impl<'a> Scan<'a> {
     fn new(source: &'a [u8], filter: Filter) -> Self {
         let lexer = Lexer::new(source);
         Scan {
             source: lexer.source,
+            text: std::str::from_utf8(lexer.source).ok(),
             lexer,
             filter,
             out: Script::default(),
             frames: Vec::new(),
+            tokens: 0,
+            current: NONE,
             previous: NONE,
             before_previous: NONE,
             path: 0,
@@ -922,43 +902,19 @@ impl<'a> Scan<'a> {
             {
                 self.settle(index, token);
             }
-            if let Some(frame) = self.frames.last_mut() {
-                if frame.fold > 0 {
-                    self.check_argument(token);
-                } else if frame.open == b'[' {
-                    frame.mixed |= token.kind != Kind::String && !matches!(token.sign, ',' | ']');
-                }
+            if !self.folds.is_empty() {
+                self.check_argument(token);
             }
-            match token.kind {
-                Kind::Word => self.word(token),
-                Kind::Punct => self.punct(token),
-                Kind::String | Kind::Template => self.string(token),
-                Kind::TemplateHead => {
-                    let frame = self.frame(b'`', token.start);
-                    self.frames.push(Frame { count: self.chunks.len() as u32, ..frame });
-                    self.chunks.push(Piece::Token(token));
-                }
-                Kind::TemplateMiddle => {
-                    self.hole();
-                    self.chunks.push(Piece::Token(token));
-                }
-                Kind::TemplateTail => {
-                    self.hole();
-                    self.template_end(token);
-                }
-                Kind::Number => self.number(token),
-                _ => {}
-            }
-            if token.sign != ')' {
-                self.closed_parameters = None;
-            }
+            self.current = token;
+            self.token();
+            self.tokens = self.tokens.wrapping_add(1);
             self.before_previous = self.previous;
-            self.previous = token;
+            self.previous = self.current;
         }
         let end = self.source.len();
         // What is still open ends with the text.
         while let Some(frame) = self.frames.pop() {
-            self.leave(frame, end);
+            self.leave(&frame, end);
         }
         self.end_declaration(end as u32);
         self.out.modules.sort_by_key(|module| module.start);
@@ -972,7 +928,11 @@ impl<'a> Scan<'a> {
     }
 
     fn str(&self, span: Span) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes(span)).ok().filter(|text| !text.is_empty())
+        let text = match self.text {
+            Some(text) => text.get(span.0 as usize..span.1 as usize)?,
+            None => std::str::from_utf8(self.bytes(span)).ok()?,
+        };
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn is(&self, token: Token, text: &[u8]) -> bool {
@@ -997,7 +957,6 @@ impl<'a> Scan<'a> {
             handles: false,
             handler: EMPTY,
             quoted: false,
-            mixed: false,
             route: 0,
             routes: false,
             module: false,
@@ -1010,7 +969,7 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, token: Token) {
-        let after_dot = self.previous.sign == '.';
+        let after_dot = self.previous.kind == Kind::Dot;
         if !after_dot || self.before_previous.kind != Kind::Word {
             self.path = token.start;
             self.path_before = self.previous;
@@ -1018,58 +977,59 @@ impl<'a> Scan<'a> {
         if self.handling > 0 {
             self.handler(token, after_dot);
         }
-        if let Some(frame) = self.frames.last_mut()
-            && frame.expect_key
-        {
-            frame.key = (token.start, token.end);
-            frame.quoted = false;
+        let span = (token.start, token.end);
+        if let Some(frame) = self.frames.last_mut() {
+            let first = frame.makes && frame.count == 0;
+            if frame.expect_key {
+                frame.key = span;
+                frame.quoted = false;
+            }
+            match self.previous.kind {
+                // `jsx(n.Button, …)`
+                Kind::Dot if first && frame.key.1 == self.before_previous.end => frame.key = span,
+                Kind::Colon if frame.object && !frame.expect_key => {
+                    let key = frame.key;
+                    if matches!(self.bytes(key), b"component" | b"element" | b"default") {
+                        self.reference(token, key, true);
+                    }
+                }
+                Kind::ParenOpen | Kind::Comma if first || frame.refers => {
+                    if first {
+                        frame.key = span;
+                    }
+                    let name = frame.name;
+                    self.reference(token, name, true);
+                }
+                _ => {}
+            }
         }
         if after_dot {
-            // `jsx(n.Button, …)`
-            if let Some(frame) = self.frames.last_mut()
-                && frame.makes
-                && frame.count == 0
-                && frame.key.1 == self.before_previous.end
-            {
-                frame.key = (token.start, token.end);
-            }
             return;
         }
-        if self.previous.sign == ':'
-            && let Some(frame) = self.frames.last()
-            && frame.object
-            && !frame.expect_key
-            && matches!(self.bytes(frame.key), b"component" | b"element" | b"default")
-        {
-            self.reference(token, frame.key, true);
-        }
-        if matches!(self.previous.sign, '(' | ',')
-            && let Some(frame) = self.frames.last_mut()
-        {
-            let (name, refers, first) = (frame.name, frame.refers, frame.makes && frame.count == 0);
-            if first {
-                frame.key = (token.start, token.end);
+        match self.bytes(span) {
+            b"function" => self.function_name = Some(self.given_name()),
+            b"class" => self.class_pending = true,
+            b"const" | b"let" | b"var" if self.may_declare() => {
+                self.end_declaration(token.start);
+                self.declaring = Some(self.frames.len());
             }
-            if refers || first {
-                self.reference(token, name, true);
+            word => {
+                if let Some(name) = &mut self.function_name
+                    && (name.0 == name.1 || word.len() > 2)
+                {
+                    *name = span;
+                    let keyword = self.previous;
+                    if self.is(keyword, b"function")
+                        && self.ends_statement(self.before_previous)
+                        && self.may_declare()
+                    {
+                        self.end_declaration(keyword.start);
+                        let frames = self.frames.len();
+                        let start = keyword.start;
+                        self.declared = Some(Declared { name: span, start, frames, function: true });
+                    }
+                }
             }
-        }
-        let length = token.end - token.start;
-        if length == 8 && self.is(token, b"function") {
-            self.function_name = Some(self.given_name());
-        } else if length == 5 && self.is(token, b"class") {
-            self.class_pending = true;
-        } else if length <= 5
-            && self.frames.len() <= DECLARATION_LEVELS
-            && self.declared.is_none_or(|(_, _, frames)| frames >= self.frames.len())
-            && matches!(self.bytes((token.start, token.end)), b"const" | b"let" | b"var")
-        {
-            self.end_declaration(token.start);
-            self.declaring = Some(self.frames.len());
-        } else if let Some(name) = &mut self.function_name
-            && (name.0 == name.1 || length > 2)
-        {
-            *name = (token.start, token.end);
         }
     }
 
@@ -1094,7 +1054,7 @@ impl<'a> Scan<'a> {
             frame.quoted = true;
         }
         let Frame { refers, name, .. } = *frame;
-        if refers && matches!(self.previous.sign, '(' | ',') {
+        if refers && matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) {
             self.reference(token, name, false);
         }
     }
@@ -1102,7 +1062,7 @@ impl<'a> Scan<'a> {
     /// A word in the value of a property that handles presses: the first method asked of the page is the handler.
     fn handler(&mut self, token: Token, after_dot: bool) {
         let name = self.bytes((token.start, token.end));
-        let direct = self.previous.sign == ':' && self.frames.len() == self.handling;
+        let direct = self.previous.kind == Kind::Colon && self.frames.len() == self.handling;
         let receiver = || {
             let receiver = self.bytes((self.before_previous.start, self.before_previous.end));
             receiver.len() <= 2
@@ -1135,9 +1095,27 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Whether what is declared here stands at one of the outermost levels, in no other declaration.
+    fn may_declare(&self) -> bool {
+        self.frames.len() <= DECLARATION_LEVELS
+            && self.declared.is_none_or(|declared| declared.frames >= self.frames.len())
+    }
+
+    /// Whether a word behind a token that takes no operand begins a statement.
+    fn ends_statement(&self, token: Token) -> bool {
+        match token.kind {
+            Kind::Semicolon | Kind::BraceOpen | Kind::BraceClose | Kind::ParenClose | Kind::BracketClose => {
+                true
+            }
+            Kind::Word => !self.is_operator_word(token),
+            // The start of the text.
+            kind => !kind.is_punctuator() || token.end == 0,
+        }
+    }
+
     fn end_declaration(&mut self, end: u32) {
-        if let Some((name, start, _)) = self.declared.take()
-            && end.saturating_sub(start) > 64
+        if let Some(Declared { name, start, .. }) = self.declared.take()
+            && end.saturating_sub(start) >= MIN_DECLARATION
             && let Some(name) = self.str(name)
         {
             self.out.declarations.push(Module { name, start: start as usize, end: end as usize });
@@ -1153,7 +1131,7 @@ impl<'a> Scan<'a> {
                 _ => break,
             }
         }
-        if self.previous.sign == '=' { self.last_segment(self.assigned) } else { EMPTY }
+        if self.previous.kind == Kind::Assign { self.last_segment(self.assigned) } else { EMPTY }
     }
 
     fn last_segment(&self, span: Span) -> Span {
@@ -1163,10 +1141,27 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn punct(&mut self, token: Token) {
-        match token.sign {
-            '(' => {
-                let mut frame = self.frame(b'(', token.start);
+    #[inline(always)]
+    fn token(&mut self) {
+        match self.current.kind {
+            Kind::Word => self.word(self.current),
+            Kind::Number => self.number(self.current),
+            Kind::String | Kind::Template => self.string(self.current),
+            Kind::TemplateHead => {
+                let frame = self.frame(b'`', self.current.start);
+                self.frames.push(Frame { count: self.chunks.len() as u32, ..frame });
+                self.chunks.push(Piece::Token(self.current));
+            }
+            Kind::TemplateMiddle => {
+                self.hole();
+                self.chunks.push(Piece::Token(self.current));
+            }
+            Kind::TemplateTail => {
+                self.hole();
+                self.template_end(self.current);
+            }
+            Kind::ParenOpen => {
+                let mut frame = self.frame(b'(', self.current.start);
                 let method = self.frames.last_mut().filter(|top| top.expect_key && top.key.0 < top.key.1);
                 if let Some(name) = self.function_name.take() {
                     frame.parameters = true;
@@ -1186,62 +1181,74 @@ impl<'a> Scan<'a> {
                     frame.makes = makes_element(name);
                     if !callee.is_empty()
                         && (self.filter.call)(callee)
-                        && let Ok(callee) = std::str::from_utf8(callee)
+                        && let Some(callee) = self.str(frame.name)
                     {
-                        self.out.calls.push(Call { callee, offset: token.start as usize });
+                        self.out.calls.push(Call { callee, offset: self.current.start as usize });
                     }
                 }
                 self.frames.push(frame);
             }
-            ')' => {
+            Kind::ParenClose => {
                 self.closed_path =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 self.closed_parameters = None;
                 if let Some(frame) = self.pop(b'(') {
                     self.closed = frame.start;
                     if frame.parameters && !self.constants.is_empty() {
-                        self.hide((frame.start.max(token.start.saturating_sub(200)), token.start));
+                        self.hide((
+                            frame.start.max(self.current.start.saturating_sub(200)),
+                            self.current.start,
+                        ));
                     }
                     if frame.parameters {
                         self.closed_parameters = Some(frame.name);
                     }
-                    self.leave(frame, token.end as usize);
+                    self.leave(&frame, self.current.end as usize);
                     if frame.fold > 0 {
-                        self.end_fold(frame.fold as usize - 1, token);
+                        self.end_fold(frame.fold as usize - 1, self.current);
                     }
                 }
             }
-            '[' => {
+            Kind::BracketOpen => {
                 let index = matches!(self.previous.kind, Kind::Word | Kind::String)
-                    || matches!(self.previous.sign, ')' | ']');
+                    || matches!(self.previous.kind, Kind::ParenClose | Kind::BracketClose);
                 let index =
                     index && !(self.previous.kind == Kind::Word && self.is_operator_word(self.previous));
-                let frame = self.frame(b'[', token.start);
+                let frame = self.frame(b'[', self.current.start);
                 let literals = self.out.literals.len() as u32;
                 self.array_tokens.clear();
                 // Of an array, `record` counts the literals before it.
-                self.frames.push(Frame { index, record: literals, ..frame });
+                self.frames.push(Frame { index, record: literals, count: self.tokens, ..frame });
             }
-            ']' => {
+            Kind::BracketClose => {
                 if let Some(frame) = self.pop(b'[') {
                     let tokens = &mut self.array_tokens;
+                    let inside = self.tokens.wrapping_sub(frame.count) as usize;
+                    // As many strings as there can be between the brackets and commas.
+                    let strings = !tokens.is_empty() && tokens.len() == inside / 2;
                     let whole = tokens.first().is_some_and(|first| first.start >= frame.start);
-                    if !frame.index && !frame.mixed && whole && tokens.len() < MAX_PIECES {
+                    if !frame.index && strings && whole && tokens.len() < MAX_PIECES {
                         self.array = Some(Array {
                             start: frame.start,
-                            end: token.end,
+                            end: self.current.end,
                             before: frame.before,
                             literals: frame.record as usize,
                             tokens: std::mem::take(tokens),
                         });
                     }
-                    self.leave(Frame { record: 0, ..frame }, token.end as usize);
+                    self.leave(&Frame { record: 0, ..frame }, self.current.end as usize);
                 }
             }
-            '{' => self.open_brace(token),
-            '}' => {
+            Kind::BraceOpen => self.open_brace(self.current),
+            Kind::BraceClose => {
                 if let Some(frame) = self.pop(b'{') {
-                    self.leave(frame, token.end as usize);
+                    self.leave(&frame, self.current.end as usize);
+                    if self
+                        .declared
+                        .is_some_and(|declared| declared.function && declared.frames == self.frames.len())
+                    {
+                        self.end_declaration(self.current.end);
+                    }
                     // The next member of a class follows without a comma.
                     if let Some(top) = self.frames.last_mut()
                         && top.class
@@ -1251,8 +1258,8 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            ',' => {
-                self.end_value(token);
+            Kind::Comma => {
+                self.end_value(self.current);
                 if let Some(top) = self.frames.last_mut() {
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
                     if top.object {
@@ -1261,8 +1268,8 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            ';' => {
-                self.end_value(token);
+            Kind::Semicolon => {
+                self.end_value(self.current);
                 if self.declaring == Some(self.frames.len()) {
                     self.declaring = None;
                 }
@@ -1273,7 +1280,7 @@ impl<'a> Scan<'a> {
                     top.key = EMPTY;
                 }
             }
-            ':' => {
+            Kind::Colon => {
                 if let Some(top) = self.frames.last_mut()
                     && top.object
                     && top.expect_key
@@ -1292,18 +1299,19 @@ impl<'a> Scan<'a> {
                     }
                 }
             }
-            '+' => {
+            Kind::Plus => {
                 if self.previous.end == self.chain.end && self.chain.end > 0 {
-                    self.chain.plus = Some(token.start);
+                    self.chain.plus = Some(self.current.start);
                 } else if self.previous.kind == Kind::Word && !self.constants.is_empty() {
-                    self.begin_with_constant(token);
+                    self.begin_with_constant(self.current);
                 }
             }
-            ARROW if !self.constants.is_empty() => {
-                let from = if self.previous.sign == ')' { self.closed } else { self.previous.start };
-                self.hide((from.max(token.start.saturating_sub(200)), token.start));
+            Kind::Arrow if !self.constants.is_empty() => {
+                let from =
+                    if self.previous.kind == Kind::ParenClose { self.closed } else { self.previous.start };
+                self.hide((from.max(self.current.start.saturating_sub(200)), self.current.start));
             }
-            '=' => {
+            Kind::Assign => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
                 if !self.constants.is_empty() {
@@ -1317,8 +1325,12 @@ impl<'a> Scan<'a> {
                     && self.is(self.before_previous, b"const");
                 if self.declaring == Some(self.frames.len()) && self.previous.kind == Kind::Word {
                     self.end_declaration(self.previous.start);
-                    self.declared =
-                        Some(((self.previous.start, self.previous.end), token.end, self.frames.len()));
+                    self.declared = Some(Declared {
+                        name: (self.previous.start, self.previous.end),
+                        start: self.current.end,
+                        frames: self.frames.len(),
+                        function: false,
+                    });
                 }
                 if let Some(top) = self.frames.last_mut()
                     && top.class
@@ -1326,7 +1338,15 @@ impl<'a> Scan<'a> {
                     top.expect_key = false;
                 }
             }
-            _ => {}
+            Kind::Comment
+            | Kind::Regex
+            | Kind::Dot
+            | Kind::Question
+            | Kind::Plus
+            | Kind::Arrow
+            | Kind::Equality
+            | Kind::Doubled
+            | Kind::Operator => {}
         }
     }
 
@@ -1350,15 +1370,15 @@ impl<'a> Scan<'a> {
     fn callee(&self) -> Span {
         match self.previous.kind {
             Kind::Word => (self.path, self.previous.end),
-            Kind::Punct if self.previous.sign == ')' => self.closed_path,
+            Kind::ParenClose => self.closed_path,
             _ => EMPTY,
         }
     }
 
     fn open_brace(&mut self, token: Token) {
         let mut frame = self.frame(b'{', token.start);
-        let arrow = self.previous.sign == ARROW;
-        if arrow || self.previous.sign == ')' {
+        let arrow = self.previous.kind == Kind::Arrow;
+        if arrow || self.previous.kind == Kind::ParenClose {
             frame.body = token.start;
             if !self.in_module
                 && let Some(table) = self.frames.last()
@@ -1379,8 +1399,7 @@ impl<'a> Scan<'a> {
         } else if self.lexer.in_object() {
             frame.object = true;
             frame.expect_key = true;
-        } else if let Some(name) = self.closed_parameters.take().or_else(|| arrow.then(|| self.given_name()))
-        {
+        } else if let Some(name) = self.parameters().or_else(|| arrow.then(|| self.given_name())) {
             let name = self.str(name).unwrap_or_default();
             // A name of one or two letters is a minifier's, and that of a module no name of a function.
             if name.len() > 2 && !frame.module {
@@ -1397,6 +1416,11 @@ impl<'a> Scan<'a> {
         self.frames.push(frame);
     }
 
+    /// Name of the function whose parameter list ended with the previous token.
+    fn parameters(&self) -> Option<Span> {
+        self.closed_parameters.filter(|_| self.previous.kind == Kind::ParenClose)
+    }
+
     /// The value of a property or variable ends with a comma, a semicolon or a bracket.
     #[inline]
     fn end_value(&mut self, token: Token) {
@@ -1410,13 +1434,13 @@ impl<'a> Scan<'a> {
         if self.handling >= self.frames.len() {
             self.handling = 0;
         }
-        if self.declared.is_some_and(|(_, _, frames)| frames >= self.frames.len()) {
+        if self.declared.is_some_and(|declared| declared.frames >= self.frames.len()) {
             self.end_declaration(token.start);
         }
         let lone = |span: Span| span.0 < span.1 && span == self.last_segment(span);
         if self.chain.end > 0
             && self.previous.end == self.chain.end
-            && self.chain.previous.is_some_and(|previous| previous.sign == '=')
+            && self.chain.previous.is_some_and(|previous| previous.kind == Kind::Assign)
             && lone(self.assigned)
         {
             self.remember();
@@ -1441,11 +1465,11 @@ impl<'a> Scan<'a> {
         self.frames.pop_if(|frame| frame.open == open)
     }
 
-    fn leave(&mut self, frame: Frame, end: usize) {
+    fn leave(&mut self, frame: &Frame, end: usize) {
         if self.handling > self.frames.len() {
             self.handling = 0;
         }
-        if self.declared.is_some_and(|(_, _, frames)| frames > self.frames.len()) {
+        if self.declared.is_some_and(|declared| declared.frames > self.frames.len()) {
             self.end_declaration(end as u32 - 1);
         }
         if self.declaring.is_some_and(|frames| frames > self.frames.len()) {
@@ -1511,13 +1535,16 @@ impl<'a> Scan<'a> {
 
     fn wanted(&self, token: Token) -> bool {
         let body = self.body(token);
-        if token.plain {
-            return (self.filter.literal)(body);
-        }
+        let escapes = || memchr::memchr_iter(b'\\', body).filter_map(|at| body.get(at + 1));
         !body.is_ascii()
-            || memchr::memmem::find(body, b"\\u").is_some()
-            || memchr::memmem::find(body, b"\\x").is_some()
             || (self.filter.literal)(body)
+            || escapes().any(|escape| matches!(escape, b'u' | b'x'))
+    }
+
+    /// Whether a string or template has no escapes and no bytes outside ASCII.
+    fn is_plain(&self, token: Token) -> bool {
+        let body = self.body(token);
+        body.is_ascii() && memchr::memchr(b'\\', body).is_none()
     }
 
     /// A token of a string or template without its quotes.
@@ -1544,32 +1571,33 @@ impl<'a> Scan<'a> {
                 }
                 b'{' if frame.object => self.property(token),
                 b'[' if !frame.index
-                    && matches!(self.previous.sign, '[' | ',')
+                    && matches!(self.previous.kind, Kind::BracketOpen | Kind::Comma)
                     && self.array_tokens.len() < MAX_PIECES =>
                 {
                     self.array_tokens.push(token);
                 }
-                b'(' if token.plain && matches!(self.previous.sign, '(' | ',') => {
-                    let (name, refers) = (frame.name, frame.refers);
-                    if frame.count == 0 {
-                        frame.key = inner;
-                    }
-                    if refers {
-                        self.reference(token, name, false);
+                b'(' if matches!(self.previous.kind, Kind::ParenOpen | Kind::Comma) => {
+                    let (name, refers, first) = (frame.name, frame.refers, frame.count == 0);
+                    if (refers || first) && self.is_plain(token) {
+                        if first && let Some(frame) = self.frames.last_mut() {
+                            frame.key = inner;
+                        }
+                        if refers {
+                            self.reference(token, name, false);
+                        }
                     }
                 }
                 _ => {}
             }
         }
-        if token.plain {
-            if self.previous.kind == Kind::Word
-                && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import")
-            {
-                self.reference(token, (self.previous.start, self.previous.end), false);
-            }
-            if token.end - token.start > MIN_EMBEDDED {
-                self.embedded(token);
-            }
+        if self.previous.kind == Kind::Word
+            && matches!(self.bytes((self.previous.start, self.previous.end)), b"from" | b"import")
+            && self.is_plain(token)
+        {
+            self.reference(token, (self.previous.start, self.previous.end), false);
+        }
+        if token.end - token.start > MIN_EMBEDDED && self.is_plain(token) {
+            self.embedded(token);
         }
         let before = self.previous;
         self.value(Piece::Token(token), token.start, before, token.end);
@@ -1580,7 +1608,7 @@ impl<'a> Scan<'a> {
         let Some(frame) = self.frames.last_mut() else { return };
         let key = self.source.get(frame.key.0 as usize..frame.key.1 as usize).unwrap_or_default();
         if !matches!(key, b"path" | b"alias" | b"title" | b"titleText" | b"navigationBarTitleText")
-            || self.previous.sign != ':'
+            || self.previous.kind != Kind::Colon
         {
             return;
         }
@@ -1627,7 +1655,7 @@ impl<'a> Scan<'a> {
 
     /// A piece of text that ends with the current token joins the chain before it, or begins one.
     fn value(&mut self, piece: Piece, start: u32, before: Token, end: u32) {
-        let continues = before.sign == '+' && self.chain.plus == Some(before.start);
+        let continues = before.kind == Kind::Plus && self.chain.plus == Some(before.start);
         if !continues {
             self.chain.pieces.clear();
             self.chain.literal = None;
@@ -1653,7 +1681,7 @@ impl<'a> Scan<'a> {
             literal.text.to_mut().push_str(&more);
             literal.joined = joined;
             // What is behind the `+` is known after all.
-            literal.part = self.chain.previous.is_some_and(|before| before.sign == '+');
+            literal.part = self.chain.previous.is_some_and(|before| before.kind == Kind::Plus);
             self.pending = Some(index);
             self.chain.pieces.push(piece);
             return;
@@ -1675,8 +1703,8 @@ impl<'a> Scan<'a> {
         let mut literal = self.literal(value, self.chain.start, LiteralKind::String);
         literal.joined = joined;
         let before = self.chain.previous.unwrap_or(NONE);
-        literal.part = before.sign == '+';
-        if before.sign == EQUALITY || (before.kind == Kind::Word && self.is(before, b"case")) {
+        literal.part = before.kind == Kind::Plus;
+        if before.kind == Kind::Equality || (before.kind == Kind::Word && self.is(before, b"case")) {
             literal.usage = Use::Compared;
         }
         self.out.literals.push(literal);
@@ -1715,7 +1743,7 @@ impl<'a> Scan<'a> {
             return 0;
         }
         let word = self.bytes((self.previous.start, self.previous.end));
-        let dot = self.before_previous.sign == '.';
+        let dot = self.before_previous.kind == Kind::Dot;
         let receiver = self.before_previous.start;
         let (function, array) = match word {
             b"concat" if dot && self.chain.end > 0 && receiver == self.chain.end => (Folding::Concat, None),
@@ -1773,17 +1801,14 @@ impl<'a> Scan<'a> {
                     self.pending_word = Some(token);
                 }
             }
-            Kind::Punct => match token.sign {
-                '.' => {}
-                '(' => fold.valid &= fold.dangling,
-                ',' | ')' | '+' => {
-                    fold.valid &= !fold.dangling;
-                    if token.sign != '+' {
-                        self.end_argument(top as usize - 1);
-                    }
+            Kind::Dot => {}
+            Kind::ParenOpen => fold.valid &= fold.dangling,
+            Kind::Comma | Kind::ParenClose | Kind::Plus => {
+                fold.valid &= !fold.dangling;
+                if token.kind != Kind::Plus {
+                    self.end_argument(top as usize - 1);
                 }
-                _ => fold.valid = false,
-            },
+            }
             _ => fold.valid = false,
         }
     }
@@ -1874,7 +1899,7 @@ impl<'a> Scan<'a> {
 
     /// The words in a parameter list are variables of their own from here on.
     fn hide(&mut self, span: Span) {
-        let words = self.bytes(span).split(|&byte| !matches!(CLASS[byte as usize], WORD | DIGIT));
+        let words = self.bytes(span).split(|&byte| !NAME[byte as usize]);
         for word in words.filter(|word| !word.is_empty()) {
             if let Some(constant) = self.constants.get_mut(word) {
                 constant.text = None;
@@ -1908,8 +1933,18 @@ impl<'a> Scan<'a> {
     fn begin_with_constant(&mut self, plus: Token) {
         let word = self.previous;
         let before = self.before_previous;
-        let begins = matches!(before.sign, '=' | '(' | ',' | ':' | '?' | '[' | '{' | ';' | ARROW)
-            || (before.kind == Kind::Word && self.is_operator_word(before));
+        let begins = matches!(
+            before.kind,
+            Kind::Assign
+                | Kind::ParenOpen
+                | Kind::Comma
+                | Kind::Colon
+                | Kind::Question
+                | Kind::BracketOpen
+                | Kind::BraceOpen
+                | Kind::Semicolon
+                | Kind::Arrow
+        ) || (before.kind == Kind::Word && self.is_operator_word(before));
         if !begins {
             return;
         }
@@ -1926,8 +1961,16 @@ impl<'a> Scan<'a> {
 
     /// A variable behind a `+`, and the token behind it.
     fn settle_word(&mut self, word: Token, next: Token) {
-        if matches!(next.sign, '.' | '(' | '[' | '=' | ARROW | OTHER | EQUALITY)
-            || matches!(next.kind, Kind::Template | Kind::TemplateHead)
+        if matches!(
+            next.kind,
+            Kind::Dot
+                | Kind::ParenOpen
+                | Kind::BracketOpen
+                | Kind::Assign
+                | Kind::Arrow
+                | Kind::Doubled
+                | Kind::Equality
+        ) || matches!(next.kind, Kind::Template | Kind::TemplateHead)
         {
             if let Some(literal) = self.chain.literal.and_then(|index| self.out.literals.get_mut(index)) {
                 literal.part = true;
@@ -1969,7 +2012,7 @@ impl<'a> Scan<'a> {
     fn settle(&mut self, index: usize, next: Token) {
         let key = self.frames.last().is_some_and(|frame| frame.object && frame.expect_key);
         let Some(literal) = self.out.literals.get_mut(index) else { return };
-        if self.previous.sign == '+' {
+        if self.previous.kind == Kind::Plus {
             match next.kind {
                 // A string behind the `+` joins the chain.
                 Kind::String | Kind::Template => {}
@@ -1985,10 +2028,10 @@ impl<'a> Scan<'a> {
             }
             return;
         }
-        match next.sign {
-            ':' | '(' if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
-            '+' => self.pending = Some(index),
-            EQUALITY => literal.usage = Use::Compared,
+        match next.kind {
+            Kind::Colon | Kind::ParenOpen if key && self.chain.pieces.len() == 1 => literal.usage = Use::Key,
+            Kind::Plus => self.pending = Some(index),
+            Kind::Equality => literal.usage = Use::Compared,
             _ => {}
         }
     }
@@ -2030,7 +2073,9 @@ impl<'a> Scan<'a> {
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
             ..Literal::default()
         };
-        if self.chain.previous.is_some_and(|previous| previous.sign == '=') && kind == LiteralKind::String {
+        if self.chain.previous.is_some_and(|previous| previous.kind == Kind::Assign)
+            && kind == LiteralKind::String
+        {
             literal.key = self.str(self.last_segment(self.assigned));
         }
         let source = self.source;
@@ -2531,6 +2576,29 @@ mod tests {
         let routes: Vec<(&str, Option<&str>, Option<u32>)> =
             script.routes.iter().map(|r| (&*r.path, r.title.as_deref(), r.parent)).collect();
         assert_eq!(routes, [("/rank", Some("排行榜"), None), ("mine", None, Some(0))]);
+    }
+
+    #[test]
+    fn declarations_are_told_with_their_extent() {
+        let source = "function Home(a,{b}={}){function inner(){return 'ten characters'}return e.jsx(Link,{})}go(1,2)\nfunction \
+                      Rank(){return f(function named(){return 'ten characters and more'})};const Far=lazy(()=>import('./far.js')),\
+                      o={m:function kept(){return 'ten characters and more'}};!function un(){return 'ten characters and more'}()";
+        let script = Script::read(source.as_bytes(), CJK);
+        let told: Vec<(&str, &str)> =
+            script.declarations.iter().map(|one| (one.name, &source[one.start..one.end])).collect();
+        let text = |from: &str, until: &str| {
+            let start = source.find(from).unwrap();
+            &source[start..source[start..].find(until).unwrap() + start]
+        };
+        assert_eq!(
+            told,
+            [
+                ("Home", text("function Home", "go(1,2)")),
+                ("Rank", text("function Rank", ";const")),
+                ("Far", text("lazy(", ",o=")),
+                ("o", text("{m:", ";!function")),
+            ]
+        );
     }
 
     #[test]

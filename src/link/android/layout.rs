@@ -39,6 +39,8 @@ pub(crate) struct ScreenFile {
     pub(crate) widgets: Vec<Node>,
     /// Cordova: the page that the app starts with, when it is on a server.
     pub(crate) start_page: Option<String>,
+    /// Cordova: the servers whose pages the app may go to or ask, with offsets.
+    pub(crate) servers: Vec<(String, u64)>,
 }
 
 /// One element of a file.
@@ -73,17 +75,28 @@ pub(crate) struct ElementText {
 /// Reads a file that has already been decoded.
 pub(crate) fn read(path: &str, kind: FileKind, xml: &Xml<'_>, resources: &Resources<'_>) -> ScreenFile {
     let mut widgets = Vec::with_capacity(xml.elements().len());
-    let mut start_page = None;
+    let (mut start_page, mut servers) = (None, Vec::new());
+    let address = |element: &Element<'_, '_>, attribute: &str| match element.attribute(attribute)?.value() {
+        Value::String(address) if address.starts_with("http") => Some(address.into_owned()),
+        _ => None,
+    };
+    let cordova = kind == FileKind::Xml && xml.root().is_some_and(|root| root.name() == "widget");
     for element in xml.elements() {
-        if kind == FileKind::Xml && element.name() == "content" {
-            start_page = element.attribute("src").and_then(|src| match src.value() {
-                Value::String(src) if src.starts_with("http") => Some(src.into_owned()),
+        if cordova {
+            let server = match &*element.name() {
+                "content" => {
+                    start_page = address(&element, "src");
+                    None
+                }
+                "allow-navigation" => address(&element, "href"),
+                "access" => address(&element, "origin"),
                 _ => None,
-            });
+            };
+            servers.extend(server.map(|server| (server, element.offset())));
         }
         widgets.push(widget(kind, &element, resources));
     }
-    ScreenFile { path: path.to_owned(), kind, widgets, start_page }
+    ScreenFile { path: path.to_owned(), kind, widgets, start_page, servers }
 }
 
 fn widget(kind: FileKind, element: &Element<'_, '_>, resources: &Resources<'_>) -> Node {

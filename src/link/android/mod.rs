@@ -870,6 +870,11 @@ impl<'a, 't> Linker<'a, 't> {
                 add(Fact::new(FactKind::Permission, permission, place.clone()));
             }
         }
+        for file in self.parts.files {
+            for (address, offset) in &file.servers {
+                add(Fact::new(FactKind::Endpoint, address, Place::offset(&*file.path, *offset)));
+            }
+        }
         let mut functions: HashSet<Symbol> = HashSet::default();
         for (id, node) in self.graph.nodes.iter().enumerate() {
             if !node.reached && self.parts.complete {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level,
-    PartName, Report, Verdict,
+    PartName, Report, Scope, Verdict,
 };
 
 /// The word of a level.
@@ -39,7 +39,7 @@ pub(in crate::report) fn status_sign(status: DutyStatus) -> &'static str {
 /// The word of a kind of evidence.
 pub(in crate::report) fn evidence_kind(lang: Lang, kind: EvidenceKind) -> &'static str {
     let (zh, en) = match kind {
-        EvidenceKind::Text => ("界面文字", "text"),
+        EvidenceKind::Text => ("文字", "text"),
         EvidenceKind::Name => ("代码命名", "name"),
         EvidenceKind::Endpoint => ("接口地址", "endpoint"),
         EvidenceKind::Permission => ("权限组合", "permissions"),
@@ -218,8 +218,16 @@ pub(in crate::report) fn actions(lang: Lang, report: &Report) -> Vec<String> {
     );
     ask(
         report.coverage.verdict == Verdict::Opaque,
-        "提交未加固、可检视的安装包。".into(),
-        "Hand in a package that is not packed and can be inspected.".into(),
+        match report.target.kind.scope() {
+            Scope::App => "提交未加固、可检视的安装包。".into(),
+            Scope::Account => "提供可以查看的页面或发布列表。".into(),
+            Scope::Group => "提供完整、可读的消息导出。".into(),
+        },
+        match report.target.kind.scope() {
+            Scope::App => "Hand in a package that is not packed and can be inspected.".into(),
+            Scope::Account => "Give a page or a list of posts that can be read.".into(),
+            Scope::Group => "Give a whole and readable export of the messages.".into(),
+        },
     );
     ask(
         report.coverage.verdict == Verdict::Partial,

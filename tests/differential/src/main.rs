@@ -1,8 +1,7 @@
 //! Prints what a decoder, or an oracle that is a Rust library, makes of a file: one JSON value a line.
 //!
-//! `zhijian-differential WHAT FILE`, where `WHAT` is `archive`, `dex`, `arsc`, `axml`, `js`, `hermes`, `plist` or
-//! `signature`;
-//! the oracles are `oxc` (JavaScript) and `apk-info` (resource tables). `compare.py` calls it.
+//! `zhijian-differential WHAT FILE`, where `WHAT` is `archive`, `dex`, `arsc`, `axml`, `proto-arsc` and `proto-axml` (the
+//! same two as protocol buffers), `js`, `hermes`, `plist` or `signature`; the oracles are `oxc` (JavaScript) and `apk-info` (resource tables). `compare.py` calls it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,7 +21,7 @@ use zhijian::decode::dex::{Dex, Encoded, IdSet, Scanner, Value, Wanted};
 use zhijian::decode::hermes::Bundle;
 use zhijian::decode::js::{Filter, HOLE, LiteralKind, Script};
 use zhijian::decode::plist::{self, Node, Plist};
-use zhijian::decode::{apk_signature, res_chunk};
+use zhijian::decode::{aapt_proto, apk_signature, res_chunk};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,8 +32,16 @@ fn main() {
     match what.as_str() {
         "archive" => archive(bytes, &mut print),
         "dex" => dex(&bytes, &mut print),
-        "arsc" => arsc(&bytes, &mut print),
-        "axml" => axml(&bytes, &mut print),
+        "arsc" => arsc(&bytes, 0, &mut print),
+        "axml" => axml(&bytes, 0, &mut print),
+        "proto-arsc" => {
+            let (table, issues) = aapt_proto::table(&bytes).expect("is a table");
+            arsc(&table, issues.len(), &mut print);
+        }
+        "proto-axml" => {
+            let (xml, issues) = aapt_proto::xml(&bytes).expect("is a document");
+            axml(&xml.bytes, issues.len(), &mut print);
+        }
         "js" => js(&bytes, &mut print),
         "hermes" => hermes(&bytes, &mut print),
         "plist" => plist(&bytes, &mut print),
@@ -124,7 +131,7 @@ fn text_of(value: &res_chunk::Value<'_>) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-fn arsc(bytes: &[u8], print: &mut dyn FnMut(Json)) {
+fn arsc(bytes: &[u8], before: usize, print: &mut dyn FnMut(Json)) {
     let (table, issues) = Table::parse(bytes).expect("is a table");
     for resource in table.resources() {
         let values: Vec<Json> = resource
@@ -140,10 +147,10 @@ fn arsc(bytes: &[u8], print: &mut dyn FnMut(Json)) {
         let name = format!("{}/{}", resource.type_name(), resource.name());
         print(json!({"id": resource.id(), "name": name, "values": values}));
     }
-    print(json!({"issues": issues.len()}));
+    print(json!({"issues": before + issues.len()}));
 }
 
-fn axml(bytes: &[u8], print: &mut dyn FnMut(Json)) {
+fn axml(bytes: &[u8], before: usize, print: &mut dyn FnMut(Json)) {
     let (xml, issues) = Xml::parse(bytes).expect("is binary XML");
     for element in xml.elements() {
         let attributes: Vec<Json> = element
@@ -162,7 +169,7 @@ fn axml(bytes: &[u8], print: &mut dyn FnMut(Json)) {
         print(json!({"depth": element.depth(), "name": element.name(), "line": element.line(),
             "attributes": attributes, "texts": texts}));
     }
-    print(json!({"issues": issues.len()}));
+    print(json!({"issues": before + issues.len()}));
 }
 
 fn js(bytes: &[u8], print: &mut dyn FnMut(Json)) {
