@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use governor::{DefaultDirectRateLimiter, Jitter, Quota, RateLimiter};
 use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, OwnedMutexGuard};
 
 use super::robots::Rules;
@@ -21,7 +20,7 @@ const JITTER: u32 = 4;
 pub(super) struct Host {
     pub(super) name: String,
     turn: Arc<Turn<()>>,
-    pace: Option<(DefaultDirectRateLimiter, Duration)>,
+    pace: Duration,
     state: Mutex<State>,
     /// Rules by scheme and port.
     robots: Turn<HashMap<String, Arc<Rules>>>,
@@ -36,11 +35,10 @@ struct State {
 
 impl Host {
     pub(super) fn new(name: &str, pace: Duration) -> Self {
-        let limiter = Quota::with_period(pace).map(RateLimiter::direct);
         Host {
             name: name.to_owned(),
             turn: Arc::default(),
-            pace: limiter.map(|limiter| (limiter, pace)),
+            pace,
             state: Mutex::default(),
             robots: Turn::default(),
         }
@@ -57,13 +55,13 @@ impl Host {
 
     /// Waits until the pace allows the next request. To be called within the turn.
     pub(super) async fn pace(&self) {
-        if let Some((limiter, pace)) = &self.pace {
-            limiter.until_ready_with_jitter(Jitter::up_to(*pace / JITTER)).await;
-        }
         let not_before = self.state().not_before;
         if let Some(not_before) = not_before {
             tokio::time::sleep_until(not_before.into()).await;
         }
+        // Counted from this request, not from when it might have been made: a request that was late by chance must
+        // not bring the next one closer than the pace.
+        self.wait(self.pace + (self.pace / JITTER).mul_f64(fastrand::f64()));
     }
 
     /// No request before this time has passed.
