@@ -119,7 +119,7 @@ pub enum Event {
         /// Which target.
         target: String,
         /// What it said.
-        looked: Looked,
+        looked: Box<Looked>,
     },
     /// A target is done with.
     Target {
@@ -139,7 +139,7 @@ pub enum Event {
         scanned: Option<Scanned>,
         /// What an app store said last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        looked: Option<Looked>,
+        looked: Option<Box<Looked>>,
     },
     /// The run is over: every target is done with.
     End {
@@ -156,7 +156,7 @@ pub struct Memory {
     /// The latest scan.
     pub scanned: Option<Scanned>,
     /// What an app store said last.
-    pub looked: Option<Looked>,
+    pub looked: Option<Box<Looked>>,
 }
 
 /// What is remembered of a roster.

@@ -266,7 +266,7 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     if is_barred(url) && wishes.weixin.is_none() {
         return Some(Reason::of(Cause::Weixin));
     }
-    let closed = row.kind == TargetKind::Account && PLATFORMS.iter().any(|name| below(name));
+    let closed = row.kind == TargetKind::Account && PLATFORMS.iter().any(below);
     closed.then(|| Reason::of(Cause::Platform))
 }
 

@@ -17,7 +17,7 @@ use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, S
 use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
-use crate::fetch::source::Source;
+use crate::fetch::source::{Found, Source};
 use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, write_whole};
 use crate::model::{Lang, Level, Listing, PageState, Report, TargetKind};
 use crate::page::{self, Input};
@@ -111,7 +111,7 @@ struct Work {
     queues: Mutex<HashMap<String, VecDeque<(usize, What)>>>,
     tally: Mutex<Tally>,
     /// What app stores said in this run.
-    looked: Mutex<HashMap<usize, Looked>>,
+    looked: Mutex<HashMap<usize, Box<Looked>>>,
     /// Why the run cannot go on: its log cannot be written.
     broken: Mutex<Option<io::Error>>,
 }
@@ -201,7 +201,7 @@ impl Work {
         outcome: Outcome,
         reason: Option<Reason>,
         scanned: Option<Scanned>,
-        looked: Option<Looked>,
+        looked: Option<Box<Looked>>,
     ) -> Event {
         let memory = self.crew.past.targets.get(&target.id);
         Event::Target {
@@ -338,15 +338,15 @@ impl Work {
                     Ok(found) => found,
                     Err(error) => return Some(Err(Reason::from(&error))),
                 };
-                let looked =
-                    Looked { time: Timestamp::now(), listing: found.listing, package: found.package };
+                let Found { listing, package } = found;
+                let looked = Box::new(Looked { time: Timestamp::now(), listing, package });
                 if let Some((target, _)) = self.target(at) {
                     // Known from now on, so that a run that is broken off here does not ask again.
                     let event = Event::Looked { target: target.id.clone(), looked: looked.clone() };
                     self.note(&[event]);
                 }
                 held(&self.looked).insert(at, looked.clone());
-                let Looked { listing, package: Some(package), .. } = looked else {
+                let Looked { listing, package: Some(package), .. } = *looked else {
                     return Some(Err(Reason::about(Cause::AppStore, url.as_str())));
                 };
                 self.enqueue(at, Some(What::Package(package, Some(Box::new(listing)))), out);
