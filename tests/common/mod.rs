@@ -210,7 +210,12 @@ pub(crate) fn ordinary() -> Report {
             ruleset: Ruleset { digest: "40c0f1e2".repeat(8), rules: 11 },
         },
         target: Target { kind: TargetKind::App, source: "样本/某市网格通_3.2.1.apk".into() },
-        artifact: Artifact { sha256: "9f2c4ab1".repeat(8), bytes: 24_612_345, format: "apk".into() },
+        artifact: Artifact {
+            sha256: "9f2c4ab1".repeat(8),
+            bytes: 24_612_345,
+            format: "apk".into(),
+            text_sha256: None,
+        },
         listing: Some(Listing {
             store: "yingyongbao".into(),
             title: "应用宝".into(),
@@ -226,6 +231,10 @@ pub(crate) fn ordinary() -> Report {
             downloads: Some("12万".into()),
             ..Listing::default()
         }),
+        page: None,
+        group: None,
+        registered: None,
+        as_of: None,
         identity: Identity {
             id: Some("cn.gov.example.grid".into()),
             name: Some("某市网格通".into()),
