@@ -106,6 +106,7 @@ pub struct Looked {
 /// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "written or read one at a time")]
 pub enum Event {
     /// A run begins, or goes on.
     Begin {
