@@ -3,7 +3,12 @@
 //!
 //! `cargo bench --bench roster -- [ACCOUNTS PACKAGES]`; 10,000 and 1,000 on 100 hosts take about two minutes.
 
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "a program run by hand that prints a table")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a program run by hand that prints a table"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

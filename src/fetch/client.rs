@@ -417,6 +417,7 @@ impl Client {
         if let Some((content_type, body)) = body {
             request = request.header(CONTENT_TYPE, *content_type).body(body.clone());
         }
+        host.asked();
         let began = Instant::now();
         let line = Line { method: method.as_str(), url: url.as_str(), decision: "sent", ..Line::default() };
         let response = match request.send().await {

@@ -59,8 +59,11 @@ impl Host {
         if let Some(not_before) = not_before {
             tokio::time::sleep_until(not_before.into()).await;
         }
-        // Counted from this request, not from when it might have been made: a request that was late by chance must
-        // not bring the next one closer than the pace.
+    }
+
+    /// A request is made now. The pace counts from here, not from when it might have been made: a request that was
+    /// late must not bring the next one closer.
+    pub(super) fn asked(&self) {
         self.wait(self.pace + (self.pace / JITTER).mul_f64(fastrand::f64()));
     }
 

@@ -81,6 +81,9 @@ pub struct Scanned {
     /// Digest of the texts of a page or of groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Digest of what an app store said of it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<String>,
     /// Of a file on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<Stamp>,
@@ -103,6 +106,7 @@ pub struct Looked {
 /// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "written or read one at a time")]
 pub enum Event {
     /// A run begins, or goes on.
     Begin {
@@ -326,6 +330,11 @@ impl Log {
     }
 }
 
+/// Digest of what an app store says.
+pub(super) fn listed(listing: Option<&Listing>) -> Option<String> {
+    listing.map(|listing| short_digest(&[&serde_json::to_vec(listing).unwrap_or_default()]))
+}
+
 /// The first half of a SHA-256 over parts, in lower-case hex: enough to name what nobody forges for himself.
 pub(super) fn short_digest(parts: &[&[u8]]) -> String {
     let mut digest = Sha256::new();
@@ -345,6 +354,7 @@ mod tests {
             with: "w".into(),
             sha256: "s".into(),
             text: None,
+            listing: None,
             stamp: None,
             findings: Findings::default(),
         };

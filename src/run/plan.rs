@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use url::Url;
 
-use super::log::{Outcome, Past, Scanned, Stamp, short_digest};
+use super::log::{Outcome, Past, Scanned, Stamp, listed, short_digest};
 use super::reason::{Cause, Reason};
 use crate::config::Fetch;
 use crate::fetch::source::{Source, source};
@@ -292,13 +292,15 @@ fn web(
     wishes: &Wishes<'_>,
     knowledge: Knowledge<'_>,
 ) -> Action {
-    let (content, looks) = match way {
-        Way::Page(url) | Way::Package(url, _) => (Some(url), false),
-        _ => (package, true),
+    let (content, listing, looks) = match way {
+        Way::Page(url) => (Some(url), None, false),
+        Way::Package(url, listing) => (Some(url), listing.as_deref(), false),
+        _ => (package, None, true),
     };
     let Some(known) = content.and_then(|url| (knowledge.known)(url)) else { return Action::Fetch };
     if !looks && is_fresh(known.fetched, wishes, knowledge) {
-        return match scanned.is_some_and(|scanned| scanned.sha256 == known.sha256) {
+        let same = |scanned: &Scanned| scanned.sha256 == known.sha256 && scanned.listing == listed(listing);
+        return match scanned.is_some_and(same) {
             true => Action::Keep,
             false => Action::Rescan,
         };
@@ -346,7 +348,7 @@ mod tests {
 
     use super::*;
     use crate::fetch::Validators;
-    use crate::run::log::{Findings, Memory};
+    use crate::run::log::{Findings, Looked, Memory};
 
     const DAY: i64 = 86_400;
 
@@ -407,6 +409,7 @@ mod tests {
                 with: target.with,
                 sha256: "aa".into(),
                 text: None,
+                listing: None,
                 stamp: Some(Stamp { bytes: 5, changed: at(0) }),
                 findings: Findings::default(),
             };
@@ -437,6 +440,24 @@ mod tests {
         let moved = Case { known: lately, ..Case::new("account,https://a.gov.cn/x,A") }.scanned();
         let moved = Case { row: "account,https://a.gov.cn/x,B", ..moved };
         assert_eq!(moved.action(), Action::Rescan, "what the roster says is compared with what is seen");
+    }
+
+    #[test]
+    fn another_listing_is_another_report() {
+        let listing = Listing { version: Some("1.0".into()), ..Listing::default() };
+        let had = Some(known("https://b.gov.cn/b.apk", at(1), None));
+        let mut case =
+            Case { known: had, ..Case::new("app,https://sj.qq.com/appdetail/cn.gov.a,A") }.scanned();
+        let package = Url::parse("https://b.gov.cn/b.apk").ok();
+        for memory in case.past.targets.values_mut() {
+            memory.looked =
+                Some(Box::new(Looked { time: at(1), listing: listing.clone(), package: package.clone() }));
+        }
+        assert_eq!(case.action(), Action::Rescan, "it was scanned without this listing");
+        for scanned in case.past.targets.values_mut().filter_map(|memory| memory.scanned.as_mut()) {
+            scanned.listing = listed(Some(&listing));
+        }
+        assert_eq!(case.action(), Action::Keep);
     }
 
     #[test]

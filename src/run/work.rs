@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch};
 use url::Url;
 
-use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, Stamp, short_digest};
+use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, Stamp, listed, short_digest};
 use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
@@ -428,6 +428,7 @@ impl Work {
         let before = before.filter(|before| before.with == target.with);
         if let (Some(before), Some(known)) = (before, &had.known)
             && before.sha256 == known.sha256
+            && before.listing == listed(had.listing.as_deref())
             && is_program(row.kind)
         {
             return Ok((Outcome::Unchanged, before.clone()));
@@ -462,6 +463,7 @@ impl Work {
             with: target.with.clone(),
             sha256: first.artifact.sha256.clone(),
             text: texts.map(|texts| short_digest(&texts)),
+            listing: listed(had.listing.as_deref()),
             stamp: had.stamp,
             findings: findings(&reports),
         };
