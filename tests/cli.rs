@@ -49,7 +49,7 @@ fn rules(rule: &str) -> TempDir {
     fs::copy(policy, dir.path().join("policy.yaml")).unwrap();
     let documents = "- {key: measures, name: 《办法》, name_en: Measures, issued: 2026-01-25, scope: 应用, scope_en: apps, source: test}\n";
     fs::write(dir.path().join("documents.yaml"), documents).unwrap();
-    let guard = "{negation: [取消], affirmation: [不要忘记], window: 8, quotes: [“”], document_titles: [隐私政策], complaint_page: [指尖上的形式主义]}\n";
+    let guard = "{negation: [取消], affirmation: [不要忘记], window: 8, quotes: [“”], document_titles: [隐私政策], report_titles: [解读], complaint_page: [指尖上的形式主义]}\n";
     fs::write(dir.path().join("guard.yaml"), guard).unwrap();
     fs::create_dir(dir.path().join("app")).unwrap();
     fs::write(dir.path().join("app/check-in.yaml"), rule).unwrap();
