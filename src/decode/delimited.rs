@@ -18,9 +18,43 @@ pub fn rows(text: &str, delimiter: u8) -> impl Iterator<Item = Result<(u64, Stri
         .flexible(true)
         .has_headers(false)
         .from_reader(text.as_bytes());
-    reader.into_records().filter_map(|record| match record {
+    // The reader counts a line end of two characters with the row behind it.
+    let (mut counted, mut lines) = (0, 1);
+    let mut line_of = move |position: Option<&csv::Position>| {
+        let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        let start = at + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = text.as_bytes().get(counted..start).unwrap_or_default();
+        lines += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        counted = counted.max(start);
+        lines
+    };
+    reader.into_records().filter_map(move |record| match record {
         Ok(record) if record.iter().all(str::is_empty) => None,
-        Ok(record) => Some(Ok((record.position().map_or(0, csv::Position::line), record))),
-        Err(error) => Some(Err((error.position().map_or(0, csv::Position::line), error.to_string()))),
+        Ok(record) => Some(Ok((line_of(record.position()), record))),
+        Err(error) => Some(Err((line_of(error.position()), error.to_string()))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_its_line() {
+        for (text, lines) in [
+            ("a,b\nc,d\ne,f\n", &[1, 2, 3][..]),
+            ("a,b\r\nc,d\r\ne,f\r\n", &[1, 2, 3]),
+            ("a,b\r\n\r\n,\r\nc,\"d\r\nd\"\r\ne,f", &[1, 4, 6]),
+            ("\n\na,b", &[3]),
+        ] {
+            let found: Vec<u64> = rows(text, b',').map(|row| row.unwrap().0).collect();
+            assert_eq!(found, lines, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_heading_has_most_of() {
+        assert_eq!([delimiter("a,b;c,d"), delimiter("a\tb"), delimiter("a;b"), delimiter("a")], *b",\t;,");
+    }
 }

@@ -127,6 +127,15 @@ impl Mask {
             rest = &rest[at + open + end + close..];
         }
         out.push_str(rest);
+        for (before, behind) in
+            [("邀请", "加入"), ("邀请", "进入"), ("将", "移出"), ("把", "移出"), ("拍了拍", "\n")]
+        {
+            let Some((head, rest)) = out.split_once(before) else { continue };
+            let (name, tail) = rest.split_at(rest.find(behind).unwrap_or(rest.len()));
+            if !name.contains("成员") && (!tail.is_empty() || behind == "\n") {
+                out = format!("{head}{before}成员{tail}");
+            }
+        }
         let doings = ["邀请", "加入了", "撤回了", "移出了", "退出了", "拍了拍", "通过扫描", "修改群名"];
         let at = doings.iter().filter_map(|doing| out.find(doing)).min();
         match at {
@@ -528,6 +537,11 @@ mod tests {
     fn lines_of_the_platform() {
         let mask = mask();
         assert_eq!(mask.system("\"孙七\"邀请\"钱八\"加入了群聊"), "“成员”邀请“成员”加入了群聊");
+        assert_eq!(
+            mask.system("张三(13800001234)邀请孙七加入了本群"),
+            "成员1(138****1234)邀请成员加入了本群"
+        );
+        assert_eq!(mask.system("群主已将孙七移出群聊"), "群主已将成员移出群聊");
         assert_eq!(mask.system("孙七撤回了一条消息"), "成员撤回了一条消息");
         assert_eq!(mask.system("你撤回了一条消息"), "你撤回了一条消息");
     }
