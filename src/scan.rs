@@ -196,8 +196,15 @@ impl Scanner {
             Err(FormatError::Io(source)) => Err(unreadable(source)),
             Err(FormatError::Unknown(cause)) => {
                 let bytes = blob.slice(0, blob.len().min(MAX_PAGE + 1)).map_err(unreadable)?;
+                // An error page that was saved under the name of a package is no page to judge.
+                let package = format::is_package_name(&subject.name)
+                    || subject.address.as_ref().is_some_and(|url| format::is_package_name(url.path()));
                 let no_page = || ScanError::NotAPackage { path: path.to_owned(), cause: cause.to_string() };
-                self.text(&bytes, sha256, subject).filter(|reports| !reports.is_empty()).ok_or_else(no_page)
+                (!package)
+                    .then(|| self.text(&bytes, sha256, subject))
+                    .flatten()
+                    .filter(|reports| !reports.is_empty())
+                    .ok_or_else(no_page)
             }
             Err(other) => Err(ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() }),
         }

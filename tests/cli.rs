@@ -24,7 +24,7 @@ basis:
     clause_en: five situations, (2)
     text: 不得设置打卡签到功能。
     text_en: No check-in.
-    targets: [app]
+    targets: [app, mini-program, quick-app]
 exceptions:
   - text: 应急值守。
     text_en: Emergency duty.

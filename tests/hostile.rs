@@ -312,7 +312,6 @@ fn nested_layout(depth: u32) -> Vec<u8> {
 fn what_is_no_package_is_named() {
     for (bytes, part) in [
         (&b""[..], "empty"),
-        (b"<html><body>404</body></html>", "HTML"),
         (b"\x7FELF\x02\x01\x01", "Linux program"),
         (b"just some text", "not a package"),
         (b"PK\x03\x04", "ZIP"),
@@ -321,6 +320,10 @@ fn what_is_no_package_is_named() {
         assert!(error.contains(part), "{error}");
         assert!(error.contains("package.bin"), "{error}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("app.apk");
+    std::fs::write(&saved, "<html><body>404</body></html>").unwrap();
+    assert!(scanner().scan(&saved, &Silent).unwrap_err().to_string().contains("HTML"));
     let zip = pack(&[("readme.txt".into(), b"hello".to_vec())]);
     assert!(scan(&zip).unwrap_err().to_string().contains("AndroidManifest.xml"));
 }

@@ -288,6 +288,14 @@ fn the_json_contract_holds() {
             "promotion",
             "assessment",
             "commerce",
+            "instant-response",
+            "show-off",
+            "zombie",
+            "shell",
+            "nominal",
+            "no-interaction",
+            "off-topic",
+            "duplicate",
         ],
     );
     values(&["findings", "level"], &["confirmed", "suspected", "mention"]);
@@ -296,7 +304,10 @@ fn the_json_contract_holds() {
         &["kind", "text", "where", "screen", "widget", "chain", "locale", "library"],
     );
     fields(&["duties"], &["rule", "category", "status", "evidence"]);
-    values(&["duties", "category"], &["complaint-channel", "filing-shown"]);
+    values(
+        &["duties", "category"],
+        &["complaint-channel", "filing-shown", "licence-shown", "group-rules", "group-sign"],
+    );
     values(&["duties", "status"], &["met", "missing", "unknown"]);
     fields(&["code"], &["suggested", "reasons", "policy"]);
     values(&["code", "suggested"], &["green", "blue", "red", "none"]);

@@ -5,6 +5,8 @@
 //!
 //! What cannot be told: a name of somebody who is no member and holds no office, in running text.
 
+use std::sync::LazyLock;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 
 use crate::text::{is_cjk, is_invisible};
@@ -34,6 +36,9 @@ const UNIT_ENDS: &str =
 /// Words of the trade that some take for a nickname: they name nobody, and what a group does is told by them.
 const WORDS: &str = "打卡 签到 接龙 收到 已阅 点赞 转发 关注 截图 鲜花 送花 图片 视频 通知 公告 群规 群主 管理员 系统消息 工作 上报 报送 \
     填报 回复 请回复 收到请回复 限时 位置 照片 留痕 排名 积分 学习 表格 材料 台账";
+
+static OFFICE_NAMES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(OFFICES).ok());
 
 /// Offices that are put behind a surname.
 const OFFICES: [&str; 26] = [
@@ -313,12 +318,11 @@ fn lists(text: &str) -> String {
 
 /// Names with an office: 张主任, 李某某书记.
 fn offices(text: &str) -> String {
+    let Some(offices) = OFFICE_NAMES.as_ref() else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        let found = OFFICES.iter().filter_map(|office| Some((rest.find(office)?, office.len()))).min();
-        let Some((at, length)) = found else { break };
-        let before = &rest[..at];
+    let mut from = 0;
+    for found in offices.find_iter(text) {
+        let before = &text[from..found.start()];
         let starts: Vec<usize> = before.char_indices().rev().take(3).map(|(at, _)| at).collect();
         let name = starts.iter().rev().find(|start| {
             let token = &before[**start..];
@@ -332,10 +336,10 @@ fn offices(text: &str) -> String {
             }
             None => out.push_str(before),
         }
-        out.push_str(&rest[at..at + length]);
-        rest = &rest[at + length..];
+        out.push_str(&text[found.range()]);
+        from = found.end();
     }
-    out.push_str(rest);
+    out.push_str(&text[from..]);
     out
 }
 

@@ -143,7 +143,7 @@ fn core(text: &str) -> String {
     let mut rest = folded.as_str();
     while let Some(ch) = rest.chars().next() {
         if ch == '['
-            && let Some(end) = rest.find(']').filter(|end| *end <= 24)
+            && let Some(end) = rest.bytes().take(25).position(|byte| byte == b']')
         {
             rest = &rest[end + 1..];
             continue;
