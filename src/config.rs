@@ -2,6 +2,7 @@
 //! value makes no sense, is an error that names file, line and column.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Fetch {
     pub host_pace: BTreeMap<String, Duration>,
     /// Requests to all hosts together at a time.
     pub connections: usize,
+    /// Requests to all hosts together in a second, at most.
+    pub requests_per_second: NonZeroU32,
     /// How long a connection may say nothing.
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
@@ -83,6 +86,7 @@ impl Default for Fetch {
             pace: Duration::from_secs(1),
             host_pace: hosts.into_iter().map(|host| (host.to_owned(), careful)).collect(),
             connections: 16,
+            requests_per_second: NonZeroU32::MIN.saturating_add(99),
             timeout: Duration::from_secs(30),
             retries: 3,
             longest_wait: Duration::from_secs(120),

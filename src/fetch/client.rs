@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::StreamExt;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
@@ -182,6 +183,8 @@ pub struct Client {
     agent: String,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     room: Arc<Semaphore>,
+    /// The rate of all hosts together; the pace of each is its own.
+    rate: DefaultDirectRateLimiter,
     journal: Journal,
     weixin: bool,
 }
@@ -234,6 +237,7 @@ impl Client {
             agent,
             hosts: Mutex::default(),
             room: Arc::new(Semaphore::new(settings.connections)),
+            rate: RateLimiter::direct(Quota::per_second(settings.requests_per_second)),
             journal,
             weixin: false,
         })
@@ -412,6 +416,7 @@ impl Client {
             return Err(FetchError::Stopped { host: host.name.clone(), cause });
         }
         host.pace().await;
+        self.rate.until_ready().await;
         let room = self.room.clone().acquire_owned().await.map_err(|error| network(error.to_string()))?;
         let mut request = self.http.request(method.clone(), url.clone()).headers(headers);
         if let Some((content_type, body)) = body {

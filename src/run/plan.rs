@@ -165,11 +165,13 @@ pub fn plan(roster: &Roster, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> P
         row: None,
     }));
     let (hosts, unplaced) = hosts(&targets, wishes.fetch);
+    let requests: u64 = hosts.iter().map(|host| host.requests).sum();
+    let together = requests as f64 / f64::from(wishes.fetch.requests_per_second.get());
     Plan {
         resumes: knowledge.past.begun,
         targets,
         repeated: roster.repeated.clone(),
-        least: hosts.first().map_or(0.0, |host| host.least),
+        least: hosts.first().map_or(0.0, |host| host.least.max(together)),
         hosts,
         unplaced,
     }
