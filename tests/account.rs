@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use serde::Deserialize;
-use zhijian::model::{Category, ColorCode, DutyCategory, DutyStatus, Level, Registered, Report};
+use zhijian::model::{Category, ColorCode, DutyCategory, DutyStatus, Level, Registered, Report, Verdict};
 use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
 use zhijian::scan::{ScanError, Scanner, Silent, Subject};
@@ -20,6 +20,16 @@ use zhijian::scan::{ScanError, Scanner, Silent, Subject};
 struct Truth {
     articles: Vec<Article>,
     files: Vec<Saved>,
+    notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Notice {
+    title: String,
+    page: String,
+    finds: BTreeMap<Category, Level>,
+    anomaly: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +130,33 @@ fn each_saved_page_and_list_is_judged_for_its_day_and_its_record() {
         if let Some(state) = state {
             assert_eq!(report.code.state, state, "{file}");
         }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_notice_is_opaque_and_says_what_it_says() {
+    let frame = std::fs::read_to_string(fixtures().join("page/notice.html")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notice.html");
+    let mut wrong = Vec::new();
+    for Notice { title, page, finds, anomaly } in truth().notices {
+        let mut notice = frame.replace("@TITLE@", &title).replace("@TAG@", "h2");
+        for place in ["@CLASS@", "@DESC@", "@SCRIPT@"] {
+            notice = notice.replace(place, "");
+        }
+        std::fs::write(&path, notice).unwrap();
+        let report = scan(&path, Subject { as_of: Some(noon("2026-11-25")), ..Subject::default() }).unwrap();
+        let state = serde_json::to_value(&report.page.as_ref().unwrap().state).unwrap();
+        let state = state
+            .as_str()
+            .map_or_else(|| state.as_object().unwrap().keys().next().unwrap().clone(), str::to_owned);
+        assert_eq!(state, page, "{title}");
+        assert_eq!(report.coverage.verdict, Verdict::Opaque, "{title}");
+        assert_eq!(report.code.suggested, ColorCode::None, "{title}");
+        let codes: Vec<&str> = report.anomalies.iter().map(|anomaly| anomaly.code.as_str()).collect();
+        assert_eq!(codes, anomaly.iter().map(String::as_str).collect::<Vec<_>>(), "{title}");
+        compare(&title, &finds, &report, &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
