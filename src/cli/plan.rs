@@ -254,7 +254,7 @@ pub(super) fn reasons(missed: &[Missed], all: bool, lang: Lang, out: &mut dyn Wr
             };
             let name = one.name.as_deref().unwrap_or_default();
             let what = if name.is_empty() { &one.address } else { name };
-            writeln!(out, "  {line}  {}", visible(what))?;
+            writeln!(out, "  {}", format!("{line}  {}", visible(what)).trim_end())?;
             let words = one.reason.words(lang);
             if words != cause.words(lang) {
                 writeln!(out, "    {}", visible(words))?;

@@ -243,7 +243,8 @@ impl Draft<'_> {
     /// What was not read, and what the export does not carry.
     fn unread(&mut self, input: &Input<'_>, export: &Export, group: &Group) {
         let whole = Place::entry(self.places.path.clone());
-        let mut lossy = false;
+        // The unit is a message; what lost its bounds counts as one.
+        let mut lost = export.rejected.len() as u64 + export.dropped;
         if input.decoded.malformed {
             let detail = format!("not {}", input.decoded.encoding);
             let (zh, en) = meaning("group.malformed-text").unwrap_or_default();
@@ -254,7 +255,7 @@ impl Draft<'_> {
                 (format!("{zh}（{detail}）"), format!("{en} ({detail})")),
             );
             self.inspection.anomaly("group.malformed-text", &whole, detail);
-            lossy = true;
+            lost += 1;
         }
         for rejected in &export.rejected {
             let (line, unit) = (rejected.line, export.unit);
@@ -263,12 +264,11 @@ impl Draft<'_> {
                 format!("{} {line}: {}", unit.1, rejected.reason_en),
             );
             self.inspection.gap(PartName::Text, &self.places.line(line), GapReason::Malformed, detail);
-            lossy = true;
         }
         if let Some((zh, en)) = &export.cut_off {
             self.inspection.gap(PartName::Text, &whole, GapReason::Truncated, (zh.clone(), en.clone()));
             self.inspection.anomaly("group.cut-off", &whole, en.clone());
-            lossy = true;
+            lost += 1;
         }
         if export.dropped > 0 {
             let detail = format!("{} more", export.dropped);
@@ -280,18 +280,13 @@ impl Draft<'_> {
                 (format!("{zh}（{detail}）"), format!("{en} ({detail})")),
             );
             self.inspection.anomaly("group.too-many-messages", &whole, detail);
-            lossy = true;
         }
         if group.messages.is_empty() {
             let detail = ("没有读到任何消息", "no message was read");
             self.inspection.gap(PartName::Text, &whole, GapReason::Missing, detail);
-            lossy |= !export.rejected.is_empty() || export.cut_off.is_some();
         }
-        if lossy {
-            self.inspection.unread(PartName::Text)
-        } else {
-            self.inspection.read(PartName::Text)
-        }
+        (0..lost).for_each(|_| self.inspection.unread(PartName::Text));
+        group.messages.iter().for_each(|_| self.inspection.read(PartName::Text));
         // Without these nothing can be said of the group sign, of the group rules, of how long it has been idle.
         let mut missing = |what: (&str, &str), then: (&str, &str)| {
             let detail = (

@@ -30,7 +30,7 @@ pub(super) fn states(page: &PageRecord, entries: Entries, place: &Place) -> Vec<
     found.page_state(&page.state);
     if entries != Entries::Links && page.state == PageState::Shown {
         if entries == Entries::Posts && page.entries.is_empty() && page.rejected.is_empty() {
-            found.plain(StateName::NothingPublished, "没有任何发布内容");
+            found.plain(StateName::NothingPublished, "posts: 0");
         }
         found.entries(page);
     }
@@ -55,14 +55,11 @@ impl Found<'_> {
     fn account(&mut self, account: &AccountRecord) {
         let kind = account.principal_kind.as_deref();
         if account.verified == Some(false) {
-            let text = match &account.principal {
-                Some(principal) => format!("未认证，账号主体：{principal}"),
-                None => "未认证（verify_status = 0）".to_owned(),
-            };
-            self.plain(StateName::Unverified, text);
+            let shown = account.principal.clone().unwrap_or_else(|| "verify_status = 0".to_owned());
+            self.plain(StateName::Unverified, shown);
         }
-        if kind == Some("个人") {
-            self.plain(StateName::PersonalPrincipal, "主体类型：个人");
+        if let Some(kind @ "个人") = kind {
+            self.plain(StateName::PersonalPrincipal, kind);
         }
         if let Licence::Shown { number } = &account.licence {
             self.plain(StateName::LicenceShown, number.clone());
@@ -108,7 +105,7 @@ impl Found<'_> {
         if let Some((published, entry)) = newest {
             let title = entry.title.as_deref().or(entry.address.as_deref()).unwrap_or_default();
             let title: String = title.chars().take(40).collect();
-            let text = format!("最近一次发布：{} {title}", beijing_day(published));
+            let text = format!("{} {title}", beijing_day(published));
             self.add(
                 StateName::LastPublished,
                 Measure::Since(published),
@@ -121,7 +118,7 @@ impl Found<'_> {
         let with_counts: Vec<&&Entry> = entries.iter().filter(counted).collect();
         if with_counts.len() >= MIN_COUNTED && !with_counts.iter().any(|entry| taken_part(entry)) {
             let posts = with_counts.len() as u64;
-            let text = format!("{posts} 条发布内容的点赞、评论均为 0");
+            let text = format!("posts: {posts}, likes: 0, comments: 0");
             self.add(StateName::NoInteraction, Measure::Count(posts), account, text);
         }
     }

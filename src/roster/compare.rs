@@ -20,7 +20,7 @@ pub fn compare(
     if let (Some(owner), Some(principal)) = (&registered.owner, &account.principal)
         && !is_same_office(owner, principal)
     {
-        plain(StateName::PrincipalDiffers, format!("账号主体：{principal}；登记的主办单位：{owner}"));
+        plain(StateName::PrincipalDiffers, format!("{principal} ≠ {owner}"));
     }
     if registered.publishes == Some(true) {
         let newest = seen.iter().filter(|state| state.name == StateName::LastPublished);

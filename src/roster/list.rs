@@ -102,11 +102,11 @@ const COLUMNS: &[(Column, &[&str])] = &[
 ];
 
 const KINDS: &[(TargetKind, &[&str])] = &[
-    (TargetKind::App, &["移动应用程序", "应用", "app"]),
-    (TargetKind::MiniProgram, &["小程序", "mini-program"]),
-    (TargetKind::QuickApp, &["快应用", "quick-app"]),
-    (TargetKind::Account, &["公众账号", "政务公众账号", "account"]),
-    (TargetKind::Group, &["工作群组", "网络工作群组", "group"]),
+    (TargetKind::App, &["移动应用程序", "应用", "应用程序", "政务应用程序", "app"]),
+    (TargetKind::MiniProgram, &["小程序", "微信小程序", "mini program", "mini-program"]),
+    (TargetKind::QuickApp, &["快应用", "quick app", "quick-app"]),
+    (TargetKind::Account, &["公众账号", "政务公众账号", "账号", "公众号", "account"]),
+    (TargetKind::Group, &["工作群组", "网络工作群组", "群组", "工作群", "group"]),
 ];
 
 impl Roster {
@@ -202,8 +202,17 @@ fn row<'r>(line: u64, cell: impl Fn(Column) -> Option<&'r str>, folder: &Path) -
     let kind = cell(Column::Kind).ok_or(("没有填写类型", "no kind"))?;
     let lower = kind.to_ascii_lowercase();
     let found = KINDS.iter().find(|(_, names)| names.contains(&lower.as_str()));
-    let (kind, _) =
-        found.ok_or_else(|| (format!("类型“{kind}”无法识别"), format!("the kind {kind:?} is not known")))?;
+    let unknown = || {
+        let first = |at: fn(&&[&'static str]) -> Option<&'static str>| {
+            KINDS.iter().filter_map(|(_, names)| at(names)).collect::<Vec<_>>()
+        };
+        let (zh, en) = (first(|names| names.first().copied()), first(|names| names.last().copied()));
+        (
+            format!("类型“{kind}”无法识别，应为{}之一", zh.join("、")),
+            format!("the kind {kind:?} is not one of {}", en.join(", ")),
+        )
+    };
+    let (kind, _) = found.ok_or_else(unknown)?;
     let publishes = match cell(Column::Publishes).map(str::to_ascii_lowercase).as_deref() {
         None => None,
         Some("是" | "yes" | "true" | "1") => Some(true),
