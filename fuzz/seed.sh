@@ -133,6 +133,10 @@ for path in sorted((FIXTURES / "group").iterdir()):
     if path.suffix != ".yaml":
         seed("group", path.read_bytes())
         seed("group", path.read_text().encode("gb18030"))
+for folder in ("page", "account"):
+    for path in sorted((FIXTURES / folder).iterdir()):
+        if path.suffix != ".yaml":
+            seed("page", path.read_bytes())
 for words in ("打卡", "ｄǎ 卡\u200b", "打\u200d卡 ﬁ①㎏", "Ａ\u0301e\u0301", "\u202e签到\ufeff"):
     seed("text", words.encode())
 for folder in sorted(CORPUS.iterdir()):

@@ -1,11 +1,14 @@
 //! # zhijian (指尖质检)
 //!
-//! Technical detection of formalism at the fingertips in government apps and mini programs.
+//! Technical detection of formalism at the fingertips in government apps, mini programs, public accounts
+//! and work groups.
 //!
 //! ```text
 //! file ─▶ format ─▶ Inspection ──▶ rule ─▶ Finding, Duty ──▶ scan ─▶ Report ─▶ report
-//!        (decode,   (UiText, Fact,  (judges)                 (asks ledger for the colour,
-//!         link)      Gap, Anomaly)                            roster for the filing)
+//!         page      (UiText, Fact,  (judges)                 (asks ledger for the colour,
+//!         group      State, Gap,                              roster for the filing)
+//!        (decode,    Anomaly)
+//!         link)
 //! ```
 //!
 //! Nothing flows backwards: a format never sees a rule, a rule never opens a file, a report format only sees a
