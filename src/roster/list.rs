@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 类型 | `kind` | 移动应用程序 `app`, 小程序 `mini-program`, 快应用 `quick-app`, 公众账号 `account`, 工作群组 `group` |
 //! | 名称 | `name` | |
-//! | 地址 | `address` | an address of the web, or a path below the folder of the roster |
+//! | 地址 | `address` | an address of the web, `weixin-api:` and an AppID, or a path below the folder of the roster |
 //! | 主办单位 | `owner` | |
 //! | 备案编号 | `filing` | |
 //! | 许可证编号 | `licence` | |
@@ -20,7 +20,8 @@ use encoding_rs::GB18030;
 use thiserror::Error;
 use url::Url;
 
-use crate::model::{Registered, Rejected, TargetKind, Wording};
+use crate::fetch::weixin::{self, WeixinError};
+use crate::model::{Lang, Registered, Rejected, TargetKind, Wording};
 
 /// Why there is no roster.
 #[derive(Debug, Error)]
@@ -235,6 +236,13 @@ fn row<'r>(line: u64, cell: impl Fn(Column) -> Option<&'r str>, folder: &Path) -
 
 /// An address of the web if it has a scheme, else a path.
 fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
+    if let Ok(url) = Url::parse(written)
+        && weixin::is_weixin(&url)
+    {
+        let bad = |error: WeixinError| Wording::from((error.words(Lang::Zh), error.words(Lang::En)));
+        weixin::Account::of(&url).map_err(bad)?;
+        return Ok(Address::Web(url));
+    }
     let Some((scheme, _)) = written.split_once("://") else { return Ok(Address::File(folder.join(written))) };
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(

@@ -10,6 +10,7 @@
 
 mod quota;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
@@ -144,6 +145,14 @@ pub fn is_weixin(url: &Url) -> bool {
     url.scheme() == SCHEME
 }
 
+/// Where requests for an address go: the platform or a gateway for one of this interface, else the address itself.
+pub fn asked(url: &Url) -> Cow<'_, Url> {
+    match Account::of(url) {
+        Ok(account) => Cow::Owned(account.service),
+        Err(_) => Cow::Borrowed(url),
+    }
+}
+
 /// An account and where its interface is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -155,7 +164,11 @@ pub struct Account {
 
 impl Account {
     /// The account of an address.
-    pub fn of(url: &Url) -> Option<Self> {
+    pub fn of(url: &Url) -> Result<Self, WeixinError> {
+        Account::read(url).ok_or_else(|| WeixinError::Address(Box::new(url.clone())))
+    }
+
+    fn read(url: &Url) -> Option<Self> {
         let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
         if !is_weixin(url) || !plain || url.fragment().is_some() {
             return None;
@@ -211,7 +224,7 @@ pub async fn posts(
     url: &Url,
     credential: &Credential,
 ) -> Result<Known, WeixinError> {
-    let account = Account::of(url).ok_or_else(|| WeixinError::Address(Box::new(url.clone())))?;
+    let account = Account::of(url)?;
     if url.has_host() && !client.is_exception(&account.service) {
         return Err(WeixinError::Service(account.service.authority().to_owned()));
     }
@@ -244,6 +257,12 @@ pub async fn posts(
         validators: Validators::default(),
     };
     Ok(store.keep(url, &page).map_err(FetchError::from)?)
+}
+
+/// The same, by the credential in the environment.
+pub async fn posts_by_environment(client: &Client, store: &Store, url: &Url) -> Result<Known, WeixinError> {
+    let credential = Credential::from_environment(&Account::of(url)?)?;
+    posts(client, store, url, &credential).await
 }
 
 /// The conversation about one account.
@@ -446,7 +465,8 @@ mod tests {
     use super::*;
 
     fn account(address: &str) -> Option<(String, String)> {
-        Account::of(&Url::parse(address).unwrap()).map(|account| (account.appid, account.service.to_string()))
+        Account::read(&Url::parse(address).unwrap())
+            .map(|account| (account.appid, account.service.to_string()))
     }
 
     #[test]
