@@ -477,11 +477,8 @@ impl Client {
         };
         let status = response.status();
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        // A server may repeat the query that it was asked with.
-        let location = location.map(|text| match secret {
-            Some(_) => text.split('?').next().unwrap_or_default(),
-            None => text,
-        });
+        // A server may repeat what it was told; where it would have a body sent, nobody goes.
+        let location = location.filter(|_| body.is_none() && secret.is_none());
         self.journal.write(&Line { status: Some(status.as_u16()), location, ..line }.took(began.elapsed()));
         let fine = status.is_success() || status.is_redirection();
         if !fine {

@@ -241,7 +241,9 @@ pub async fn posts(
             }
             Err(WeixinError::Fetch(FetchError::TooLarge { .. })) if count > 1 => count /= 4,
             // What is there is kept: the newest posts come first.
-            Err(error @ WeixinError::Quota { .. }) if list.offset > 0 => {
+            Err(error @ (WeixinError::Quota { .. } | WeixinError::Fetch(FetchError::TooLarge { .. })))
+                if list.offset > 0 =>
+            {
                 let zh = format!("{}，其后的发布内容未取", error.words(Lang::Zh));
                 list.lack(zh, format!("{error}; later posts of the list were not fetched"));
                 break;
