@@ -20,8 +20,7 @@ use encoding_rs::GB18030;
 use thiserror::Error;
 use url::Url;
 
-use crate::fetch::weixin::{self, WeixinError};
-use crate::model::{Lang, Registered, Rejected, TargetKind, Wording};
+use crate::model::{Registered, Rejected, TargetKind, Wording};
 
 /// Why there is no roster.
 #[derive(Debug, Error)]
@@ -47,7 +46,7 @@ pub enum RosterError {
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// On the web.
+    /// On the web, or `weixin-api:` and the AppID of an account.
     Web(Url),
     /// On disk: a package, a folder, a saved page, an export.
     File(PathBuf),
@@ -236,12 +235,9 @@ fn row<'r>(line: u64, cell: impl Fn(Column) -> Option<&'r str>, folder: &Path) -
 
 /// An address of the web if it has a scheme, else a path.
 fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
-    if let Ok(url) = Url::parse(written)
-        && weixin::is_weixin(&url)
-    {
-        let bad = |error: WeixinError| Wording::from((error.words(Lang::Zh), error.words(Lang::En)));
-        weixin::Account::of(&url).map_err(bad)?;
-        return Ok(Address::Web(url));
+    let bad = |error: url::ParseError| (format!("网址有误（{error}）"), format!("no web address ({error})"));
+    if written.starts_with("weixin-api:") {
+        return Ok(Address::Web(Url::parse(written).map_err(bad)?));
     }
     let Some((scheme, _)) = written.split_once("://") else { return Ok(Address::File(folder.join(written))) };
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
@@ -249,7 +245,6 @@ fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
             (format!("地址以 {scheme}: 开头，不是网址"), format!("{scheme}: is no web address")).into()
         );
     }
-    let bad = |error: url::ParseError| (format!("网址有误（{error}）"), format!("no web address ({error})"));
     Ok(Address::Web(Url::parse(written).map_err(bad)?))
 }
 

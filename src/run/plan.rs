@@ -263,6 +263,11 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     if row.kind == TargetKind::Group {
         return Some(Reason::of(Cause::Group));
     }
+    if weixin::is_weixin(url)
+        && let Err(error) = weixin::Account::of(url)
+    {
+        return Some(Reason::from(&error));
+    }
     if is_barred(url) && wishes.weixin.is_none() {
         return Some(Reason::of(Cause::Weixin));
     }
@@ -498,5 +503,23 @@ mod tests {
         // Two origins of one host have a `robots.txt` each, and one pace.
         assert_eq!(hosts, [("weixin.qq.com", 5, 20.0), ("b.gov.cn", 2, 1.0), ("sj.qq.com", 2, 1.0)]);
         assert_eq!((plan.least, plan.unplaced), (20.0, 1));
+    }
+
+    #[test]
+    fn posts_by_the_interface_are_asked_of_the_platform() {
+        let rows = "account,weixin-api:wx0123456789abcdef,\naccount,weixin-api:gh_0123456789ab,";
+        let plan = Case::new(rows).plan();
+        let actions: Vec<Action> = plan.targets.iter().map(|target| target.action).collect();
+        assert_eq!(actions, [Action::Fetch, Action::Skip]);
+        assert!(plan.targets[1].reason.as_ref().unwrap().zh.contains("AppID"));
+        // A token, a page of the list, `robots.txt`.
+        let hosts: Vec<(&str, u64)> =
+            plan.hosts.iter().map(|host| (host.host.as_str(), host.requests)).collect();
+        assert_eq!(hosts, [("api.weixin.qq.com", 3)]);
+        let rescan = Case {
+            known: Some(known("weixin-api:wx0123456789abcdef", at(0), None)),
+            ..Case::new("account,weixin-api:wx0123456789abcdef,")
+        };
+        assert_eq!(rescan.plan().targets[0].action, Action::Rescan, "stored posts need no request");
     }
 }
