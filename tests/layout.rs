@@ -9,7 +9,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("text", &[]),
     ("config", &["fetch"]),
-    ("fetch", &["config"]),
+    ("fetch", &["config", "decode"]),
     ("decode", &["text"]),
     ("link", &["decode", "text"]),
     ("format", &["decode", "link", "text"]),
@@ -126,7 +126,7 @@ fn every_kind_of_export_is_in_the_list() {
 
 #[test]
 fn every_decoder_is_in_the_list_in_order() {
-    let helpers = ["blob", "date", "delimited", "entropy", "mod", "res_chunk", "string_pool"];
+    let helpers = ["blob", "date", "delimited", "entropy", "json", "mod", "res_chunk", "string_pool"];
     let listed: Vec<&str> = zhijian::decode::DECODERS.iter().map(|decoder| decoder.name).collect();
     let mut found: Vec<String> = std::fs::read_dir(source().join("decode"))
         .unwrap()

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use url::Url;
 use zhijian::config::Config;
 use zhijian::fetch::source;
+use zhijian::fetch::weixin::{self, WeixinError};
 use zhijian::fetch::{Client, Downloaded, FetchError, Journal, Store, Watch};
 use zhijian::model::{Lang, Listing};
 
@@ -55,6 +56,10 @@ impl Fetcher {
             .map_err(|error| FetchError::Address { text: address.to_owned(), cause: error.to_string() })
             .map_err(|error| error.words(lang))?;
         self.runtime.block_on(async {
+            if weixin::is_weixin(&url) {
+                let file = self.posts(&url).await.map_err(|error| error.words(lang))?;
+                return Ok(Package { listing: None, file: Some(file) });
+            }
             let Some(source) = source::source(&url) else {
                 let file = self.download(&url, quiet).await.map_err(|error| error.words(lang))?;
                 return Ok(Package { listing: None, file: Some(file) });
@@ -69,6 +74,15 @@ impl Fetcher {
             };
             Ok(Package { listing: Some(found.listing), file })
         })
+    }
+
+    async fn posts(&self, url: &Url) -> Result<(PathBuf, Downloaded), WeixinError> {
+        let before = self.store.known(url);
+        let known = weixin::posts_by_environment(&self.client, &self.store, url).await?;
+        let gone = || FetchError::Store(std::io::ErrorKind::NotFound.into());
+        let path = self.store.object(&known.sha256).ok_or_else(gone)?;
+        let unchanged = before.is_some_and(|before| before.sha256 == known.sha256);
+        Ok((path, Downloaded { known, unchanged }))
     }
 
     async fn download(&self, url: &Url, quiet: bool) -> Result<(PathBuf, Downloaded), FetchError> {

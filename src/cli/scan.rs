@@ -228,7 +228,8 @@ fn as_of(text: &str) -> Result<Timestamp, String> {
 
 /// An address among the files to scan.
 fn address(path: &Path) -> Option<&str> {
-    path.to_str().filter(|text| ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)))
+    path.to_str()
+        .filter(|text| ["http://", "https://", "weixin-api:"].iter().any(|scheme| text.starts_with(scheme)))
 }
 
 /// The exit code of a run; what could not be done outweighs what was found.

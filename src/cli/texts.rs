@@ -89,8 +89,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian fetch ADDRESS",
-        "安装包的下载地址，或应用宝、华为、小米、vivo 应用页，或 F-Droid 仓库（…/repo#包名）",
-        "Address of a package, of a page of Tencent MyApp, AppGallery, Xiaomi or vivo, or F-Droid (…/repo#package)",
+        "安装包的下载地址，或应用宝、华为、小米、vivo 应用页，或 F-Droid 仓库（…/repo#包名）；公众号的发布列表为 weixin-api:AppID",
+        "Address of a package, of a page of Tencent MyApp, AppGallery, Xiaomi or vivo, or F-Droid (…/repo#package); posts of a WeChat account: weixin-api:APPID",
     ),
     (
         "zhijian fetch --config",

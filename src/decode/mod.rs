@@ -23,6 +23,7 @@ pub mod hermes;
 pub mod html;
 pub mod js;
 pub mod js_data;
+pub mod json;
 pub mod macho;
 pub mod nib;
 pub mod outline;

@@ -65,6 +65,27 @@ impl Validators {
     }
 }
 
+/// What must not be written down anywhere.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -73,6 +94,7 @@ pub struct Ask {
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) known: Validators,
     pub(super) from: Option<(u64, String)>,
+    secret: Option<(&'static str, Secret)>,
     gzip: bool,
     most: Option<u64>,
 }
@@ -94,6 +116,7 @@ impl Ask {
             headers: Vec::new(),
             known: Validators::default(),
             from: None,
+            secret: None,
             gzip: true,
             most: None,
         }
@@ -120,6 +143,12 @@ impl Ask {
     /// With a header of the service's own.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With a secret in the query of the request, which no address that is written down shows.
+    pub(super) fn secret(mut self, name: &'static str, secret: Secret) -> Self {
+        self.secret = Some((name, secret));
         self
     }
 
@@ -267,6 +296,11 @@ impl Client {
         self.host(url).stop(cause);
     }
 
+    /// Whether the configuration names an address as one of the own network.
+    pub(super) fn is_exception(&self, url: &Url) -> bool {
+        self.guard.is_exception(url)
+    }
+
     /// Fetches a page.
     pub async fn page(&self, ask: &Ask) -> Result<Got, FetchError> {
         self.page_held(ask).await.map(|(got, _)| got)
@@ -278,7 +312,7 @@ impl Client {
         self.retrying(|| self.page_once(ask)).await
     }
 
-    async fn page_once(&self, ask: &Ask) -> Result<(Got, Room), FetchError> {
+    pub(super) async fn page_once(&self, ask: &Ask) -> Result<(Got, Room), FetchError> {
         let answer = self.send(ask).await?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
             return Ok((Got::Unchanged, Room(answer.room)));
@@ -394,7 +428,9 @@ impl Client {
                 put(&mut headers, HeaderName::from_static(name), value);
             }
         }
-        let answer = self.exchange(&host, method, url, headers, ask.body.as_ref()).await?;
+        // A secret is for the address it was given for.
+        let secret = ask.secret.as_ref().filter(|_| *url == ask.url);
+        let answer = self.exchange(&host, method, url, headers, ask.body.as_ref(), secret).await?;
         if let Some(delay) = rules.delay() {
             host.wait(delay);
         }
@@ -409,6 +445,7 @@ impl Client {
         url: &Url,
         headers: HeaderMap,
         body: Option<&(&'static str, Vec<u8>)>,
+        secret: Option<&(&'static str, Secret)>,
     ) -> Result<Answer, FetchError> {
         let network = |cause: String| FetchError::Network { url: Box::new(url.clone()), cause };
         let turn = host.turn().await;
@@ -418,7 +455,11 @@ impl Client {
         host.pace().await;
         self.rate.until_ready().await;
         let room = self.room.clone().acquire_owned().await.map_err(|error| network(error.to_string()))?;
-        let mut request = self.http.request(method.clone(), url.clone()).headers(headers);
+        let mut whole = url.clone();
+        if let Some((name, secret)) = secret {
+            whole.query_pairs_mut().append_pair(name, secret.reveal());
+        }
+        let mut request = self.http.request(method.clone(), whole).headers(headers);
         if let Some((content_type, body)) = body {
             request = request.header(CONTENT_TYPE, *content_type).body(body.clone());
         }
@@ -430,7 +471,7 @@ impl Client {
             Err(error) => {
                 let error = match refusal(&error) {
                     Some(refusal) => FetchError::Refused { url: Box::new(url.clone()), refusal },
-                    None => network(causes(&error)),
+                    None => network(causes(error)),
                 };
                 self.journal.write(&Line { error: Some(error.to_string()), ..line }.took(began.elapsed()));
                 if error.is_transient() {
@@ -441,6 +482,8 @@ impl Client {
         };
         let status = response.status();
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        // A server may repeat what it was told; where it would have a body sent, nobody goes.
+        let location = location.filter(|_| body.is_none() && secret.is_none());
         self.journal.write(&Line { status: Some(status.as_u16()), location, ..line }.took(began.elapsed()));
         let fine = status.is_success() || status.is_redirection();
         if !fine {
@@ -509,7 +552,7 @@ impl Client {
         let host = if at.host_str() == Some(host.name.as_str()) { host.clone() } else { self.host(at) };
         let mut headers = HeaderMap::new();
         put(&mut headers, ACCEPT_ENCODING, "gzip");
-        let answer = self.exchange(&host, Method::GET, at, headers, None).await?;
+        let answer = self.exchange(&host, Method::GET, at, headers, None, None).await?;
         if let Some(next) = redirected(&answer.response, at)? {
             return Ok(Err(next));
         }
@@ -573,8 +616,10 @@ fn refusal(error: &reqwest::Error) -> Option<Refusal> {
 }
 
 /// The innermost words of an error: the outer ones only repeat the address.
-pub(super) fn causes(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+pub(super) fn causes(error: reqwest::Error) -> String {
+    // The whole address may have a secret in it.
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
@@ -595,7 +640,7 @@ async fn read_page(answer: Answer, most: u64) -> Result<(Page, Room), FetchError
     let mut body = response.bytes_stream();
     while let Some(chunk) = body.next().await {
         let chunk = chunk
-            .map_err(|error| FetchError::Network { url: Box::new(url.clone()), cause: causes(&error) })?;
+            .map_err(|error| FetchError::Network { url: Box::new(url.clone()), cause: causes(error) })?;
         if (bytes.len() + chunk.len()) as u64 > most {
             return Err(too_large());
         }

@@ -87,7 +87,7 @@ impl Client {
         let mut body = response.bytes_stream();
         watch.at(partial.length, total);
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| network(super::client::causes(&error)))?;
+            let chunk = chunk.map_err(|error| network(super::client::causes(error)))?;
             if partial.length + chunk.len() as u64 > most {
                 partial.discard()?;
                 return Err(FetchError::TooLarge { url: Box::new(from), most });

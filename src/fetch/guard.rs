@@ -139,6 +139,23 @@ impl Guard {
         addresses.iter().try_for_each(|address| self.check_address(host, address.ip()))
     }
 
+    /// Whether an address is among the exceptions, of whatever network it is.
+    pub fn is_exception(&self, url: &Url) -> bool {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::from(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::from(address)),
+            _ => None,
+        };
+        let inside = |allowed: &Allowed| match allowed {
+            Allowed::Network(network, length) => {
+                address.is_some_and(|address| contains(*network, *length, address))
+            }
+            Allowed::Host(..) => false,
+        };
+        let host = url.host_str().unwrap_or_default();
+        self.allows_host(host, url.port_or_known_default()) || self.allowed.iter().any(inside)
+    }
+
     fn check_address(&self, host: &str, address: IpAddr) -> Result<(), Refusal> {
         let Some(network) = special_network(address) else { return Ok(()) };
         let inside = |allowed: &Allowed| match allowed {

@@ -10,8 +10,9 @@ mod journal;
 mod robots;
 pub mod source;
 mod store;
+pub mod weixin;
 
-pub use client::{Ask, Client, Got, Page, Room, Validators, is_barred};
+pub use client::{Ask, Client, Got, Page, Room, Secret, Validators, is_barred};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;

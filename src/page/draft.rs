@@ -377,7 +377,7 @@ impl<'a> Draft<'a> {
         let place = self.place(None);
         self.inspection.states = standing::states(&self.page, self.entries, &place);
         let dated = |state: &State| state.name == StateName::LastPublished;
-        if self.entries != Entries::Links
+        if matches!(self.entries, Entries::Pages | Entries::Posts)
             && !self.page.entries.is_empty()
             && !self.inspection.states.iter().any(dated)
         {

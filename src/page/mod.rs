@@ -15,6 +15,7 @@ mod sitemap;
 mod standing;
 mod wechat_article;
 mod wechat_profile;
+mod wechat_published;
 
 use std::borrow::Cow;
 
@@ -104,8 +105,15 @@ pub struct Kind {
 }
 
 /// Every kind, the more specific before the more general.
-pub static PAGES: &[Kind] =
-    &[feed::KIND, sitemap::KIND, list::KIND, wechat_article::KIND, wechat_profile::KIND, government::KIND];
+pub static PAGES: &[Kind] = &[
+    feed::KIND,
+    sitemap::KIND,
+    wechat_published::KIND,
+    list::KIND,
+    wechat_article::KIND,
+    wechat_profile::KIND,
+    government::KIND,
+];
 
 /// The kind of a page, by its content.
 pub fn kind(input: &Input<'_>) -> Option<&'static Kind> {

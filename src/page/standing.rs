@@ -19,6 +19,8 @@ pub(super) enum Entries {
     Links,
     /// Its pages: not everything that it published is among them.
     Pages,
+    /// Some of its posts: others may be newer.
+    Some,
     /// Its posts: a feed, an imported list.
     Posts,
 }
@@ -28,7 +30,7 @@ pub(super) fn states(page: &PageRecord, entries: Entries, place: &Place) -> Vec<
     let mut found = Found { states: Vec::new(), place };
     found.account(&page.account);
     found.page_state(&page.state);
-    if entries != Entries::Links && page.state == PageState::Shown {
+    if matches!(entries, Entries::Pages | Entries::Posts) && page.state == PageState::Shown {
         if entries == Entries::Posts && page.entries.is_empty() && page.rejected.is_empty() {
             found.plain(StateName::NothingPublished, "posts: 0");
         }

@@ -31,7 +31,7 @@ pub(super) const KIND: Kind = Kind {
 const HOST: &str = "mp.weixin.qq.com";
 /// Notices are about 38 kB; what is longer and has no body is no notice.
 const MAX_NOTICE: usize = 512 << 10;
-const BODY: Ask = Ask { mark: leads, lines: false };
+pub(super) const BODY: Ask = Ask { mark: leads, lines: false };
 const LINES: Ask = Ask { mark: leads, lines: true };
 const DATA: &str = "window.cgiDataNew";
 
@@ -335,18 +335,22 @@ fn body(draft: &mut Draft<'_>, fields: &Fields<'_>, form: Option<PageForm>) -> b
 fn element(draft: &mut Draft<'_>, source: &str) -> bool {
     let Some(at) = find_id(source, "js_content") else { return false };
     let outline = Outline::element(source, at, BODY);
-    place(draft, outline, 0, "#js_content")
+    place(draft, outline, Some, &["#js_content"])
 }
 
 /// Reads HTML that is written in a script; places are those of the literal, as the text is escaped there.
 fn payload(draft: &mut Draft<'_>, value: &Value, lines: bool) -> bool {
     let outline = Outline::read(&value.text, if lines { LINES } else { BODY });
-    place(draft, outline, value.offset.max(1), &format!("cgiDataNew.{}", value.path))
+    place(draft, outline, |_| Some(value.offset), &[&format!("cgiDataNew.{}", value.path)])
 }
 
-/// Adds what was read of a body. `literal` is where the script has it; zero when the offsets are the page's own.
-fn place(draft: &mut Draft<'_>, mut outline: Outline<'_>, literal: usize, from: &str) -> bool {
-    let offset = |own: usize| Some(if literal > 0 { literal } else { own });
+/// Adds what was read of a body; `offset` says where an offset in it is in the page.
+pub(super) fn place(
+    draft: &mut Draft<'_>,
+    mut outline: Outline<'_>,
+    offset: impl Fn(usize) -> Option<usize>,
+    chain: &[&str],
+) -> bool {
     // An advertisement may be a link as a whole; recommended reading leads to other articles.
     let mut elsewhere = vec![false; outline.blocks.len()];
     for mark in outline.marks.iter().filter(|mark| mark.tag.is("a")) {
@@ -367,16 +371,16 @@ fn place(draft: &mut Draft<'_>, mut outline: Outline<'_>, literal: usize, from: 
     let mut seen = false;
     for (block, footer) in outline.blocks.iter().zip(&footers) {
         if block.button {
-            draft.control(&block.text, "button", None, offset(block.offset), &[from]);
+            draft.control(&block.text, "button", None, offset(block.offset), chain);
         } else {
-            let added = draft.text(&block.text, Role::Body, offset(block.offset), &[from], *footer);
+            let added = draft.text(&block.text, Role::Body, offset(block.offset), chain, *footer);
             seen |= added.is_some();
         }
     }
     for mark in &mut outline.marks {
-        mark.offset = if literal > 0 { literal } else { mark.offset };
+        mark.offset = offset(mark.offset).unwrap_or_default();
         let footer = footers.get(mark.block).or(footers.last()).copied().unwrap_or_default();
-        draft.mark(mark, footer, &[from]);
+        draft.mark(mark, footer, chain);
     }
     draft.issues(std::mem::take(&mut outline.issues));
     seen

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 类型 | `kind` | 移动应用程序 `app`, 小程序 `mini-program`, 快应用 `quick-app`, 公众账号 `account`, 工作群组 `group` |
 //! | 名称 | `name` | |
-//! | 地址 | `address` | an address of the web, or a path below the folder of the roster |
+//! | 地址 | `address` | an address of the web, `weixin-api:` and an AppID, or a path below the folder of the roster |
 //! | 主办单位 | `owner` | |
 //! | 备案编号 | `filing` | |
 //! | 许可证编号 | `licence` | |
@@ -46,7 +46,7 @@ pub enum RosterError {
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// On the web.
+    /// On the web, or `weixin-api:` and the AppID of an account.
     Web(Url),
     /// On disk: a package, a folder, a saved page, an export.
     File(PathBuf),
@@ -244,13 +244,16 @@ fn row<'r>(line: u64, cell: impl Fn(Column) -> Option<&'r str>, folder: &Path) -
 
 /// An address of the web if it has a scheme, else a path.
 fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
+    let bad = |error: url::ParseError| (format!("网址有误（{error}）"), format!("no web address ({error})"));
+    if written.starts_with("weixin-api:") {
+        return Ok(Address::Web(Url::parse(written).map_err(bad)?));
+    }
     let Some((scheme, _)) = written.split_once("://") else { return Ok(Address::File(folder.join(written))) };
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(
             (format!("地址以 {scheme}: 开头，不是网址"), format!("{scheme}: is no web address")).into()
         );
     }
-    let bad = |error: url::ParseError| (format!("网址有误（{error}）"), format!("no web address ({error})"));
     Ok(Address::Web(Url::parse(written).map_err(bad)?))
 }
 

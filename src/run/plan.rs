@@ -13,7 +13,7 @@ use super::log::{Outcome, Past, Scanned, Stamp, listed, short_digest};
 use super::reason::{Cause, Reason};
 use crate::config::Fetch;
 use crate::fetch::source::{Source, source};
-use crate::fetch::{Known, is_barred};
+use crate::fetch::{Known, is_barred, weixin};
 use crate::model::{Listing, TargetKind};
 use crate::roster::{Address, Roster, Row};
 
@@ -114,7 +114,7 @@ pub struct Planned {
 pub struct HostPlan {
     /// Its name.
     pub host: String,
-    /// Requests, `robots.txt` included; redirects and second attempts are not foreseen.
+    /// Requests, `robots.txt` included; redirects, second attempts and further pages of a list are not foreseen.
     pub requests: u64,
     /// Least time between two, in seconds.
     pub pace: f64,
@@ -265,6 +265,11 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     if row.kind == TargetKind::Group {
         return Some(Reason::of(Cause::Group));
     }
+    if weixin::is_weixin(url)
+        && let Err(error) = weixin::Account::of(url)
+    {
+        return Some(Reason::from(&error));
+    }
     if is_barred(url) && wishes.weixin.is_none() {
         return Some(Reason::of(Cause::Weixin));
     }
@@ -319,25 +324,23 @@ fn is_fresh(time: Timestamp, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> b
 }
 
 fn hosts(targets: &[Planned], fetch: &Fetch) -> (Vec<HostPlan>, u64) {
-    let mut requests: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut requests: BTreeMap<String, u64> = BTreeMap::new();
     let mut origins: HashSet<url::Origin> = HashSet::new();
     let mut unplaced = 0;
     for target in targets.iter().filter(|target| matches!(target.action, Action::Fetch | Action::Recheck)) {
         let (Way::Page(url) | Way::Package(url, _) | Way::Store(_, url)) = &target.way else { continue };
         unplaced += u64::from(matches!(target.way, Way::Store(..)));
-        let of_host = requests.entry(url.host_str().unwrap_or_default()).or_default();
-        *of_host += 1 + u64::from(origins.insert(url.origin()));
+        let asked = weixin::asked(url);
+        let of_host = requests.entry(asked.host_str().unwrap_or_default().to_owned()).or_default();
+        // A token, and the first page of the list.
+        let own = 1 + u64::from(weixin::is_weixin(url));
+        *of_host += own + u64::from(origins.insert(asked.origin()));
     }
     let mut hosts: Vec<HostPlan> = requests
         .into_iter()
         .map(|(host, requests)| {
-            let pace = fetch.pace_of(host).as_secs_f64();
-            HostPlan {
-                host: host.to_owned(),
-                requests,
-                pace,
-                least: pace * requests.saturating_sub(1) as f64,
-            }
+            let pace = fetch.pace_of(&host).as_secs_f64();
+            HostPlan { host, requests, pace, least: pace * requests.saturating_sub(1) as f64 }
         })
         .collect();
     hosts.sort_by(|a, b| b.least.total_cmp(&a.least).then_with(|| a.host.cmp(&b.host)));
@@ -502,5 +505,23 @@ mod tests {
         // Two origins of one host have a `robots.txt` each, and one pace.
         assert_eq!(hosts, [("weixin.qq.com", 5, 20.0), ("b.gov.cn", 2, 1.0), ("sj.qq.com", 2, 1.0)]);
         assert_eq!((plan.least, plan.unplaced), (20.0, 1));
+    }
+
+    #[test]
+    fn posts_by_the_interface_are_asked_of_the_platform() {
+        let rows = "account,weixin-api:wx0123456789abcdef,\naccount,weixin-api:gh_0123456789ab,";
+        let plan = Case::new(rows).plan();
+        let actions: Vec<Action> = plan.targets.iter().map(|target| target.action).collect();
+        assert_eq!(actions, [Action::Fetch, Action::Skip]);
+        assert!(plan.targets[1].reason.as_ref().unwrap().zh.contains("AppID"));
+        // A token, a page of the list, `robots.txt`.
+        let hosts: Vec<(&str, u64)> =
+            plan.hosts.iter().map(|host| (host.host.as_str(), host.requests)).collect();
+        assert_eq!(hosts, [("api.weixin.qq.com", 3)]);
+        let rescan = Case {
+            known: Some(known("weixin-api:wx0123456789abcdef", at(0), None)),
+            ..Case::new("account,weixin-api:wx0123456789abcdef,")
+        };
+        assert_eq!(rescan.plan().targets[0].action, Action::Rescan, "stored posts need no request");
     }
 }

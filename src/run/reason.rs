@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fetch::FetchError;
 use crate::fetch::source::SourceError;
+use crate::fetch::weixin::WeixinError;
 use crate::model::{Lang, PageState, Rejected, TargetKind};
 use crate::scan::ScanError;
 
@@ -41,6 +42,8 @@ pub enum Cause {
     Content,
     /// The app store does not list it, gives no package, or its page has changed.
     AppStore,
+    /// The interface of WeChat for owners of accounts gave nothing.
+    Interface,
     /// The own disk.
     Disk,
     /// What is there cannot be scanned.
@@ -79,6 +82,7 @@ impl Cause {
             Cause::Network => ("连接失败", "no connection"),
             Cause::Content => ("内容无法取用", "the content cannot be taken"),
             Cause::AppStore => ("应用市场没有或未公开安装包", "the app store gives no package"),
+            Cause::Interface => ("未能由微信接口取得", "the WeChat interface gave nothing"),
             Cause::Disk => ("本机读写失败", "the disk cannot be read or written"),
             Cause::Unscannable => ("内容无法检测", "the content cannot be scanned"),
             Cause::Internal => ("程序内部错误", "a mistake in this program"),
@@ -160,6 +164,15 @@ impl From<&SourceError> for Reason {
         match error {
             SourceError::Fetch(error) => Reason::from(error),
             other => Reason { cause: Cause::AppStore, zh: other.words(Lang::Zh), en: other.words(Lang::En) },
+        }
+    }
+}
+
+impl From<&WeixinError> for Reason {
+    fn from(error: &WeixinError) -> Self {
+        match error {
+            WeixinError::Fetch(error) => Reason::from(error),
+            other => Reason { cause: Cause::Interface, zh: other.words(Lang::Zh), en: other.words(Lang::En) },
         }
     }
 }

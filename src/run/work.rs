@@ -18,7 +18,7 @@ use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
 use crate::fetch::source::{Found, Source};
-use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, write_whole};
+use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, weixin, write_whole};
 use crate::model::{Lang, Level, Listing, PageState, Report, TargetKind};
 use crate::page::{self, Input};
 use crate::report;
@@ -283,7 +283,7 @@ impl Work {
     fn enqueue(self: &Arc<Self>, at: usize, what: Option<What>, out: &mpsc::Sender<Brought>) {
         let Some(what) = what else { return };
         let (What::Page(url) | What::Package(url, _) | What::Store(_, url)) = &what;
-        let host = url.host_str().unwrap_or_default().to_owned();
+        let host = weixin::asked(url).host_str().unwrap_or_default().to_owned();
         let mut queues = held(&self.queues);
         if let Some(queue) = queues.get_mut(&host) {
             queue.push_back((at, what));
@@ -325,6 +325,7 @@ impl Work {
         out: &mpsc::Sender<Brought>,
     ) -> Option<Result<Had, Reason>> {
         match what {
+            What::Page(url) if weixin::is_weixin(&url) => Some(self.posts(&url).await),
             What::Page(url) => Some(self.page(url).await),
             What::Package(url, listing) => {
                 let done = self.crew.client.download(&url, &self.crew.store, &Unwatched).await;
@@ -353,6 +354,12 @@ impl Work {
                 None
             }
         }
+    }
+
+    async fn posts(&self, url: &Url) -> Result<Had, Reason> {
+        let (client, store) = (&self.crew.client, &self.crew.store);
+        let known = weixin::posts_by_environment(client, store, url).await;
+        self.had(known.map_err(|error| Reason::from(&error))?, None)
     }
 
     async fn page(self: &Arc<Self>, url: Url) -> Result<Had, Reason> {
