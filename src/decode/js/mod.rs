@@ -1342,7 +1342,6 @@ impl<'a> Scan<'a> {
             | Kind::Regex
             | Kind::Dot
             | Kind::Question
-            | Kind::Plus
             | Kind::Arrow
             | Kind::Equality
             | Kind::Doubled
