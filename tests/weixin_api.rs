@@ -110,8 +110,7 @@ impl Office {
     }
 
     fn set_used(&self, token: u32, list: u32) {
-        let day =
-            jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::Offset::constant(8))).date();
+        let day = jiff::tz::Offset::constant(8).to_datetime(jiff::Timestamp::now()).date();
         fs::create_dir_all(self.dir.path().join("weixin")).unwrap();
         let path = self.dir.path().join("weixin").join(format!("{APPID}.json"));
         fs::write(path, json!({ "day": day.to_string(), "token": token, "list": list }).to_string()).unwrap();
@@ -160,7 +159,7 @@ async fn all_pages_of_a_list_become_one_document() {
         "never force_refresh, which takes the token away from others"
     );
     let paths: Vec<&str> = heard[1..].iter().map(|request| request.path.as_str()).collect();
-    assert_eq!(paths, [format!("/cgi-bin/freepublish/batchget?access_token={TOKEN}"); 3]);
+    assert_eq!(paths, vec![format!("/cgi-bin/freepublish/batchget?access_token={TOKEN}"); 3]);
     let offsets: Vec<u64> = heard[1..].iter().map(|r| body(r)["offset"].as_u64().unwrap()).collect();
     assert_eq!(offsets, [0, 20, 40]);
     assert_eq!((office.used()["token"].as_u64(), office.used()["list"].as_u64()), (Some(1), Some(3)));
@@ -275,7 +274,8 @@ async fn every_attempt_counts() {
 #[tokio::test]
 async fn secrets_are_nowhere_written_down() {
     let echo = |request: &Request| format!("{} {}", request.path, String::from_utf8_lossy(&request.body));
-    let says: Vec<Box<dyn Fn(&Request) -> Vec<Step> + Send + Sync>> = vec![
+    type Answer = Box<dyn Fn(&Request) -> Vec<Step> + Send + Sync>;
+    let says: Vec<Answer> = vec![
         Box::new(|request| honest(request, 21)),
         // Repeats everything it hears: in messages, in posts, in where it redirects to.
         Box::new(move |request| match is_list(request) {
