@@ -519,7 +519,7 @@ mod tests {
             plan.hosts.iter().map(|host| (host.host.as_str(), host.requests)).collect();
         assert_eq!(hosts, [("api.weixin.qq.com", 3)]);
         let rescan = Case {
-            known: Some(known("weixin-api:wx0123456789abcdef", at(0), None)),
+            known: Some(known("weixin-api:wx0123456789abcdef", at(DAY / 4), None)),
             ..Case::new("account,weixin-api:wx0123456789abcdef,")
         };
         assert_eq!(rescan.plan().targets[0].action, Action::Rescan, "stored posts need no request");
