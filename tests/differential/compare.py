@@ -347,7 +347,7 @@ def aapt_proto():
                     head = lambda rows: [(row["depth"], row["name"], row["line"], row["texts"]) for row in rows]
                     tally.same("documents", head(mine), head(theirs), where)
                     for one, other in zip(mine, theirs):
-                        values = lambda row: sorted(attribute[:4] for attribute in row["attributes"])
+                        values = lambda row: sorted((attribute[:4] for attribute in row["attributes"]), key=repr)
                         tally.same("elements with attributes", values(one), values(other), f"{where} {one['name']}")
     return tally.report()
 
