@@ -18,7 +18,7 @@ use super::{Decoder, Issue, Limit, Unit};
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "aapt_proto",
-    version: 1,
+    version: 2,
     reads: ("应用包的资源表与界面（protobuf）", "resources and XML of app bundles (protocol buffers)"),
     limits: &[Limit { what: ("输入", "input"), amount: MAX_SIZE as u64, unit: Unit::Bytes }],
 };
@@ -61,12 +61,17 @@ pub fn xml(bytes: &[u8]) -> Result<(BinaryXml, Vec<Issue>), XmlError> {
 pub fn table(bytes: &[u8]) -> Result<(Vec<u8>, Vec<Issue>), ArscError> {
     let mut writer = TableWriter { out: Output::new(bytes), strings: Pool::default(), packages: 0 };
     let mut fields = Message { bytes, offset: 0 }.fields();
+    let mut known = true;
     while let Some((number, value)) = fields.next(&mut writer.out.issues) {
-        if let (2, Wire::Bytes(package)) = (number, value) {
-            writer.package(package);
+        match (number, value) {
+            (2, Wire::Bytes(package)) => writer.package(package),
+            // Where the sources are, overlays, the tool, libraries.
+            (1 | 3..=5, Wire::Bytes(_)) => {}
+            _ => known = false,
         }
     }
-    if writer.packages == 0 && !bytes.is_empty() {
+    // An app without resources has a table without packages.
+    if writer.packages == 0 && !(known && writer.out.issues.is_empty()) {
         return Err(ArscError::NotTable);
     }
     Ok(writer.finish())
@@ -913,6 +918,20 @@ mod tests {
             let (binary, _) = Xml::parse(&binary).unwrap();
             assert_eq!(told(&ours), told(&binary), "{name}");
             assert!(ours.elements().len() > 1);
+        }
+    }
+
+    #[test]
+    fn a_table_may_have_no_packages() {
+        // As aapt2 writes it: `source_pool` and `tool_fingerprint` alone.
+        let empty = b"\x0a\x04\x0a\x02\0\0\x22\x0c\x0a\x04aapt\x12\x042.19";
+        for bytes in [&empty[..], b""] {
+            let (table, issues) = table(bytes).unwrap();
+            let (table, more) = Table::parse(&table).unwrap();
+            assert_eq!((table.resources().count(), issues.len(), more.len()), (0, 0, 0));
+        }
+        for bytes in [&empty[..10], b"\x08\x01", b"PK\x03\x04", b"<resources/>"] {
+            assert!(matches!(super::table(bytes), Err(ArscError::NotTable)), "{bytes:?}");
         }
     }
 

@@ -240,6 +240,10 @@ pub(super) struct Issues {
 }
 
 impl Issues {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Notes one; `detail` is only made when it will be kept.
     pub(super) fn note(
         &mut self,

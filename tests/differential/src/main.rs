@@ -180,7 +180,9 @@ fn js(bytes: &[u8], print: &mut dyn FnMut(Json)) {
             LiteralKind::Template => "template",
             LiteralKind::Comment => "comment",
         };
-        print(json!({"offset": literal.offset, "kind": kind, "text": literal.text}));
+        print(
+            json!({"offset": literal.offset, "kind": kind, "text": literal.text, "joined": literal.joined}),
+        );
     }
     print(json!({"issues": script.issues.len()}));
 }
