@@ -3,7 +3,7 @@
 //! The folder holds `labels.json`: an array of objects with `file` (path from the folder) and `features` (category to
 //! `yes`, `no` or `unclear`). Other fields are left alone; what is unclear or not given is not counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use unicode_width::UnicodeWidthStr;
-use zhijian::model::{Category, Lang, Level, Report};
+use zhijian::model::{Category, Lang, Level, Report, Scope};
 use zhijian::report::visible;
 use zhijian::roster::FilingRecord;
 use zhijian::rule::{RuleSet, RuleSubject};
@@ -88,6 +88,14 @@ fn ratio(part: u32, whole: u32) -> String {
     if whole == 0 { "-".to_owned() } else { format!("{:.3}", f64::from(part) / f64::from(whole)) }
 }
 
+/// A rule and how it did.
+struct Measured {
+    scope: Scope,
+    category: Category,
+    title: String,
+    counted: Confusion,
+}
+
 /// Scans everything in `labels.json` and writes the table and the errors.
 pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -> anyhow::Result<u8> {
     let path = dir.join("labels.json");
@@ -96,19 +104,19 @@ pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -
     if labels.is_empty() {
         bail!("{}: {}", path.display(), lang.pick("没有条目", "has no entries"));
     }
-    let categories: Vec<(Category, String)> = rules
+    let mut measured: Vec<Measured> = rules
         .rules()
         .iter()
         .filter_map(|rule| match rule.subject()? {
             RuleSubject::Prohibition(category) => {
-                Some((category, format!("{} {}", rule.id, lang.pick(&rule.title, &rule.title_en))))
+                let title = format!("{} {}", rule.id, lang.pick(&rule.title, &rule.title_en));
+                Some(Measured { scope: rule.scope, category, title, counted: Confusion::default() })
             }
             RuleSubject::Duty(_) => None,
         })
         .collect();
     let scanner = Scanner::new(rules, FilingRecord::Unknown);
-    let mut counted = vec![Confusion::default(); categories.len()];
-    let (mut errors, mut failed) = (Vec::new(), 0_u32);
+    let (mut errors, mut failed, mut scopes) = (Vec::new(), 0_u32, BTreeSet::new());
     for label in &labels {
         let file = dir.join(&label.file);
         let bar = Bar::new(&file, false);
@@ -122,19 +130,23 @@ pub(super) fn run(rules: RuleSet, dir: &Path, lang: Lang, out: &mut dyn Write) -
                 continue;
             }
         };
-        for ((category, title), confusion) in categories.iter().zip(&mut counted) {
-            let Some(answer) = label.features.get(category).filter(|&&answer| answer != Answer::Unclear)
+        let scope = report.target.kind.scope();
+        for rule in measured.iter_mut().filter(|rule| rule.scope == scope) {
+            let Some(answer) =
+                label.features.get(&rule.category).filter(|&&answer| answer != Answer::Unclear)
             else {
                 continue;
             };
-            let (truth, level) = (*answer == Answer::Yes, level(&report, *category));
-            confusion.add(truth, level);
+            let (truth, level) = (*answer == Answer::Yes, level(&report, rule.category));
+            rule.counted.add(truth, level);
             if truth != (level >= Some(Level::Suspected)) {
-                errors.push(error(&label.file, title, truth, &report, *category, lang));
+                errors.push(error(&label.file, &rule.title, truth, &report, rule.category, lang));
             }
         }
+        scopes.insert(scope);
     }
-    table(&categories, &counted, lang, out)?;
+    measured.retain(|rule| scopes.contains(&rule.scope));
+    table(&measured, lang, out)?;
     for line in &errors {
         writeln!(out, "{line}")?;
     }
@@ -172,12 +184,7 @@ fn error(file: &Path, title: &str, truth: bool, report: &Report, category: Categ
     format!("{kind}  {file}  {title}  {got}  {evidence}").trim_end().to_owned()
 }
 
-fn table(
-    categories: &[(Category, String)],
-    counted: &[Confusion],
-    lang: Lang,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+fn table(measured: &[Measured], lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
     let head: [&str; 11] = match lang {
         Lang::Zh => [
             "类别",
@@ -206,8 +213,8 @@ fn table(
             "precision",
         ],
     };
-    let all = counted.iter().fold(Confusion::default(), |sum, one| sum.plus(*one));
-    let named = categories.iter().map(|(_, title)| title.as_str()).zip(counted);
+    let all = measured.iter().fold(Confusion::default(), |sum, one| sum.plus(one.counted));
+    let named = measured.iter().map(|rule| (rule.title.as_str(), &rule.counted));
     let total = std::iter::once((lang.pick("合计", "all"), &all));
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(named.chain(total).map(|(title, confusion)| {

@@ -7,8 +7,9 @@ use super::{Input, Read, contains, filled};
 use crate::decode::Issue;
 use crate::decode::outline::{Mark, Tag};
 use crate::model::{
-    Document, Fact, FactKind, GapReason, Inspection, Lang, LinkKind, PageLink, PageRecord, PageState,
-    PartName, Place, Role, Screen, State, StateName, TargetKind, UiText, Usage, Widget, Wording, meaning,
+    Document, Fact, FactKind, GapReason, Inspection, Lang, Licence, LinkKind, PageLink, PageRecord,
+    PageState, PartName, Place, Role, Screen, State, StateName, TargetKind, UiText, Usage, Widget, Wording,
+    meaning,
 };
 
 /// Characters kept in one text; a longer paragraph becomes several.
@@ -28,6 +29,15 @@ pub(super) fn leads(tag: &Tag<'_>) -> bool {
         .iter()
         .any(|known| tag.is(known))
         || name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("mp"))
+}
+
+/// The number behind the name of the licence for internet news, as the foot of a site shows it
+/// (互联网新闻信息服务许可证编号：51120260001).
+fn licence(text: &str) -> Option<String> {
+    let (_, behind) = text.split_once("互联网新闻信息服务许可证")?;
+    let near: String = behind.chars().take(32).collect();
+    let number = near.split(|ch: char| !ch.is_ascii_digit()).find(|digits| digits.len() >= 8)?;
+    Some(number.to_owned())
 }
 
 /// A page that is being read.
@@ -363,6 +373,11 @@ impl<'a> Draft<'a> {
                 format!("{media} pieces of sound, video or cards, whose content is not read"),
             );
             self.inspection.note(PartName::Other, &place, GapReason::NotInspected, detail);
+        }
+        if self.page.account.licence == Licence::Unknown
+            && let Some(number) = self.inspection.texts.iter().find_map(|text| licence(&text.text))
+        {
+            self.page.account.licence = Licence::Shown { number };
         }
         let account = &self.page.account;
         self.inspection.identity.id = account.id.clone().or_else(|| account.biz.clone());
