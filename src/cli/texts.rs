@@ -7,21 +7,21 @@ use zhijian::model::Lang;
 const TEXTS: &[(&str, &str, &str)] = &[
     (
         "zhijian",
-        "指尖质检：检测政务应用、小程序中的“指尖上的形式主义”功能",
-        "Detects formalism at the fingertips in government apps and mini programs",
+        "指尖质检：检测政务应用、小程序、公众账号、工作群组中的“指尖上的形式主义”",
+        "Detects formalism at the fingertips in government apps, accounts and work groups",
     ),
     ("zhijian --lang", "输出语言：zh 中文（默认）、en 英文", "Language of the output: zh (default), en"),
     ("zhijian --help", "显示帮助", "Print help"),
     ("zhijian --version", "显示版本", "Print version"),
     (
         "zhijian scan",
-        "检测安装包，给出技术检测报告和建议赋码",
-        "Scan packages: detection report and suggested colour code",
+        "检测安装包、账号页面、群消息导出，给出技术检测报告和建议赋码",
+        "Scan packages, pages of accounts, exports of groups: report and suggested colour code",
     ),
     (
         "zhijian scan FILE",
-        "要检测的安装包、网页文件夹，或存放安装包的文件夹，按内容识别格式；也可以是网址，同 fetch",
-        "Packages, folders of web pages, or folders of packages, the format is found from the content; or addresses, as for fetch",
+        "安装包、网页文件夹、存放安装包的文件夹，公众账号的页面、订阅源、发布列表，工作群的消息导出，按内容识别；也可以是网址，同 fetch",
+        "Packages, folders of web pages or of packages, pages, feeds and lists of posts of accounts, exports of groups, told by their content; or addresses, as for fetch",
     ),
     (
         "zhijian scan --format",
