@@ -555,3 +555,14 @@ proptest::proptest! {
         read(text.as_bytes());
     }
 }
+
+/// Found by fuzzing: the parser of feeds panics at a declaration within a document.
+#[test]
+fn a_feed_within_a_feed_is_no_end() {
+    let feed = "<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>示例县要闻</title>\
+                <item><title>第一条</title></item><?xml version=\"1.0\" encoding=\"GB2312\"?>\
+                <item><title>第二条</title></item></channel></rss>";
+    let read = read(feed.as_bytes());
+    let titles: Vec<_> = read.page.entries.iter().filter_map(|entry| entry.title.as_deref()).collect();
+    assert_eq!(titles, ["第一条", "第二条"]);
+}
