@@ -17,7 +17,8 @@ use crate::format::{self, FormatError, Source};
 use crate::group;
 use crate::ledger::Situation;
 use crate::model::{
-    Artifact, Engine, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA, Target,
+    Artifact, Engine, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA,
+    Target, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
@@ -195,16 +196,16 @@ impl Scanner {
             Ok(inspection) => Ok(vec![self.package(path, sha256, blob.len(), inspection, subject)]),
             Err(FormatError::Io(source)) => Err(unreadable(source)),
             Err(FormatError::Unknown(cause)) => {
-                let bytes = blob.slice(0, blob.len().min(MAX_PAGE + 1)).map_err(unreadable)?;
                 // An error page that was saved under the name of a package is no page to judge.
                 let package = format::is_package_name(&subject.name)
                     || subject.address.as_ref().is_some_and(|url| format::is_package_name(url.path()));
+                let mut reports = None;
+                if !package && blob.len() <= MAX_PAGE {
+                    let bytes = blob.slice(0, blob.len()).map_err(unreadable)?;
+                    reports = self.text(&bytes, sha256, subject).filter(|reports| !reports.is_empty());
+                }
                 let no_page = || ScanError::NotAPackage { path: path.to_owned(), cause: cause.to_string() };
-                (!package)
-                    .then(|| self.text(&bytes, sha256, subject))
-                    .flatten()
-                    .filter(|reports| !reports.is_empty())
-                    .ok_or_else(no_page)
+                reports.ok_or_else(no_page)
             }
             Err(other) => Err(ScanError::NotAPackage { path: path.to_owned(), cause: other.to_string() }),
         }
@@ -231,9 +232,6 @@ impl Scanner {
 
     /// An export of groups, a page of a kind that is known, or whatever else came from an address.
     fn text(&self, bytes: &[u8], sha256: String, subject: Subject) -> Option<Vec<Report>> {
-        if bytes.len() as u64 > MAX_PAGE {
-            return None;
-        }
         let as_of = Some(subject.as_of.unwrap_or_else(Timestamp::now));
         let artifact = |inspection: &Inspection| Artifact {
             sha256: sha256.clone(),
@@ -253,10 +251,9 @@ impl Scanner {
             return Some(groups.into_iter().map(report).collect());
         }
         let input = page::Input::new(bytes, subject.content_type.as_deref(), subject.address.clone());
-        if subject.address.is_none() && page::kind(&input).is_none() {
-            return None;
-        }
-        let page::Read { mut inspection, page } = page::read(&input);
+        let read =
+            if subject.address.is_some() { Some(page::read(&input)) } else { page::read_known(&input) };
+        let page::Read { mut inspection, page } = read?;
         inspection.as_of = as_of;
         if let Some(registered) = &subject.registered {
             let place = Place::entry("");
@@ -360,7 +357,7 @@ fn text_digest(inspection: &Inspection) -> String {
         digest.update((text.text.len() as u64).to_le_bytes());
         digest.update(&text.text);
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest.finalize())
 }
 
 /// States where a package is not what the store says of it.

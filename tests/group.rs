@@ -14,6 +14,9 @@ use zhijian::rule::{Judgement, RuleSet, judge};
 /// The day that the truth was written for.
 const TODAY: &str = "2026-11-25T04:00:00Z";
 
+#[path = "common/encode.rs"]
+mod encode;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -64,15 +67,7 @@ fn cases() -> Vec<Case> {
 
 fn bytes(case: &Case) -> Vec<u8> {
     let text = std::fs::read_to_string(folder().join(&case.file)).unwrap();
-    match &case.encode {
-        Some(label) => {
-            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
-            let (bytes, _, lost) = encoding.encode(&text);
-            assert!(!lost, "{}", case.name);
-            bytes.into_owned()
-        }
-        None => text.into_bytes(),
-    }
+    encode::encoded(text, case.encode.as_deref())
 }
 
 fn word(value: impl serde::Serialize) -> String {

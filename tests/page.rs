@@ -11,6 +11,8 @@ use url::Url;
 use zhijian::model::{LinkKind, PageForm, PageState, PartName, RenameKind, Role, UiText, Verdict};
 use zhijian::page::{self, Input, Read, canonical_address};
 
+#[path = "common/encode.rs"]
+mod encode;
 #[path = "common/filler.rs"]
 mod filler;
 
@@ -77,15 +79,7 @@ fn bytes(case: &Case) -> Vec<u8> {
     if let Some(size) = case.grow {
         text = filler::grown(&text, size);
     }
-    match &case.encode {
-        Some(label) => {
-            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
-            let (bytes, _, lost) = encoding.encode(&text);
-            assert!(!lost, "{}", case.name);
-            bytes.into_owned()
-        }
-        None => text.into_bytes(),
-    }
+    encode::encoded(text, case.encode.as_deref())
 }
 
 fn read(bytes: &[u8]) -> Read {

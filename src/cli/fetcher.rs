@@ -30,11 +30,7 @@ pub(super) struct Package {
 impl Fetcher {
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         let store = open_store(config)?;
-        let path = store.journal();
-        let journal = Journal::open(&path).with_context(|| path.display().to_string())?;
-        let client = Client::new(&config.fetch, journal)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        Ok(Fetcher { runtime, client, store })
+        Ok(Fetcher { runtime: runtime()?, client: client(config, &store)?, store })
     }
 
     /// Leaves a host alone from now on.
@@ -79,17 +75,19 @@ impl Fetcher {
     async fn posts(&self, url: &Url) -> Result<(PathBuf, Downloaded), WeixinError> {
         let before = self.store.known(url);
         let known = weixin::posts_by_environment(&self.client, &self.store, url).await?;
-        let gone = || FetchError::Store(std::io::ErrorKind::NotFound.into());
-        let path = self.store.object(&known.sha256).ok_or_else(gone)?;
         let unchanged = before.is_some_and(|before| before.sha256 == known.sha256);
-        Ok((path, Downloaded { known, unchanged }))
+        Ok(self.stored(Downloaded { known, unchanged })?)
     }
 
     async fn download(&self, url: &Url, quiet: bool) -> Result<(PathBuf, Downloaded), FetchError> {
         let bar = Bar::new(url, quiet);
         let done = self.client.download(url, &self.store, &bar).await;
         bar.0.finish_and_clear();
-        let done = done?;
+        self.stored(done?)
+    }
+
+    /// With the file of the store that it is in.
+    fn stored(&self, done: Downloaded) -> Result<(PathBuf, Downloaded), FetchError> {
         let gone = || FetchError::Store(std::io::ErrorKind::NotFound.into());
         let path = self.store.object(&done.known.sha256).ok_or_else(gone)?;
         Ok((path, done))
@@ -103,6 +101,18 @@ pub(super) fn open_store(config: &Config) -> anyhow::Result<Store> {
         None => user_folder("XDG_DATA_HOME", ".local/share").context("fetch.store")?.join("zhijian"),
     };
     Store::open(&path).with_context(|| path.display().to_string())
+}
+
+/// A client that writes the journal of a store.
+pub(super) fn client(config: &Config, store: &Store) -> anyhow::Result<Client> {
+    let path = store.journal();
+    let journal = Journal::open(&path).with_context(|| path.display().to_string())?;
+    Ok(Client::new(&config.fetch, journal)?)
+}
+
+/// What requests are waited for in.
+pub(super) fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// The configuration of a file, else that of the user, else the defaults.

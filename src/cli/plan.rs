@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use zhijian::config::{Config, parse_duration};
 use zhijian::fetch::Store;
-use zhijian::model::Lang;
+use zhijian::model::{Lang, beijing_minute};
 use zhijian::report::visible;
 use zhijian::roster::{FilingRecord, Roster};
 use zhijian::run::{
@@ -143,7 +143,7 @@ fn show(plan: &Planned, ready: &Ready, all: bool, lang: Lang, out: &mut dyn Writ
     writeln!(out, "{}", visible(&roster))?;
     if let Some(begun) = plan.resumes {
         let words = lang.pick("继续中断的任务，开始于", "goes on with the run of");
-        writeln!(out, "{words} {}", beijing(begun))?;
+        writeln!(out, "{words} {}", beijing_minute(begun))?;
     }
     let mut rows = vec![[lang.pick("对象", "targets").to_owned(), total.to_string()]];
     let actions = [
@@ -269,12 +269,6 @@ pub(super) fn reasons(missed: &[Missed], all: bool, lang: Lang, out: &mut dyn Wr
         }
     }
     Ok(())
-}
-
-/// A time in Beijing.
-pub(super) fn beijing(time: Timestamp) -> String {
-    let beijing = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    time.to_zoned_datetime(beijing).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A length of time in its two largest units.

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
-use zhijian::fetch::{Client, Journal};
-use zhijian::model::Lang;
+use zhijian::model::{Lang, beijing_minute};
 use zhijian::report::visible;
 use zhijian::run::{self, Busy, Crew, Outcome, Stop, Summary};
 
-use super::plan::{Choice, Form, Ready, beijing, reasons, repeated, time};
+use super::fetcher::{client, runtime};
+use super::plan::{Choice, Form, Ready, reasons, repeated, time};
 use super::progress::RunBar;
 use super::{INCOMPLETE, complain, table};
 
@@ -38,12 +38,10 @@ impl Run {
         };
         let plan = self.choice.plan(&ready, &past, now);
         let Ready { config, store, folder, roster, scanner } = ready;
-        let journal = store.journal();
-        let journal = Journal::open(&journal).with_context(|| journal.display().to_string())?;
-        let client = Client::new(&config.fetch, journal)?;
+        let client = client(&config, &store)?;
         let client = if self.choice.weixin.is_some() { client.with_weixin() } else { client };
         let stop = Stop::default();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = runtime()?;
         let shown = folder.clone();
         let crew = Crew {
             plan,
@@ -127,7 +125,7 @@ fn show(summary: &Summary, all: bool, lang: Lang, out: &mut dyn Write) -> io::Re
         [lang.pick("名录", "roster"), &*visible(&summary.roster)].map(str::to_owned),
         [lang.pick("对象", "targets").to_owned(), targets],
         [lang.pick("检出", "findings").to_owned(), found],
-        [lang.pick("开始", "begun").to_owned(), beijing(summary.begun)],
+        [lang.pick("开始", "begun").to_owned(), beijing_minute(summary.begun)],
         [lang.pick("用时", "time").to_owned(), time(summary.seconds, lang)],
         [lang.pick("报告", "reports"), &*visible(&summary.reports)].map(str::to_owned),
     ];

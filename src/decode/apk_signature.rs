@@ -3,6 +3,7 @@
 //!
 //! Format: <https://source.android.com/docs/security/features/apksigning/v2>, `…/v3`; v1 is CMS (RFC 5652).
 
+use crate::model::hex;
 use der::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
@@ -87,7 +88,7 @@ pub fn signers(blob: &Blob, directory: u64, v1: &[Vec<u8>]) -> (Vec<SigningCerti
 
 /// A certificate by its DER bytes; the subject is empty when they cannot be read.
 pub(super) fn signing_certificate(der: &[u8], scheme: &str) -> SigningCertificate {
-    let sha256 = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&Sha256::digest(der));
     let read = Certificate::from_der(der);
     let subject = read.map_or_else(|_| String::new(), |read| read.tbs_certificate.subject.to_string());
     SigningCertificate { subject, sha256, schemes: vec![scheme.to_owned()] }

@@ -10,6 +10,17 @@ pub fn delimiter(line: &str) -> u8 {
     b",\t;".iter().copied().max_by_key(|byte| count(*byte)).filter(|byte| count(*byte) > 0).unwrap_or(b',')
 }
 
+/// The name of a column without what is said about it: `点赞` of `点赞（次）`, `sender` of `Sender`.
+pub fn heading(cell: &str) -> String {
+    let cell = cell.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{FEFF}').to_ascii_lowercase();
+    cell.split(['（', '(', '/']).next().unwrap_or(&cell).trim().to_owned()
+}
+
+/// Says, in Chinese and English, that a row has not as many cells as there are columns.
+pub fn misfit(is: usize, should: usize) -> (String, String) {
+    (format!("有 {is} 列，应为 {should} 列"), format!("{is} columns instead of {should}"))
+}
+
 /// The rows that hold anything, each with its line, from 1; or the line and the reason that one cannot be read.
 pub fn rows(text: &str, delimiter: u8) -> impl Iterator<Item = Result<(u64, StringRecord), (u64, String)>> {
     let reader = csv::ReaderBuilder::new()

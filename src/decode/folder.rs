@@ -2,6 +2,7 @@
 //!
 //! The walk is bounded and never leaves the folder: symbolic links are not followed. What is passed over is said.
 
+use crate::model::hex;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -148,7 +149,7 @@ impl Folder {
             .collect();
         let mut digest = Sha256::new();
         lines.iter().for_each(|line| digest.update(line));
-        hexadecimal(&digest.finalize())
+        hex(&digest.finalize())
     }
 }
 
@@ -162,11 +163,7 @@ pub fn sha256(mut reader: impl Read) -> io::Result<String> {
             count => digest.update(&buffer[..count]),
         }
     }
-    Ok(hexadecimal(&digest.finalize()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex(&digest.finalize()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 
 use serde_json::Value;
 
+/// Longer documents are not made values of by those who count none: a value takes up to sixteen times its bytes in
+/// memory.
+pub const MAX_BYTES: usize = 32 << 20;
+
 /// More values than any list of posts has.
 const MAX_VALUES: usize = 2_000_000;
 

@@ -8,8 +8,10 @@
 //!
 //! Files appear by renaming, so that whoever looks sees a whole file or none, whenever the program is killed.
 
+use crate::decode::folder::sha256;
+use crate::model::hex;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -220,10 +222,6 @@ fn key(url: &Url) -> String {
     hex(&Sha256::digest(url.as_str().as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn with_json(path: &Path) -> PathBuf {
     path.with_extension("json")
 }
@@ -238,19 +236,9 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
 
 /// Digest and size of a file.
 fn digest(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((hex(&digest.finalize()), size)),
-            count => {
-                digest.update(&buffer[..count]);
-                size += count as u64;
-            }
-        }
-    }
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    Ok((sha256(file)?, size))
 }
 
 /// Writes a file beside its place and renames it into it, so that readers see the old one or the whole new one.

@@ -490,7 +490,7 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
     }
     let (read, unread) = native::libraries(natives);
     plan.tasks.extend(read.into_iter().map(Task::Native));
-    unread.iter().for_each(|_| inspection.unread(PartName::Native));
+    inspection.count(PartName::Native, 0, unread.len() as u64);
     let lib = parts.first().map_or_else(|| Place::entry("lib"), |part| part.place("lib"));
     native::note_unread(unread.len(), &lib, inspection);
     note_frameworks(parts, inspection);
@@ -730,7 +730,7 @@ fn hidden_code(
     }
     // What a packer or a loader hides counts as code that was not read.
     let unread = missing.len().max(usize::from(!products.is_empty()));
-    (0..unread).for_each(|_| inspection.unread(PartName::Dex));
+    inspection.count(PartName::Dex, 0, unread as u64);
     let place =
         units.first().map_or_else(|| Place::entry("classes.dex"), |(path, _)| Place::entry(path.as_str()));
     if !missing.is_empty() {

@@ -459,7 +459,7 @@ impl Module<'_> {
                 native::read_library(&place.path, &bytes, inspection);
             }
         }
-        unread.iter().for_each(|_| inspection.unread(PartName::Native));
+        inspection.count(PartName::Native, 0, unread.len() as u64);
         native::note_unread(unread.len(), &self.place("libs"), inspection);
     }
 

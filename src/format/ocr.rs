@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::program::run;
 use crate::decode::picture::Grey;
-use crate::model::Wording;
+use crate::model::{Wording, hex};
 use crate::text::has_cjk;
 
 const PROGRAM: &str = "tesseract";
@@ -125,8 +125,7 @@ impl Ocr {
         let mut digest = Sha256::new();
         digest.update(format!("{}\n{LANGUAGE}\n{PREPARATION}\n", self.version));
         digest.update(bytes);
-        let name: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{name}.json")
+        format!("{}.json", hex(&digest.finalize()))
     }
 }
 

@@ -153,8 +153,7 @@ impl<'a> Pictures<'a> {
             }
         }
         let all: u64 = counts.values().sum();
-        (0..recognised).for_each(|_| inspection.read(PartName::Images));
-        (recognised..all).for_each(|_| inspection.unread(PartName::Images));
+        inspection.count(PartName::Images, recognised, all.saturating_sub(recognised));
         note_images(inspection, folder);
         texts
     }

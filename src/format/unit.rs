@@ -2,7 +2,7 @@
 
 use crate::decode::Issue;
 use crate::decode::archive::{Archive, Entry};
-use crate::model::{GapReason, Inspection, PartName, Place, meaning};
+use crate::model::{GapReason, Inspection, PartName, Place, described};
 
 /// Turns the issues of a decoder into anomalies and, where content was lost, gaps.
 pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, issues: Vec<Issue>) {
@@ -21,9 +21,7 @@ pub(super) fn state(inspection: &mut Inspection, part: PartName, place: &Place, 
             } else {
                 GapReason::Malformed
             };
-            let technical = format!("{}: {}", issue.code, issue.detail);
-            let (zh, en) = meaning(issue.code).unwrap_or_default();
-            let detail = (format!("{zh}（{technical}）"), format!("{en} ({technical})"));
+            let detail = described(issue.code, &format!("{}: {}", issue.code, issue.detail));
             inspection.gap(part, &at, reason, detail);
         }
         inspection.anomaly(issue.code, &at, issue.detail);

@@ -5,7 +5,7 @@
 use super::export::Export;
 use super::field::{Field, field, is_sender};
 use super::{Input, Kind};
-use crate::decode::delimited::{StringRecord, delimiter, rows};
+use crate::decode::delimited::{StringRecord, delimiter, misfit, rows};
 
 pub(super) const KIND: Kind =
     Kind { name: "csv", title: ("群消息表格（CSV）", "table of group messages (CSV)"), matches, read };
@@ -89,12 +89,8 @@ fn read(input: &Input<'_>) -> Export {
         let filled =
             cells.iter().zip(1..).filter(|(cell, _)| !cell.is_empty()).map(|(_, at)| at).max().unwrap_or(0);
         if filled > columns.len() || cells.len() < columns.len() {
-            let (is, should) = (cells.len(), columns.len());
-            export.reject(
-                line,
-                format!("有 {is} 列，应为 {should} 列"),
-                format!("{is} columns instead of {should}"),
-            );
+            let (zh, en) = misfit(cells.len(), columns.len());
+            export.reject(line, zh, en);
             continue;
         }
         let cells: Vec<(Field, String)> = columns

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
 use super::export::{Export, Form, Group, Message};
@@ -12,7 +11,8 @@ use super::mask::Mask;
 use super::{Input, Read, observe};
 use crate::decode::date;
 use crate::model::{
-    GapReason, GroupRecord, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage, meaning,
+    GapReason, GroupRecord, Inspection, PartName, Place, Role, Screen, TargetKind, UiText, Usage,
+    beijing_minute, described,
 };
 
 /// Characters kept in one text; a longer line becomes several.
@@ -199,7 +199,7 @@ impl Draft<'_> {
             }
             if message.form == Form::Text || message.form == Form::System || message.text.chars().count() > 8
             {
-                let when = message.time.map(minute).unwrap_or_default();
+                let when = message.time.map(beijing_minute).unwrap_or_default();
                 let who = message.member.map_or("系统 system".to_owned(), |number| format!("成员{number}"));
                 let sent = format!("{when} {who}");
                 self.text(&message.text, Role::Body, message.line, &[sent.trim()]);
@@ -240,6 +240,13 @@ impl Draft<'_> {
         }
     }
 
+    /// States that messages were lost.
+    fn lost(&mut self, code: &str, reason: GapReason, detail: String) {
+        let whole = Place::entry(self.places.path.clone());
+        self.inspection.gap(PartName::Text, &whole, reason, described(code, &detail));
+        self.inspection.anomaly(code, &whole, detail);
+    }
+
     /// What was not read, and what the export does not carry.
     fn unread(&mut self, input: &Input<'_>, export: &Export, group: &Group) {
         let whole = Place::entry(self.places.path.clone());
@@ -247,14 +254,7 @@ impl Draft<'_> {
         let mut lost = export.rejected.len() as u64 + export.dropped;
         if input.decoded.malformed {
             let detail = format!("not {}", input.decoded.encoding);
-            let (zh, en) = meaning("group.malformed-text").unwrap_or_default();
-            self.inspection.gap(
-                PartName::Text,
-                &whole,
-                GapReason::Malformed,
-                (format!("{zh}（{detail}）"), format!("{en} ({detail})")),
-            );
-            self.inspection.anomaly("group.malformed-text", &whole, detail);
+            self.lost("group.malformed-text", GapReason::Malformed, detail);
             lost += 1;
         }
         for rejected in &export.rejected {
@@ -272,21 +272,13 @@ impl Draft<'_> {
         }
         if export.dropped > 0 {
             let detail = format!("{} more", export.dropped);
-            let (zh, en) = meaning("group.too-many-messages").unwrap_or_default();
-            self.inspection.gap(
-                PartName::Text,
-                &whole,
-                GapReason::LimitReached,
-                (format!("{zh}（{detail}）"), format!("{en} ({detail})")),
-            );
-            self.inspection.anomaly("group.too-many-messages", &whole, detail);
+            self.lost("group.too-many-messages", GapReason::LimitReached, detail);
         }
         if group.messages.is_empty() {
             let detail = ("没有读到任何消息", "no message was read");
             self.inspection.gap(PartName::Text, &whole, GapReason::Missing, detail);
         }
-        (0..lost).for_each(|_| self.inspection.unread(PartName::Text));
-        group.messages.iter().for_each(|_| self.inspection.read(PartName::Text));
+        self.inspection.count(PartName::Text, group.messages.len() as u64, lost);
         // Without these nothing can be said of the group sign, of the group rules, of how long it has been idle.
         let mut missing = |what: (&str, &str), then: (&str, &str)| {
             let detail = (
@@ -331,7 +323,7 @@ impl Draft<'_> {
     fn finish(mut self) -> Read {
         let whole = Place::entry(self.places.path.clone());
         if self.pictures > 0 {
-            (0..self.pictures).for_each(|_| self.inspection.unread(PartName::Images));
+            self.inspection.count(PartName::Images, 0, self.pictures);
             let detail = (
                 format!("图片、视频 {} 个，其中内容未识读", self.pictures),
                 format!("{} pictures and videos, whose content is not read", self.pictures),
@@ -339,7 +331,7 @@ impl Draft<'_> {
             self.inspection.note(PartName::Images, &whole, GapReason::NotInspected, detail);
         }
         if self.other > 0 {
-            (0..self.other).for_each(|_| self.inspection.unread(PartName::Other));
+            self.inspection.count(PartName::Other, 0, self.other);
             let detail = (
                 format!("语音、文件及卡片 {} 个，其中内容未识读", self.other),
                 format!("{} voice messages, files and cards, whose content is not read", self.other),
@@ -376,11 +368,6 @@ fn temporary(group: &Group) -> Option<bool> {
 fn key(name: &str) -> u64 {
     let digest = Sha256::digest(name.trim().as_bytes());
     digest.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
-}
-
-/// Beijing time to the minute.
-pub(super) fn minute(time: jiff::Timestamp) -> String {
-    Offset::constant(8).to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn pieces(line: &str) -> impl Iterator<Item = &str> {

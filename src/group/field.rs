@@ -1,5 +1,7 @@
 //! What the columns and keys of exports are called, in Chinese and English and by the programs that make them.
 
+use crate::decode::delimited;
+
 /// What a column or a key holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
@@ -192,10 +194,8 @@ const NAMES: &[(Field, &[&str])] = &[
 
 /// The field that a heading names: `发送人（姓名）`, `Sender`.
 pub(super) fn field(heading: &str) -> Option<Field> {
-    let heading =
-        heading.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{FEFF}').to_ascii_lowercase();
-    let heading = heading.split(['（', '(', '/']).next().unwrap_or(&heading).trim();
-    NAMES.iter().find(|(_, names)| names.contains(&heading)).map(|(field, _)| *field)
+    let heading = delimited::heading(heading);
+    NAMES.iter().find(|(_, names)| names.contains(&heading.as_str())).map(|(field, _)| *field)
 }
 
 /// Names by which nothing but a sender of messages is known; 昵称 may be the author of a post too.

@@ -6,14 +6,12 @@ use serde_json::{Map, Value};
 use super::export::Export;
 use super::field::{Field, field};
 use super::{Input, Kind};
+use crate::decode::json::MAX_BYTES;
 
 pub(super) const KIND: Kind =
     Kind {
         name: "json", title: ("群消息数据（JSON）", "data of group messages (JSON)"), matches, read
     };
-
-/// A value of JSON takes up to sixteen times its bytes in memory.
-const MAX_JSON: usize = 32 << 20;
 
 const MESSAGES: [&str; 9] =
     ["messages", "消息", "消息列表", "聊天记录", "records", "msgs", "message_list", "data", "list"];
@@ -46,10 +44,10 @@ fn matches(input: &Input<'_>) -> bool {
 fn read(input: &Input<'_>) -> Export {
     let mut export = Export::new(("条", "message"));
     let text = input.text().trim_start();
-    if text.len() > MAX_JSON {
+    if text.len() > MAX_BYTES {
         export.cut_off = Some((
-            format!("JSON 文件超过 {} MB，未读", MAX_JSON >> 20),
-            format!("a JSON file of more than {} MB is not read", MAX_JSON >> 20),
+            format!("JSON 文件超过 {} MB，未读", MAX_BYTES >> 20),
+            format!("a JSON file of more than {} MB is not read", MAX_BYTES >> 20),
         ));
         return export;
     }

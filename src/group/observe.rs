@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Time;
 
-use super::draft::{Places, Seen, minute};
+use super::draft::{Places, Seen};
 use super::export::Form;
 use super::mask::numbered;
 use super::{Read, chain, run};
 use crate::decode::date;
-use crate::model::{GroupRecord, Measure, Place, State, StateName};
+use crate::model::{GroupRecord, Measure, Place, State, StateName, beijing_minute};
 
 /// Two groups with fewer members each have them in common by chance.
 const MIN_MEMBERS: usize = 3;
@@ -63,7 +63,7 @@ pub(super) fn observe(reads: &mut [Read], seen: &[Vec<Seen>], places: &Places) {
             seen.iter().filter(|message| message.time.is_some()).max_by_key(|message| message.time)
             && let Some(time) = last.time
         {
-            let text = format!("最后一条消息 last message: {} {}", minute(time), clip(&last.text));
+            let text = format!("最后一条消息 last message: {} {}", beijing_minute(time), clip(&last.text));
             add(StateName::LastMessage, Measure::Since(time), text.trim().to_owned(), places.line(last.line));
         }
         if let (Some(true), Some(end)) = (group.temporary, group.task_end)

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Lang;
+use super::{Lang, Wording};
 
 /// Something about the package that is out of order but did not stop the reading.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -24,8 +24,14 @@ impl Anomaly {
     }
 }
 
+/// A gap in the words of a code, with what technicians want to know.
+pub(crate) fn described(code: &str, technical: &str) -> Wording {
+    let (zh, en) = meaning(code).unwrap_or_default();
+    (format!("{zh}（{technical}）"), format!("{en} ({technical})")).into()
+}
+
 /// What a code means, in Chinese and English; `None` for one that is not in the list.
-pub(crate) fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
+fn meaning(code: &str) -> Option<(&'static str, &'static str)> {
     let found = ANOMALIES.binary_search_by(|(known, _, _)| (*known).cmp(code)).ok()?;
     let (_, zh, en) = ANOMALIES[found];
     Some((zh, en))

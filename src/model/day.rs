@@ -4,7 +4,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-/// The day of a moment in Beijing, whose time all of China has.
+/// All of China has one time.
+const BEIJING: Offset = Offset::constant(8);
+
+/// The day of a moment in Beijing.
 pub fn beijing_day(moment: Timestamp) -> Date {
-    Offset::constant(8).to_datetime(moment).date()
+    BEIJING.to_datetime(moment).date()
+}
+
+/// A moment in Beijing to the minute: `2026-11-25 08:30`.
+pub fn beijing_minute(moment: Timestamp) -> String {
+    BEIJING.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -118,6 +118,15 @@ impl Inspection {
         self.tally.unread(part)
     }
 
+    /// Counts units of a part: so many that were read completely, so many that could not be.
+    /// The caller states the reason by [`Inspection::gap`] or [`Inspection::note`].
+    pub fn count(&mut self, part: PartName, read: u64, unread: u64) {
+        // A part of which there is nothing is no part.
+        if read + unread > 0 {
+            self.tally.add(part, read + unread, read);
+        }
+    }
+
     /// Counts a unit of a part that was read completely.
     pub fn read(&mut self, part: PartName) {
         self.tally.add(part, 1, 1);

@@ -11,6 +11,7 @@ mod anomaly;
 mod code;
 mod coverage;
 mod day;
+mod digest;
 mod fact;
 mod finding;
 mod group;
@@ -28,11 +29,12 @@ pub use account::{
     AccountRecord, Entry, Licence, LinkKind, PageForm, PageLink, PageRecord, PageState, Platform, Rejected,
     Rename, RenameKind,
 };
-pub(crate) use anomaly::meaning;
+pub(crate) use anomaly::described;
 pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
-pub use day::beijing_day;
+pub use day::{beijing_day, beijing_minute};
+pub use digest::hex;
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,

@@ -24,8 +24,9 @@ pub enum TargetKind {
 }
 
 /// Which folder of rules speaks of a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Scope {
+    #[default]
     /// `rules/app`: apps, mini programs, quick apps.
     App,
     /// `rules/account`: public accounts and their pages.

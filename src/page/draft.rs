@@ -8,8 +8,8 @@ use crate::decode::Issue;
 use crate::decode::outline::{Mark, Tag};
 use crate::model::{
     Document, Fact, FactKind, GapReason, Inspection, Lang, Licence, LinkKind, PageLink, PageRecord,
-    PageState, PartName, Place, Role, Screen, State, StateName, TargetKind, UiText, Usage, Widget, Wording,
-    meaning,
+    PageState, PartName, Place, Rejected, Role, Screen, State, StateName, TargetKind, UiText, Usage, Widget,
+    Wording, described,
 };
 
 /// Characters kept in one text; a longer paragraph becomes several.
@@ -291,9 +291,7 @@ impl<'a> Draft<'a> {
                 } else {
                     GapReason::Malformed
                 };
-                let technical = format!("{}: {}", issue.code, issue.detail);
-                let (zh, en) = meaning(issue.code).unwrap_or_default();
-                let detail = (format!("{zh}（{technical}）"), format!("{en} ({technical})"));
+                let detail = described(issue.code, &format!("{}: {}", issue.code, issue.detail));
                 self.inspection.gap(PartName::Text, &place, reason, detail);
             }
             self.inspection.anomaly(issue.code, &place, issue.detail);
@@ -318,6 +316,16 @@ impl<'a> Draft<'a> {
     pub(super) fn bad_date(&mut self, text: &str) {
         let text: String = text.chars().take(64).collect();
         self.issues(vec![Issue::odd("page.bad-date", None, text)]);
+    }
+
+    /// A row of a list that could not be read; `unit` is what one is called there.
+    pub(super) fn reject(&mut self, line: u64, unit: (&str, &str), reason: Wording) {
+        let Wording { zh: reason, en: reason_en } = reason;
+        let place = Place::entry(format!("{}#{line}", self.path));
+        let detail = (format!("第 {line} {}：{reason}", unit.0), format!("{} {line}: {reason_en}", unit.1));
+        self.inspection.gap(PartName::Text, &place, GapReason::Malformed, detail);
+        self.inspection.unread(PartName::Text);
+        self.page.rejected.push(Rejected { line, reason, reason_en });
     }
 
     /// States that the content as a whole was not seen.
@@ -357,7 +365,7 @@ impl<'a> Draft<'a> {
             self.inspection.read(PartName::Text);
         }
         if self.images > 0 {
-            (0..self.images).for_each(|_| self.inspection.unread(PartName::Images));
+            self.inspection.count(PartName::Images, 0, self.images);
             let (images, place) = (self.images, self.place(None));
             let detail = (
                 format!("图片 {images} 张，图片中的文字未识读"),
@@ -366,7 +374,7 @@ impl<'a> Draft<'a> {
             self.inspection.note(PartName::Images, &place, GapReason::NotInspected, detail);
         }
         if self.media > 0 {
-            (0..self.media).for_each(|_| self.inspection.unread(PartName::Other));
+            self.inspection.count(PartName::Other, 0, self.media);
             let (media, place) = (self.media, self.place(None));
             let detail = (
                 format!("音频、视频及卡片 {media} 个，其中内容未识读"),
@@ -392,7 +400,7 @@ impl<'a> Draft<'a> {
         let place = self.place(None);
         self.inspection.states = standing::states(&self.page, self.entries, &place);
         let dated = |state: &State| state.name == StateName::LastPublished;
-        if matches!(self.entries, Entries::Pages | Entries::Posts)
+        if self.entries.are_newest()
             && !self.page.entries.is_empty()
             && !self.inspection.states.iter().any(dated)
         {

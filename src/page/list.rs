@@ -12,8 +12,9 @@ use super::draft::Draft;
 use super::standing::Entries;
 use super::{Input, Kind, Read, filled};
 use crate::decode::delimited::{self, delimiter};
+use crate::decode::json;
 use crate::decode::{Issue, date};
-use crate::model::{Entry, GapReason, PartName, Place, Platform, Rejected, Role};
+use crate::model::{Entry, PartName, Platform, Role};
 
 pub(super) const KIND: Kind = Kind {
     name: "list",
@@ -24,9 +25,6 @@ pub(super) const KIND: Kind = Kind {
 
 /// More posts than an account publishes.
 const MAX_ENTRIES: usize = 200_000;
-
-/// A value of JSON takes up to sixteen times its bytes in memory.
-const MAX_JSON: usize = 32 << 20;
 
 const FIELDS: [(Field, &[&str]); 9] = [
     (Field::Platform, &["平台", "平台名称", "渠道", "platform"]),
@@ -165,11 +163,8 @@ enum Field {
 
 /// The field that a heading names.
 fn field(heading: &str) -> Option<Field> {
-    let heading =
-        heading.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{FEFF}').to_ascii_lowercase();
-    // 点赞数（次）
-    let heading = heading.split(['（', '(', '/']).next().unwrap_or(&heading).trim();
-    FIELDS.iter().find(|(_, names)| names.contains(&heading)).map(|(field, _)| *field)
+    let heading = delimited::heading(heading);
+    FIELDS.iter().find(|(_, names)| names.contains(&heading.as_str())).map(|(field, _)| *field)
 }
 
 fn matches(input: &Input<'_>) -> bool {
@@ -227,12 +222,7 @@ struct List<'a> {
 
 impl List<'_> {
     fn reject(&mut self, line: u64, zh: impl Into<String>, en: impl Into<String>) {
-        let (reason, reason_en) = (zh.into(), en.into());
-        let place = Place::entry(format!("{}#{line}", self.draft.place(None).path));
-        let detail = (format!("第 {line} 行：{reason}"), format!("line {line}: {reason_en}"));
-        self.draft.inspection.gap(PartName::Text, &place, GapReason::Malformed, detail);
-        self.draft.inspection.unread(PartName::Text);
-        self.draft.page.rejected.push(Rejected { line, reason, reason_en });
+        self.draft.reject(line, ("行", "line"), (zh, en).into());
     }
 
     fn csv(&mut self, text: &str) {
@@ -250,12 +240,8 @@ impl List<'_> {
                 continue;
             };
             if cells.len() != columns.len() {
-                let (is, should) = (cells.len(), columns.len());
-                self.reject(
-                    line,
-                    format!("有 {is} 列，应为 {should} 列"),
-                    format!("{is} columns instead of {should}"),
-                );
+                let (zh, en) = delimited::misfit(cells.len(), columns.len());
+                self.reject(line, zh, en);
                 continue;
             }
             let cells = columns.iter().zip(&cells).filter_map(|(column, cell)| Some(((*column)?, cell)));
@@ -264,7 +250,7 @@ impl List<'_> {
     }
 
     fn json(&mut self, text: &str) {
-        if text.len() > MAX_JSON {
+        if text.len() > json::MAX_BYTES {
             self.reject(1, "JSON 文件过大，未读", "a JSON file of this size is not read");
             let detail = format!("{} bytes", text.len());
             return self.draft.issues(vec![Issue::lossy("page.too-many-entries", None, detail)]);

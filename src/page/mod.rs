@@ -115,16 +115,17 @@ pub static PAGES: &[Kind] = &[
     government::KIND,
 ];
 
-/// The kind of a page, by its content.
-pub fn kind(input: &Input<'_>) -> Option<&'static Kind> {
-    PAGES.iter().find(|kind| (kind.matches)(input))
+/// Recognises a page by its content and reads it; `None` for what no kind knows.
+pub fn read_known(input: &Input<'_>) -> Option<Read> {
+    PAGES.iter().find(|kind| (kind.matches)(input)).map(|kind| (kind.read)(input))
 }
 
-/// Recognises a page by its content and reads it. What no kind knows is a gap.
+/// The same; what no kind knows is a gap.
 pub fn read(input: &Input<'_>) -> Read {
-    if let Some(kind) = kind(input) {
-        return (kind.read)(input);
-    }
+    read_known(input).unwrap_or_else(|| unknown(input))
+}
+
+fn unknown(input: &Input<'_>) -> Read {
     let mut draft = Draft::new(input, "unknown");
     draft.page.state = PageState::Unknown;
     let what = if input.bytes.trim_ascii().is_empty() {

@@ -25,12 +25,19 @@ pub(super) enum Entries {
     Posts,
 }
 
+impl Entries {
+    /// Whether the newest thing that the account published is among them.
+    pub(super) fn are_newest(self) -> bool {
+        matches!(self, Entries::Pages | Entries::Posts)
+    }
+}
+
 /// The states of the account of a page.
 pub(super) fn states(page: &PageRecord, entries: Entries, place: &Place) -> Vec<State> {
     let mut found = Found { states: Vec::new(), place };
     found.account(&page.account);
     found.page_state(&page.state);
-    if matches!(entries, Entries::Pages | Entries::Posts) && page.state == PageState::Shown {
+    if entries.are_newest() && page.state == PageState::Shown {
         if entries == Entries::Posts && page.entries.is_empty() && page.rejected.is_empty() {
             found.plain(StateName::NothingPublished, "posts: 0");
         }

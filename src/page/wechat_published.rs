@@ -15,7 +15,7 @@ use super::wechat_article::{BODY, place};
 use super::{Input, Kind, Read, filled};
 use crate::decode::outline::Outline;
 use crate::decode::{Issue, json};
-use crate::model::{Entry, GapReason, LinkKind, PartName, Place, Platform, Rejected, Role};
+use crate::model::{Entry, GapReason, LinkKind, PartName, Place, Platform, Role};
 
 pub(super) const KIND: Kind = Kind {
     name: "wechat-published",
@@ -88,11 +88,7 @@ impl List<'_> {
     }
 
     fn reject(&mut self, line: u64, zh: &str, en: &str) {
-        let place = Place::entry(format!("{}#{line}", self.draft.place(None).path));
-        let detail = (format!("第 {line} 条：{zh}"), format!("item {line}: {en}"));
-        self.draft.inspection.gap(PartName::Text, &place, GapReason::Malformed, detail);
-        self.draft.inspection.unread(PartName::Text);
-        self.draft.page.rejected.push(Rejected { line, reason: zh.to_owned(), reason_en: en.to_owned() });
+        self.draft.reject(line, ("条", "item"), (zh, en).into());
     }
 
     fn item(&mut self, line: u64, item: &Value) {

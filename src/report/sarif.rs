@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::json::write_value;
 use super::prose::{self, visible};
 use super::{Format, Run, View};
-use crate::model::{Basis, Duty, DutyStatus, Evidence, Finding, Lang, Level, Report};
+use crate::model::{Basis, Duty, DutyStatus, Evidence, Finding, Lang, Level, Report, hex};
 
 pub(super) const FORMAT: Format = Format { name: "sarif", streams: false, write };
 
@@ -294,7 +294,7 @@ fn fingerprint(rule: &str, row: Option<&Evidence>) -> String {
     if let Some(row) = row {
         digest.update(format!("\0{}\0{}", row.text, prose::entry(&row.place)));
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest.finalize())
 }
 
 /// A path as a URI reference (RFC 3986): relative paths stay relative.

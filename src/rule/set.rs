@@ -14,7 +14,7 @@ use super::guard::Guard;
 use super::matcher::Matcher;
 use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
 use crate::ledger::Policy;
-use crate::model::{Basis, Scope, TargetKind};
+use crate::model::{Basis, Scope, TargetKind, hex};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
@@ -305,11 +305,6 @@ fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), S
 }
 
 impl Rule {
-    /// Before its folder is known.
-    pub(super) fn no_scope() -> Scope {
-        Scope::App
-    }
-
     /// What the rule looks for; `None` when it names neither or both.
     pub fn subject(&self) -> Option<RuleSubject> {
         match (self.category, self.duty) {
@@ -318,8 +313,4 @@ impl Rule {
             _ => None,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

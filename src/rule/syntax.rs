@@ -16,7 +16,7 @@ use crate::model::{
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The targets it speaks of: the folder of its file.
-    #[serde(skip, default = "Rule::no_scope")]
+    #[serde(skip)]
     pub scope: Scope,
     /// Stable id: `app.check-in`.
     pub id: String,

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::reason::Reason;
-use crate::model::Listing;
+use crate::model::{Listing, hex};
 
 /// What became of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -342,7 +342,9 @@ pub(super) fn short_digest(parts: &[&[u8]]) -> String {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut text = hex(&digest.finalize());
+    text.truncate(32);
+    text
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::reason::{Cause, Reason};
 use crate::config::Fetch;
 use crate::fetch::source::{Source, source};
 use crate::fetch::{Known, is_barred, weixin};
-use crate::model::{Listing, TargetKind};
+use crate::model::{Listing, Scope, TargetKind};
 use crate::roster::{Address, Roster, Row};
 
 /// Platforms that show an account to nobody who is not logged in.
@@ -289,7 +289,7 @@ fn file(path: &Path, scanned: Option<&Scanned>, knowledge: Knowledge<'_>) -> (Ac
 
 /// Whether it is a program: the same content gives the same report on another day.
 pub(super) fn is_program(kind: TargetKind) -> bool {
-    matches!(kind, TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp)
+    kind.scope() == Scope::App
 }
 
 fn web(

@@ -17,9 +17,9 @@ use super::log::{Event, Findings, Folder, Log, Looked, Outcome, Past, Scanned, S
 use super::plan::{Action, Plan, Planned, Way, is_program};
 use super::reason::{Cause, Reason};
 use super::summary::{Counts, Summary, Tally};
-use crate::fetch::source::{Found, Source};
+use crate::fetch::source::Found;
 use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, weixin, write_whole};
-use crate::model::{Lang, Level, Listing, PageState, Report, TargetKind};
+use crate::model::{Lang, Level, Listing, PageState, Report};
 use crate::page::{self, Input};
 use crate::report;
 use crate::roster::{Roster, Row};
@@ -88,13 +88,6 @@ pub struct Crew {
     pub watch: Box<dyn Watch>,
 }
 
-/// What is to be had for a target next.
-enum What {
-    Page(Url),
-    Package(Url, Option<Box<Listing>>),
-    Store(&'static Source, Url),
-}
-
 /// What was had for a target.
 struct Had {
     path: PathBuf,
@@ -108,7 +101,7 @@ type Brought = (usize, Result<Had, Reason>);
 /// The run under way.
 struct Work {
     crew: Crew,
-    queues: Mutex<HashMap<String, VecDeque<(usize, What)>>>,
+    queues: Mutex<HashMap<String, VecDeque<(usize, Way)>>>,
     tally: Mutex<Tally>,
     /// What app stores said in this run.
     looked: Mutex<HashMap<usize, Box<Looked>>>,
@@ -220,7 +213,7 @@ impl Work {
         let (out, mut brought) = mpsc::channel::<Brought>(scans);
         for (at, target) in self.crew.plan.targets.iter().enumerate() {
             if matches!(target.action, Action::Fetch | Action::Recheck) {
-                self.enqueue(at, what(&target.way), &out);
+                self.enqueue(at, target.way.clone(), &out);
             }
         }
         tokio::spawn(self.clone().bring_stored(out));
@@ -279,17 +272,16 @@ impl Work {
         Ok(Had { path, known: Some(known), listing, stamp: None })
     }
 
-    /// Puts something into the queue of its host; the first in a queue calls a worker.
-    fn enqueue(self: &Arc<Self>, at: usize, what: Option<What>, out: &mpsc::Sender<Brought>) {
-        let Some(what) = what else { return };
-        let (What::Page(url) | What::Package(url, _) | What::Store(_, url)) = &what;
+    /// Puts what is to be asked for into the queue of its host; the first in a queue calls a worker.
+    fn enqueue(self: &Arc<Self>, at: usize, way: Way, out: &mpsc::Sender<Brought>) {
+        let (Way::Page(url) | Way::Package(url, _) | Way::Store(_, url)) = &way else { return };
         let host = weixin::asked(url).host_str().unwrap_or_default().to_owned();
         let mut queues = held(&self.queues);
         if let Some(queue) = queues.get_mut(&host) {
-            queue.push_back((at, what));
+            queue.push_back((at, way));
             return;
         }
-        queues.insert(host.clone(), VecDeque::from([(at, what)]));
+        queues.insert(host.clone(), VecDeque::from([(at, way)]));
         tokio::spawn(self.clone().serve(host, out.clone()));
     }
 
@@ -304,10 +296,10 @@ impl Work {
                 }
                 next
             };
-            let Some((at, what)) = next else { return };
+            let Some((at, way)) = next else { return };
             let had = tokio::select! {
                 () = self.crew.stop.stopped() => return,
-                had = self.bring(at, what, &out) => had,
+                had = self.bring(at, way, &out) => had,
             };
             if let Some(had) = had
                 && out.send((at, had)).await.is_err()
@@ -321,19 +313,19 @@ impl Work {
     async fn bring(
         self: &Arc<Self>,
         at: usize,
-        what: What,
+        way: Way,
         out: &mpsc::Sender<Brought>,
     ) -> Option<Result<Had, Reason>> {
-        match what {
-            What::Page(url) if weixin::is_weixin(&url) => Some(self.posts(&url).await),
-            What::Page(url) => Some(self.page(url).await),
-            What::Package(url, listing) => {
+        match way {
+            Way::Page(url) if weixin::is_weixin(&url) => Some(self.posts(&url).await),
+            Way::Page(url) => Some(self.page(url).await),
+            Way::Package(url, listing) => {
                 let done = self.crew.client.download(&url, &self.crew.store, &Unwatched).await;
                 Some(
                     done.map_err(|error| Reason::from(&error)).and_then(|done| self.had(done.known, listing)),
                 )
             }
-            What::Store(source, url) => {
+            Way::Store(source, url) => {
                 let found = source.look_up(&self.crew.client, &self.crew.store, &url).await;
                 let found = match found {
                     Ok(found) => found,
@@ -350,9 +342,11 @@ impl Work {
                 let Looked { listing, package: Some(package), .. } = *looked else {
                     return Some(Err(Reason::about(Cause::AppStore, url.as_str())));
                 };
-                self.enqueue(at, Some(What::Package(package, Some(Box::new(listing)))), out);
+                self.enqueue(at, Way::Package(package, Some(Box::new(listing))), out);
                 None
             }
+            // What is here already is in no queue.
+            Way::File(_) | Way::None => None,
         }
     }
 
@@ -461,7 +455,7 @@ impl Work {
             self.crew.client.stop(url, page.state.words(Lang::En));
             return Err(Reason::wall(&page.state));
         }
-        if class(row.kind) != class(first.target.kind) {
+        if row.kind.scope() != first.target.kind.scope() {
             return Err(Reason::other_kind(row.kind, first.target.kind));
         }
         let texts: Option<Vec<&[u8]>> =
@@ -493,27 +487,9 @@ impl Work {
     }
 }
 
-/// Programs, pages and groups: by which rules something is judged.
-fn class(kind: TargetKind) -> u8 {
-    match kind {
-        TargetKind::App | TargetKind::MiniProgram | TargetKind::QuickApp => 0,
-        TargetKind::Account | TargetKind::AccountPage => 1,
-        TargetKind::Group => 2,
-    }
-}
-
 /// Whether a page stands before the one that was asked for and asks for a human being.
 fn is_wall(state: &PageState) -> bool {
     matches!(state, PageState::Wall | PageState::Challenge)
-}
-
-fn what(way: &Way) -> Option<What> {
-    match way {
-        Way::Page(url) => Some(What::Page(url.clone())),
-        Way::Package(url, listing) => Some(What::Package(url.clone(), listing.clone())),
-        Way::Store(source, url) => Some(What::Store(source, url.clone())),
-        Way::File(_) | Way::None => None,
-    }
 }
 
 fn findings(reports: &[Report]) -> Findings {

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Found, Look, Next, Shape, Source, ask, at, day, is_package, json, number, text};
 use crate::fetch::client::Page;
-use crate::model::Listing;
+use crate::model::{Listing, hex};
 
 pub(super) const SOURCE: Source = Source {
     name: "fdroid",
@@ -67,8 +67,7 @@ impl Look for Fdroid {
             self.index = Some(digest.to_ascii_lowercase());
             return Ok(Next::Ask(Box::new(ask(self.file(&name)?.as_str())?.up_to(MOST_INDEX))));
         };
-        let found: String = Sha256::digest(&page.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found != *digest {
+        if hex(&Sha256::digest(&page.bytes)) != *digest {
             return Err(Shape(format!("an index with the digest {digest}")));
         }
         let index = json(page)?;
@@ -109,8 +108,7 @@ mod tests {
         "b":{"added":1779035400000,"file":{"name":"/grid_10.apk","sha256":"BB","size":2},"manifest":{"versionCode":10,"versionName":"1.10"}}}}}}"#;
 
     fn entry(index: &str) -> String {
-        let digest: String =
-            Sha256::digest(index.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(index.as_bytes()));
         format!(r#"{{"timestamp":1,"index":{{"name":"/index-v2.json","sha256":"{digest}","size":1}}}}"#)
     }
 

@@ -1,5 +1,6 @@
 //! What was counted in a group, as rows of a label and a text.
 
+use super::labelled;
 use crate::model::{GroupRecord, Lang, beijing_day};
 
 /// The rows, in the order of reading.
@@ -21,5 +22,5 @@ pub(in crate::report) fn group(lang: Lang, group: &GroupRecord) -> Vec<(&'static
         ("发言人数", "senders", Some(group.senders.to_string())),
         ("起止", "period", period),
     ];
-    rows.into_iter().filter_map(|(zh, en, text)| Some((lang.pick(zh, en), text?))).collect()
+    labelled(lang, rows)
 }

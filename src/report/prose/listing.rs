@@ -1,5 +1,6 @@
 //! What an app store says of an app, as rows of a label and a text.
 
+use super::labelled;
 use crate::model::{Lang, Listing};
 
 /// The rows, in the order of reading.
@@ -17,6 +18,5 @@ pub(in crate::report) fn listing(lang: Lang, listing: &Listing) -> Vec<(&'static
         ("下载量", "downloads", listing.downloads.clone()),
         ("隐私政策", "privacy", listing.privacy_policy.clone()),
     ];
-    let shown = rows.into_iter().filter_map(|(zh, en, text)| Some((lang.pick(zh, en), text?)));
-    shown.collect()
+    labelled(lang, rows)
 }

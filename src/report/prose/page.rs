@@ -1,5 +1,6 @@
 //! What a page says of itself and of its account, as rows of a label and a text.
 
+use super::labelled;
 use crate::model::{Lang, PageRecord, PageState, beijing_day};
 
 /// The rows, in the order of reading.
@@ -34,6 +35,5 @@ pub(in crate::report) fn page(lang: Lang, page: &PageRecord) -> Vec<(&'static st
         ("已认证", "verified", account.verified.map(|verified| yes_no(verified).to_owned())),
         ("IP属地", "region", account.region.clone().or_else(|| page.region.clone())),
     ];
-    let shown = rows.into_iter().filter_map(|(zh, en, text)| Some((lang.pick(zh, en), text?)));
-    shown.collect()
+    labelled(lang, rows)
 }
