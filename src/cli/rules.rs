@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use zhijian::model::{Lang, TargetKind};
-use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal};
+use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal, StateCase};
 
 use super::{FOUND, load_rules, measure, table};
 
@@ -138,6 +138,8 @@ fn basis(rules: &RuleSet, rule: &Rule, lang: Lang) -> String {
 fn signals(rule: &Rule) -> String {
     let line = |signal: &Signal| {
         let groups = signal.all.iter().map(|group| group.join("|"));
+        let state =
+            signal.state.map(|state| StateCase { name: state, days: signal.days, count: signal.count });
         let words: Vec<String> = [
             &signal.phrases,
             &signal.exact,
@@ -150,6 +152,7 @@ fn signals(rule: &Rule) -> String {
         .flatten()
         .cloned()
         .chain(groups)
+        .chain(state.map(|state| state.to_string()))
         .collect();
         let kind = name(&signal.evidence);
         let strength = name(&signal.strength);
@@ -173,21 +176,10 @@ fn example(example: &Example) -> String {
         Example::Text(text) => return format!("“{text}”"),
         Example::Case(case) => case,
     };
-    let names = [
-        ("component", &case.component),
-        ("class", &case.class),
-        ("layout", &case.layout),
-        ("route", &case.route),
-        ("widget-id", &case.widget_id),
-        ("function", &case.function),
-        ("endpoint", &case.endpoint),
-        ("permission", &case.permission),
-        ("sdk", &case.sdk),
-        ("asset", &case.asset),
-    ];
-    let names =
-        names.iter().flat_map(|(kind, many)| many.as_slice().iter().map(move |one| format!("{kind} {one}")));
-    case.text.as_slice().iter().map(|text| format!("“{text}”")).chain(names).collect::<Vec<_>>().join(" + ")
+    let texts = case.text.as_slice().iter().map(|text| format!("“{text}”"));
+    let names = case.names().map(|(_, kind, name)| format!("{kind} {name}"));
+    let states = case.state.iter().map(|state| format!("state {state}"));
+    texts.chain(names).chain(states).collect::<Vec<_>>().join(" + ")
 }
 
 /// The spelling of a value in rule files.

@@ -6,8 +6,8 @@ use super::judge::judge;
 use super::set::{RuleError, RuleSet};
 use super::syntax::{Case, Example, OneOrMany, RoleName, Rule, RuleSubject, TODAY};
 use crate::model::{
-    DutyStatus, Fact, FactKind, Inspection, Level, Place, Role, Scope, Screen, State, TargetKind, UiText,
-    Usage, Verdict, Widget,
+    DutyStatus, Fact, Inspection, Level, Place, Role, Scope, Screen, State, TargetKind, UiText, Usage,
+    Verdict, Widget,
 };
 
 /// An example that did not come out as its rule says.
@@ -114,43 +114,14 @@ fn inspection(case: &Case, scope: Scope) -> Inspection {
         ui.widget = Some(Widget { class: "Button".into(), id: None, handler: None, operable });
         inspection.texts.push(ui);
     }
-    for (kind, values) in [
-        (FactKind::Component, &case.component),
-        (FactKind::Class, &case.class),
-        (FactKind::Layout, &case.layout),
-        (FactKind::Route, &case.route),
-        (FactKind::WidgetId, &case.widget_id),
-        (FactKind::Function, &case.function),
-        (FactKind::Endpoint, &case.endpoint),
-        (FactKind::Permission, &case.permission),
-        (FactKind::Sdk, &case.sdk),
-        (FactKind::Asset, &case.asset),
-        (FactKind::QrCode, &case.qr_code),
-    ] {
-        inspection.facts.extend(values.as_slice().iter().map(|value| Fact::new(kind, value, place.clone())));
-    }
+    let facts = case.names().map(|(kind, _, value)| Fact::new(kind, value, place.clone()));
+    inspection.facts.extend(facts);
     inspection
 }
 
 fn describe(case: &Case) -> String {
-    let names = [
-        &case.component,
-        &case.class,
-        &case.layout,
-        &case.route,
-        &case.widget_id,
-        &case.function,
-        &case.endpoint,
-        &case.permission,
-        &case.sdk,
-        &case.asset,
-        &case.qr_code,
-    ];
-    let names = names.iter().flat_map(|many| many.as_slice());
-    let states = case.state.iter().map(|state| {
-        let measure = state.days.map(u64::from).or(state.count);
-        format!("{:?} {}", state.name, measure.map_or_else(String::new, |number| number.to_string()))
-    });
-    let parts: Vec<String> = case.text.as_slice().iter().chain(names).cloned().chain(states).collect();
+    let names = case.names().map(|(_, _, value)| value.to_owned());
+    let states = case.state.iter().map(ToString::to_string);
+    let parts: Vec<String> = case.text.as_slice().iter().cloned().chain(names).chain(states).collect();
     format!("{:?}", parts.join(" + "))
 }

@@ -350,6 +350,28 @@ pub struct Case {
     pub expect: Option<Level>,
 }
 
+impl Case {
+    /// What it names: the kind, its spelling in rule files, the name.
+    pub fn names(&self) -> impl Iterator<Item = (FactKind, &'static str, &str)> {
+        let all = [
+            (FactKind::Component, "component", &self.component),
+            (FactKind::Class, "class", &self.class),
+            (FactKind::Layout, "layout", &self.layout),
+            (FactKind::Route, "route", &self.route),
+            (FactKind::WidgetId, "widget-id", &self.widget_id),
+            (FactKind::Function, "function", &self.function),
+            (FactKind::Endpoint, "endpoint", &self.endpoint),
+            (FactKind::Permission, "permission", &self.permission),
+            (FactKind::Sdk, "sdk", &self.sdk),
+            (FactKind::Asset, "asset", &self.asset),
+            (FactKind::QrCode, "qr-code", &self.qr_code),
+        ];
+        all.into_iter().flat_map(|(kind, spelling, names)| {
+            names.as_slice().iter().map(move |name| (kind, spelling, name.as_str()))
+        })
+    }
+}
+
 /// A state in an example.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -364,6 +386,16 @@ pub struct StateCase {
 
 /// The day that examples are judged on, in seconds since 1970: 2026-06-30.
 pub(super) const TODAY: i64 = 1_782_777_600;
+
+impl fmt::Display for StateCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.serialize(&mut *f)?;
+        match self.days.map(u64::from).or(self.count) {
+            Some(measure) => write!(f, " {measure}"),
+            None => Ok(()),
+        }
+    }
+}
 
 impl StateCase {
     /// Its measure; `None` when it is not one of the state.
