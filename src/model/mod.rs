@@ -12,6 +12,8 @@ mod code;
 mod coverage;
 mod day;
 mod digest;
+mod event;
+mod evidence_key;
 mod fact;
 mod finding;
 mod group;
@@ -21,7 +23,9 @@ mod listing;
 mod place;
 mod registered;
 mod report;
+mod roster_entry;
 mod state;
+mod surface;
 mod target;
 mod text;
 
@@ -35,6 +39,8 @@ pub use code::{CodeReason, CodeSuggestion, ColorCode};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_minute};
 pub use digest::hex;
+pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
+pub use evidence_key::{evidence_key, evidence_keys};
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
@@ -46,6 +52,8 @@ pub use listing::Listing;
 pub use place::{At, Place};
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
+pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
+pub use surface::{Shown, Surface};
 pub use target::{Scope, Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};
