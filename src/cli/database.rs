@@ -10,7 +10,6 @@ use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorde
 use zhijian::model::{Deed, Event, Lang, beijing_day_end, parse_moment};
 
 use super::fetcher::{configuration, open_store, runtime};
-use super::load_rules;
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
 const VARIABLE: &str = "ZHIJIAN_DATABASE";
@@ -144,7 +143,7 @@ impl When {
     }
 
     pub(super) fn policy(&self) -> anyhow::Result<Policy> {
-        Ok(load_rules(self.rules.as_deref())?.policy().clone())
+        Ok(zhijian::rule::policy(self.rules.as_deref())?)
     }
 
     pub(super) fn history(&self, policy: &Policy, events: &[Recorded]) -> History {

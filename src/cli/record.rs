@@ -12,7 +12,7 @@ use zhijian::model::{Deed, Event, Lang, Level, Report, beijing_day, hex};
 use zhijian::report::visible;
 
 use super::database::{Act, Database, Open};
-use super::{FAILED, complain, load_rules};
+use super::{FAILED, complain};
 
 #[derive(Debug, Args)]
 pub(super) struct Record {
@@ -124,7 +124,7 @@ impl Record {
 /// The rules of a notice: those given, of which each must be open, or all confirmed findings that are open.
 fn notified(open: &Open, events: &[Recorded], given: &[String], act: &Act) -> anyhow::Result<Vec<String>> {
     let (lang, at) = (open.lang, act.at());
-    let policy = load_rules(None)?.policy().clone();
+    let policy = zhijian::rule::policy(None)?;
     let findings = History::of(&policy, events, at).standing.open_findings(&policy, at);
     let confirmed = findings.iter().filter(|finding| finding.level == Level::Confirmed);
     let mut rules: Vec<String> = confirmed.map(|finding| finding.rule.clone()).collect();

@@ -169,6 +169,7 @@ impl Ledger {
             // A path may hold signs that mean something in an address.
             Some(path) if !path.contains('?') && path != ":memory:" => {
                 let path = path.strip_prefix("//").unwrap_or(path);
+                create(Path::new(path));
                 format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('#', "%23"))
             }
             _ => address.to_owned(),
@@ -345,7 +346,7 @@ impl Ledger {
             }
         };
         let (mut last, mut hash) = (0, GENESIS.to_owned());
-        let mut named: HashMap<String, u64> = HashMap::new();
+        let mut named: HashMap<[u8; 32], u64> = HashMap::new();
         // The head is read first: what is added meanwhile comes behind it.
         let (head, head_hash) = self.head().await?;
         let sql =
@@ -362,7 +363,10 @@ impl Ledger {
             match stored.read() {
                 Ok(recorded) => {
                     if let Deed::Scanned(scan) = recorded.event.deed {
-                        named.entry(scan.report).or_insert(recorded.seq);
+                        match digest_bytes(&scan.report) {
+                            Some(digest) => drop(named.entry(digest).or_insert(recorded.seq)),
+                            None => note(stored.seq, "检测报告缺失", "the report is missing"),
+                        }
                     }
                 }
                 Err(_) => note(stored.seq, "内容无法读取", "the content cannot be read"),
@@ -377,7 +381,7 @@ impl Ledger {
         let mut rows = sqlx::query("SELECT sha256, body FROM document").fetch(&self.pool);
         while let Some(row) = rows.try_next().await? {
             let (digest, body): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            let Some(seq) = named.remove(&digest) else { continue };
+            let Some(seq) = digest_bytes(&digest).and_then(|digest| named.remove(&digest)) else { continue };
             documents += 1;
             let sound = inflate(&digest, &body).is_ok_and(|body| digest_of(&body) == digest);
             if !sound {
@@ -401,6 +405,15 @@ impl Ledger {
     pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
         super::backup::read(self, path).await
     }
+}
+
+/// Makes the file of a new ledger, which nobody but its owner may read. Where that fails, opening it says why.
+fn create(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 /// A row of the table of events.
@@ -526,6 +539,10 @@ pub(super) fn inflate(digest: &str, deflated: &[u8]) -> Result<Vec<u8>, LedgerEr
     let mut body = Vec::new();
     DeflateDecoder::new(deflated).take(MAX_DOCUMENT).read_to_end(&mut body).map_err(failed)?;
     Ok(body)
+}
+
+fn digest_bytes(digest: &str) -> Option<[u8; 32]> {
+    data_encoding::HEXLOWER.decode(digest.as_bytes()).ok()?.try_into().ok()
 }
 
 /// SHA-256, lower-case hex.

@@ -13,7 +13,7 @@ mod weigh;
 
 pub use check::CheckFailure;
 pub use judge::{Judgement, judge};
-pub use set::{RuleError, RuleSet};
+pub use set::{RuleError, RuleSet, policy};
 pub use syntax::{
     Case, Document, DocumentRef, Example, Examples, NameKind, OneOrMany, RoleName, Rule, RuleSubject, Signal,
     SignalKind, StateCase, Strength,

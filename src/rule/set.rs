@@ -228,6 +228,20 @@ fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
     }
 }
 
+/// The policy alone: of a directory of rules, or the embedded one.
+pub fn policy(dir: Option<&Path>) -> Result<Policy, RuleError> {
+    const FILE: &str = "policy.yaml";
+    let Some(dir) = dir else {
+        let text = EMBEDDED.get_file(FILE).and_then(|file| file.contents_utf8());
+        // It is validated by a test.
+        return serde_saphyr::from_str(text.unwrap_or_default()).map_err(|e| error(FILE, e));
+    };
+    let path = dir.join(FILE);
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|e| error(&name, e))?;
+    Policy::parse(&text).map_err(|cause| error(name, cause))
+}
+
 fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Result<T, RuleError> {
     let text = files.get(name).ok_or_else(|| error(name, "missing"))?;
     serde_saphyr::from_str(text).map_err(|e| error(name, e))
