@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeStr, Transaction};
 use std::io::{self, Read, Write};
 use thiserror::Error;
 
@@ -25,6 +25,9 @@ use crate::model::{Deed, Event, Lang};
 
 /// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+
+/// A ledger that is gone with the process.
+const MEMORY: &str = "sqlite::memory:";
 
 /// Events that go to the database in one statement.
 const BATCH: usize = 200;
@@ -167,26 +170,21 @@ impl Ledger {
         }
         let url = match address.strip_prefix("sqlite:") {
             // A path may hold signs that mean something in an address.
-            Some(path) if !path.contains('?') && path != ":memory:" => {
+            Some(path) if !path.contains('?') && address != MEMORY => {
                 let path = path.strip_prefix("//").unwrap_or(path);
                 create(Path::new(path));
                 format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('#', "%23"))
             }
             _ => address.to_owned(),
         };
+        // A pool tries again and again where one connection says at once what is wrong.
+        let mut first = AnyConnection::connect(&url).await?;
+        settle(&mut first, lite).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
-            .max_connections(if address == "sqlite::memory:" { 1 } else { 8 })
+            .max_connections(if address == MEMORY { 1 } else { 8 })
             .acquire_timeout(std::time::Duration::from_secs(20))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if lite {
-                        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
-                        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
-                        sqlx::raw_sql(set).execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
+            .after_connect(move |connection, _| Box::pin(settle(connection, lite)))
             .connect(&url)
             .await?;
         let ledger = Ledger { pool };
@@ -405,6 +403,16 @@ impl Ledger {
     pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
         super::backup::read(self, path).await
     }
+}
+
+/// What a connection needs before it is used.
+async fn settle(connection: &mut AnyConnection, lite: bool) -> Result<(), sqlx::Error> {
+    if lite {
+        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
+        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+        sqlx::raw_sql(set).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Makes the file of a new ledger, which nobody but its owner may read. Where that fails, opening it says why.
