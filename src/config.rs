@@ -208,7 +208,11 @@ mod tests {
         assert!(error("[fetch]\npace = '5'\n").starts_with("2:8: "), "{}", error("[fetch]\npace = '5'\n"));
         assert!(error("[fetch]\nallow = ['10.0.0.0/40']\n").contains("10.0.0.0/40"));
         assert!(error("[fetch]\nconnections = 0\n").contains("connections"));
-        assert!(error("[roster.columns]\n'单位全称' = 'owners'\n").starts_with("2:10: "), "{}", error("[roster.columns]\n'单位全称' = 'owners'\n"));
+        assert!(
+            error("[roster.columns]\n'单位全称' = 'owners'\n").starts_with("2:10: "),
+            "{}",
+            error("[roster.columns]\n'单位全称' = 'owners'\n")
+        );
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
     }
 }

@@ -214,7 +214,8 @@ impl RosterEntry {
         };
         let plain = |text: &str| text.nfkc().filter(|ch| !ch.is_whitespace()).collect::<String>();
         // Units have accounts of one name on several platforms.
-        let platform = self.platform.as_deref().filter(|_| kind == "account").map(|name| format!("@{}", plain(name)));
+        let platform =
+            self.platform.as_deref().filter(|_| kind == "account").map(|name| format!("@{}", plain(name)));
         let platform = platform.unwrap_or_default();
         let named = match (&self.id, &self.name, &self.owner) {
             (Some(id), _, _) => plain(id),
@@ -239,10 +240,16 @@ mod tests {
             ..RosterEntry::new(TargetKind::Account)
         };
         assert_eq!(account("某县教育", None).key().as_deref(), Some("account:某县教育局/某县教育"));
-        assert_eq!(account("某县 教育", Some("微信")).key().as_deref(), Some("account:某县教育局/某县教育@微信"));
+        assert_eq!(
+            account("某县 教育", Some("微信")).key().as_deref(),
+            Some("account:某县教育局/某县教育@微信")
+        );
         assert_ne!(account("某县教育", Some("微信")).key(), account("某县教育", Some("微博")).key());
         let app = RosterEntry { id: Some("cn.gov.example.grid".into()), ..account("网格通", None) };
-        assert_eq!(RosterEntry { kind: TargetKind::App, ..app }.key().as_deref(), Some("app:cn.gov.example.grid"));
+        assert_eq!(
+            RosterEntry { kind: TargetKind::App, ..app }.key().as_deref(),
+            Some("app:cn.gov.example.grid")
+        );
         assert_eq!(RosterEntry::new(TargetKind::App).key(), None);
     }
 }

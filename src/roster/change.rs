@@ -41,7 +41,9 @@ pub struct Changed {
 impl Changed {
     /// Column, what it said and what it says, in the words of a language.
     pub fn edits(&self, lang: Lang) -> impl Iterator<Item = (Column, Option<String>, Option<String>)> {
-        let of = move |column: &Column| (*column, said(*column, &self.before, lang), said(*column, &self.entry, lang));
+        let of = move |column: &Column| {
+            (*column, said(*column, &self.before, lang), said(*column, &self.entry, lang))
+        };
         self.columns.iter().map(of)
     }
 }
@@ -76,7 +78,8 @@ pub fn change(old: &BTreeMap<String, RosterEntry>, new: &Roster) -> Change {
                 change.added.insert(key, entry.clone());
             }
             Some(before) => {
-                let differs = |column: &Column| said(*column, before, Lang::Zh) != said(*column, entry, Lang::Zh);
+                let differs =
+                    |column: &Column| said(*column, before, Lang::Zh) != said(*column, entry, Lang::Zh);
                 let columns: Vec<Column> = Column::ALL.into_iter().filter(differs).collect();
                 match columns.is_empty() {
                     true => change.unchanged += 1,
@@ -138,7 +141,9 @@ fn renamed(change: &Change) -> Vec<(String, String)> {
     for (key, entry) in &change.removed {
         gone.extend(traits(entry).into_iter().map(|one| (one, key)));
     }
-    let same = |(key, entry)| Some((traits(entry).iter().find_map(|one| gone.get(one))?.to_string(), String::clone(key)));
+    let same = |(key, entry)| {
+        Some((traits(entry).iter().find_map(|one| gone.get(one))?.to_string(), String::clone(key)))
+    };
     change.added.iter().filter_map(same).collect()
 }
 
@@ -174,9 +179,16 @@ mod tests {
         assert_eq!(edits, expected);
         assert_eq!(change.added.keys().collect::<Vec<_>>(), ["account:gh_0123456789ab", "app:cn.gov.f"]);
         assert_eq!(change.to_strike().collect::<Vec<_>>(), ["account:某局/丁", "app:cn.gov.c"]);
-        assert_eq!(change.unread, BTreeSet::from(["app:cn.gov.e".to_owned()]), "a row that cannot be read strikes nothing");
+        assert_eq!(
+            change.unread,
+            BTreeSet::from(["app:cn.gov.e".to_owned()]),
+            "a row that cannot be read strikes nothing"
+        );
         assert_eq!(change.renamed, [("account:某局/丁".to_owned(), "account:gh_0123456789ab".to_owned())]);
-        assert_eq!(change.to_enrol().map(|(key, _)| key).collect::<Vec<_>>(), ["account:gh_0123456789ab", "app:cn.gov.f", "app:cn.gov.a"]);
+        assert_eq!(
+            change.to_enrol().map(|(key, _)| key).collect::<Vec<_>>(),
+            ["account:gh_0123456789ab", "app:cn.gov.f", "app:cn.gov.a"]
+        );
     }
 
     #[test]

@@ -101,18 +101,49 @@ const HEADINGS: &[(Column, &[&str])] = &[
     (
         Column::Id,
         &[
-            "标识", "id", "包名", "应用包名", "appid", "应用标识", "账号id", "微信号", "账号标识", "原始id", "package",
-            "packagename", "bundleid",
+            "标识",
+            "id",
+            "包名",
+            "应用包名",
+            "appid",
+            "应用标识",
+            "账号id",
+            "微信号",
+            "账号标识",
+            "原始id",
+            "package",
+            "packagename",
+            "bundleid",
         ],
     ),
     (
         Column::Name,
-        &["名称", "应用名称", "账号名称", "公众号名称", "小程序名称", "群名称", "群组名称", "app名称", "应用程序名称", "name"],
+        &[
+            "名称",
+            "应用名称",
+            "账号名称",
+            "公众号名称",
+            "小程序名称",
+            "群名称",
+            "群组名称",
+            "app名称",
+            "应用程序名称",
+            "name",
+        ],
     ),
     (
         Column::Owner,
         &[
-            "主办单位", "主办单位名称", "主管单位", "单位名称", "单位", "责任单位", "开办单位", "主办使用单位", "账号主体", "owner",
+            "主办单位",
+            "主办单位名称",
+            "主管单位",
+            "单位名称",
+            "单位",
+            "责任单位",
+            "开办单位",
+            "主办使用单位",
+            "账号主体",
+            "owner",
             "sponsor",
         ],
     ),
@@ -120,8 +151,25 @@ const HEADINGS: &[(Column, &[&str])] = &[
     (
         Column::Region,
         &[
-            "地区", "区域", "所属地区", "所在地区", "行政区划", "属地", "省", "省份", "市", "地市", "市州", "县", "区县", "县区", "县市区",
-            "region", "province", "city", "county",
+            "地区",
+            "区域",
+            "所属地区",
+            "所在地区",
+            "行政区划",
+            "属地",
+            "省",
+            "省份",
+            "市",
+            "地市",
+            "市州",
+            "县",
+            "区县",
+            "县区",
+            "县市区",
+            "region",
+            "province",
+            "city",
+            "county",
         ],
     ),
     (
@@ -133,28 +181,75 @@ const HEADINGS: &[(Column, &[&str])] = &[
     (
         Column::Filing,
         &[
-            "备案编号", "政务应用程序备案编号", "政务应用备案编号", "网信备案编号", "政务移动互联网应用程序备案编号", "filing", "filingnumber",
+            "备案编号",
+            "政务应用程序备案编号",
+            "政务应用备案编号",
+            "网信备案编号",
+            "政务移动互联网应用程序备案编号",
+            "filing",
+            "filingnumber",
             "cacnumber",
         ],
     ),
     (
         Column::Icp,
-        &["icp备案号", "icp备案编号", "icp备案", "icp号", "工信部备案号", "网站备案号", "icp", "icpnumber", "icpfiling"],
+        &[
+            "icp备案号",
+            "icp备案编号",
+            "icp备案",
+            "icp号",
+            "工信部备案号",
+            "网站备案号",
+            "icp",
+            "icpnumber",
+            "icpfiling",
+        ],
     ),
     (
         Column::Licence,
-        &["许可证编号", "许可证号", "互联网新闻信息服务许可证编号", "互联网新闻信息服务许可证", "licence", "license", "licencenumber"],
+        &[
+            "许可证编号",
+            "许可证号",
+            "互联网新闻信息服务许可证编号",
+            "互联网新闻信息服务许可证",
+            "licence",
+            "license",
+            "licencenumber",
+        ],
     ),
     (Column::Publishes, &["发布类", "是否发布类", "账号类别", "publishes"]),
     (
         Column::Address,
         &[
-            "地址", "网址", "链接", "下载地址", "下载链接", "访问地址", "应用地址", "主页", "address", "addresses", "url", "urls", "link",
+            "地址",
+            "网址",
+            "链接",
+            "下载地址",
+            "下载链接",
+            "访问地址",
+            "应用地址",
+            "主页",
+            "address",
+            "addresses",
+            "url",
+            "urls",
+            "link",
         ],
     ),
     (
         Column::Contact,
-        &["联系人", "联系方式", "联系电话", "电话", "负责人", "联络人", "手机", "contact", "phone", "telephone"],
+        &[
+            "联系人",
+            "联系方式",
+            "联系电话",
+            "电话",
+            "负责人",
+            "联络人",
+            "手机",
+            "contact",
+            "phone",
+            "telephone",
+        ],
     ),
     (Column::Status, &["状态", "运行状态", "使用状态", "应用状态", "账号状态", "status"]),
 ];
@@ -173,7 +268,8 @@ impl Layout {
     /// The column of a heading: as configured, or as usual.
     pub(super) fn column(&self, heading: &str) -> Option<Column> {
         let heading = plain(heading);
-        let configured = self.columns.iter().find(|(name, _)| plain(name) == heading).map(|(_, column)| *column);
+        let configured =
+            self.columns.iter().find(|(name, _)| plain(name) == heading).map(|(_, column)| *column);
         let usual = || HEADINGS.iter().find(|(_, names)| names.contains(&heading.as_str()));
         configured.or_else(|| usual().map(|(column, _)| *column))
     }
@@ -203,22 +299,53 @@ pub(super) const KINDS: Words<TargetKind> = &[
         TargetKind::App,
         "移动应用程序",
         "app",
-        &["应用", "应用程序", "政务应用程序", "政务移动互联网应用程序", "移动应用", "移动客户端", "手机应用", "政务app", "mobileapp"],
+        &[
+            "应用",
+            "应用程序",
+            "政务应用程序",
+            "政务移动互联网应用程序",
+            "移动应用",
+            "移动客户端",
+            "手机应用",
+            "政务app",
+            "mobileapp",
+        ],
     ),
-    (TargetKind::MiniProgram, "小程序", "mini-program", &["miniprogram", "微信小程序", "支付宝小程序", "百度小程序"]),
+    (
+        TargetKind::MiniProgram,
+        "小程序",
+        "mini-program",
+        &["miniprogram", "微信小程序", "支付宝小程序", "百度小程序"],
+    ),
     (TargetKind::QuickApp, "快应用", "quick-app", &["quickapp"]),
     (
         TargetKind::Account,
         "公众账号",
         "account",
-        &["政务公众账号", "账号", "公众号", "微信公众号", "政务新媒体", "微博", "政务微博", "抖音号", "头条号", "publicaccount"],
+        &[
+            "政务公众账号",
+            "账号",
+            "公众号",
+            "微信公众号",
+            "政务新媒体",
+            "微博",
+            "政务微博",
+            "抖音号",
+            "头条号",
+            "publicaccount",
+        ],
     ),
     (TargetKind::Group, "工作群组", "group", &["网络工作群组", "群组", "工作群", "微信群", "workgroup"]),
 ];
 
 pub(super) const LEVELS: Words<OfficeLevel> = &[
     (OfficeLevel::Central, "中央", "central", &["国家", "国家级", "中央级", "部委", "national"]),
-    (OfficeLevel::Province, "省级", "province", &["省", "省直", "省本级", "省市区", "自治区", "直辖市", "provincial"]),
+    (
+        OfficeLevel::Province,
+        "省级",
+        "province",
+        &["省", "省直", "省本级", "省市区", "自治区", "直辖市", "provincial"],
+    ),
     (
         OfficeLevel::City,
         "市级",
@@ -229,13 +356,39 @@ pub(super) const LEVELS: Words<OfficeLevel> = &[
         OfficeLevel::County,
         "县级",
         "county",
-        &["县", "区", "区县", "县区", "区县级", "县区级", "县市区", "县本级", "县直", "区级", "区直", "district"],
+        &[
+            "县",
+            "区",
+            "区县",
+            "县区",
+            "区县级",
+            "县区级",
+            "县市区",
+            "县本级",
+            "县直",
+            "区级",
+            "区直",
+            "district",
+        ],
     ),
     (
         OfficeLevel::Township,
         "乡镇",
         "township",
-        &["街道", "镇", "乡", "乡级", "镇级", "乡镇级", "乡镇街道", "镇街", "街镇", "镇街道", "乡镇街道级", "street"],
+        &[
+            "街道",
+            "镇",
+            "乡",
+            "乡级",
+            "镇级",
+            "乡镇级",
+            "乡镇街道",
+            "镇街",
+            "街镇",
+            "镇街道",
+            "乡镇街道级",
+            "street",
+        ],
     ),
 ];
 
@@ -245,7 +398,17 @@ pub(super) const AUDIENCES: Words<Audience> = &[
         "工作人员",
         "staff",
         &[
-            "机关内部", "内部", "干部", "党员干部", "干部职工", "公务员", "机关工作人员", "内部工作人员", "基层干部", "工作端", "对内",
+            "机关内部",
+            "内部",
+            "干部",
+            "党员干部",
+            "干部职工",
+            "公务员",
+            "机关工作人员",
+            "内部工作人员",
+            "基层干部",
+            "工作端",
+            "对内",
             "internal",
         ],
     ),
@@ -255,7 +418,12 @@ pub(super) const AUDIENCES: Words<Audience> = &[
         "public",
         &["群众", "市民", "社会公众", "人民群众", "居民", "群众公众", "个人", "公众端", "对外", "citizens"],
     ),
-    (Audience::Business, "企业", "business", &["经营主体", "市场主体", "企业经营主体", "法人", "企业法人", "企业端", "businesses"]),
+    (
+        Audience::Business,
+        "企业",
+        "business",
+        &["经营主体", "市场主体", "企业经营主体", "法人", "企业法人", "企业端", "businesses"],
+    ),
 ];
 
 pub(super) const STATUSES: Words<RosterStatus> = &[
@@ -280,7 +448,21 @@ pub(super) const ANSWERS: Words<bool> = &[
 ];
 
 const PLATFORMS: &[(&str, &[&str])] = &[
-    ("微信", &["微信", "微信公众号", "微信公众平台", "微信订阅号", "微信服务号", "微信视频号", "微信小程序", "微信群", "wechat", "weixin"]),
+    (
+        "微信",
+        &[
+            "微信",
+            "微信公众号",
+            "微信公众平台",
+            "微信订阅号",
+            "微信服务号",
+            "微信视频号",
+            "微信小程序",
+            "微信群",
+            "wechat",
+            "weixin",
+        ],
+    ),
     ("微博", &["微博", "新浪微博", "政务微博", "weibo"]),
     ("抖音", &["抖音", "抖音号", "douyin"]),
     ("今日头条", &["今日头条", "头条", "头条号", "toutiao"]),
@@ -294,7 +476,8 @@ pub(super) fn value<T: Copy>(words: Words<T>, column: Column, cell: &str) -> Res
         word if word.is_empty() => cell.trim().to_owned(),
         word => word,
     };
-    let found = words.iter().find(|(_, zh, en, more)| word == *zh || word == *en || more.contains(&word.as_str()));
+    let found =
+        words.iter().find(|(_, zh, en, more)| word == *zh || word == *en || more.contains(&word.as_str()));
     found.map(|(value, ..)| *value).ok_or_else(|| {
         let zh: Vec<&str> = words.iter().map(|(_, zh, ..)| *zh).collect();
         let en: Vec<&str> = words.iter().map(|(_, _, en, _)| *en).collect();
@@ -318,7 +501,8 @@ mod tests {
 
     #[test]
     fn headings_are_known_however_they_are_set() {
-        let layout = Layout { columns: BTreeMap::from([("单位全称".into(), Column::Owner)]), sheet: None };
+        let layout =
+            Layout { columns: BTreeMap::from([("单位全称".into(), Column::Owner)]), sheet: None };
         for (heading, column) in [
             ("类型", Some(Column::Kind)),
             ("* 名 称", Some(Column::Name)),
@@ -343,7 +527,9 @@ mod tests {
             for (_, zh, en, more) in words {
                 let all = more.iter().copied().chain([*zh, *en]);
                 all.for_each(|word| assert!(seen.insert(word), "{word}"));
-                more.iter().filter(|word| **word != "√" && **word != "×").for_each(|word| assert_eq!(plain(word), **word));
+                more.iter()
+                    .filter(|word| **word != "√" && **word != "×")
+                    .for_each(|word| assert_eq!(plain(word), **word));
             }
         }
         check(KINDS);

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::compare::bare;
 use super::filing::{Filed, FilingList, FilingState};
 use super::list::{Roster, Row, numbered};
-use crate::model::{RosterEntry, RosterStatus, Scope, TargetKind, Wording};
+use crate::model::{Report, RosterEntry, RosterStatus, Scope, TargetKind, Wording};
 
 /// What the comparison says of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -97,6 +97,26 @@ pub struct Seen {
     pub online: bool,
 }
 
+impl Seen {
+    /// What a report says of its target. What the roster says of it is no sight of it.
+    pub fn of(report: &Report) -> Self {
+        let listing = report.listing.as_ref();
+        let principal = report.page.as_ref().and_then(|page| page.account.principal.clone());
+        let listed =
+            listing.and_then(|listing| listing.operator.clone().or_else(|| listing.developer.clone()));
+        let source = report.target.source.clone();
+        let web = ["http://", "https://", "weixin-api:"].iter().any(|scheme| source.starts_with(scheme));
+        Seen {
+            kind: report.target.kind,
+            id: report.identity.id.clone(),
+            name: report.identity.name.clone(),
+            owner: principal.or(listed),
+            online: web || listing.is_some(),
+            source,
+        }
+    }
+}
+
 /// What the comparison says of one target, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Compared {
@@ -121,6 +141,7 @@ pub struct Compared {
 /// What a target is told by.
 #[derive(Clone, Copy)]
 struct Traits<'a> {
+    kind: Option<TargetKind>,
     id: Option<&'a str>,
     name: Option<&'a str>,
     owner: Option<&'a str>,
@@ -128,15 +149,18 @@ struct Traits<'a> {
 
 impl<'a> Traits<'a> {
     fn entry(entry: &'a RosterEntry) -> Self {
-        Traits { id: entry.id.as_deref(), name: entry.name.as_deref(), owner: entry.owner.as_deref() }
+        let RosterEntry { kind, id, name, owner, .. } = entry;
+        Traits { kind: Some(*kind), id: id.as_deref(), name: name.as_deref(), owner: owner.as_deref() }
     }
 
     fn filed(filed: &'a Filed) -> Self {
-        Traits { id: filed.id.as_deref(), name: filed.name.as_deref(), owner: filed.owner.as_deref() }
+        let Filed { kind, id, name, owner, .. } = filed;
+        Traits { kind: *kind, id: id.as_deref(), name: name.as_deref(), owner: owner.as_deref() }
     }
 
     fn seen(seen: &'a Seen) -> Self {
-        Traits { id: seen.id.as_deref(), name: seen.name.as_deref(), owner: seen.owner.as_deref() }
+        let Seen { kind, id, name, owner, .. } = seen;
+        Traits { kind: Some(*kind), id: id.as_deref(), name: name.as_deref(), owner: owner.as_deref() }
     }
 
     /// Whether two mean one target, and how sure that is.
@@ -145,6 +169,8 @@ impl<'a> Traits<'a> {
         let ids = self.id.zip(other.id).map(|(a, b)| a == b);
         match (ids, agree(self.name, other.name), agree(self.owner, other.owner)) {
             (Some(true), ..) => Some(Certainty::Certain),
+            // An app and a mini program of one name are two.
+            _ if self.kind.zip(other.kind).is_some_and(|(a, b)| a != b) => None,
             (_, Some(true), Some(false)) | (_, Some(false) | None, _) => None,
             (None, Some(true), Some(true)) => Some(Certainty::Certain),
             // One app has different ids on different systems; two owners may have an app of one name.
@@ -208,23 +234,35 @@ pub fn compare_filings(roster: &Roster, list: &FilingList, seen: &[Seen]) -> Vec
     }
     // The best sight of a target: online before on disk.
     let sight = |traits: Traits<'_>| {
-        let found = of_seen.find(traits).into_iter().filter_map(|(certainty, at)| Some((certainty, *seen.get(at)?)));
+        let found =
+            of_seen.find(traits).into_iter().filter_map(|(certainty, at)| Some((certainty, *seen.get(at)?)));
         found.min_by_key(|(certainty, seen)| (!seen.online, *certainty))
     };
+    let owns: Vec<Vec<(Certainty, &Filed)>> = rows
+        .iter()
+        .map(|row| {
+            let found = of_list.find(Traits::entry(&row.entry)).into_iter();
+            found.filter_map(|(certainty, at)| Some((certainty, list.rows.get(at)?))).collect()
+        })
+        .collect();
+    let mut claims: HashMap<u64, usize> = HashMap::new();
+    owns.iter().flatten().for_each(|(_, filed)| *claims.entry(filed.line).or_default() += 1);
     let mut compared = Vec::new();
     let mut taken = BTreeSet::new();
-    for row in &rows {
+    for (row, mut own) in rows.iter().zip(owns) {
         let traits = Traits::entry(&row.entry);
-        let own: Vec<(Certainty, &Filed)> =
-            of_list.find(traits).into_iter().filter_map(|(certainty, at)| Some((certainty, list.rows.get(at)?))).collect();
         taken.extend(own.iter().map(|(_, filed)| filed.line));
-        let number = row.entry.filing.as_deref().map(numbered);
-        let under: &[&Filed] = number.as_ref().and_then(|number| numbers.get(number)).map_or(&[], Vec::as_slice);
-        let found = Found { own: &own, number: row.entry.filing.as_deref(), under, sight: sight(traits) };
-        let (judged, filed) = found.judge(row);
-        if let Some(filed) = filed.filter(|_| judged.outcome != Outcome::NotItsNumber) {
-            taken.insert(filed.line);
+        for (certainty, filed) in &mut own {
+            // One filing is not that of two apps, whatever their names.
+            let by_id = traits.id.is_some() && traits.id == filed.id.as_deref();
+            if !by_id && claims.get(&filed.line).is_some_and(|claims| *claims > 1) {
+                *certainty = Certainty::NameOnly;
+            }
         }
+        let number = row.entry.filing.as_deref();
+        let under = number.and_then(|number| numbers.get(&numbered(number))).map_or(&[][..], Vec::as_slice);
+        let (judged, filed) = Found { own: &own, number, under, sight: sight(traits) }.judge(row);
+        taken.extend(filed.filter(|_| judged.outcome != Outcome::NotItsNumber).map(|filed| filed.line));
         compared.push(judged);
     }
     for filed in list.rows.iter().filter(|filed| !taken.contains(&filed.line)) {
@@ -233,7 +271,8 @@ pub fn compare_filings(roster: &Roster, list: &FilingList, seen: &[Seen]) -> Vec
     for seen in &seen {
         let traits = Traits::seen(seen);
         if of_roster.find(traits).is_empty() && of_list.find(traits).is_empty() {
-            let words = ("检测时发现，名录和备案清单中都没有", "seen by the crawler, and in neither roster nor list");
+            let words =
+                ("检测时发现，名录和备案清单中都没有", "seen by the crawler, and in neither roster nor list");
             let mut one = Compared::new(Outcome::Unknown, Certainty::Certain, traits, words.into());
             one.seen = Some(seen.source.clone());
             compared.push(one);
@@ -266,7 +305,11 @@ fn not_in_roster(filed: &Filed, sight: Option<(Certainty, &Seen)>) -> Compared {
     let (outcome, words): (Outcome, Wording) = match (filed.state, online) {
         (FilingState::Valid, _) | (_, None) => (
             Outcome::NotInRoster,
-            (format!("清单中的 {number}（{zh}），名录中没有"), format!("{number} ({en}) is not in the roster")).into(),
+            (
+                format!("清单中的 {number}（{zh}），名录中没有"),
+                format!("{number} ({en}) is not in the roster"),
+            )
+                .into(),
         ),
         (_, Some(_)) => (
             Outcome::ClosedOnline,
@@ -317,19 +360,21 @@ impl<'a> Found<'a> {
         let own = of_number.or_else(|| self.own.iter().find(|(_, filed)| filed.state == FilingState::Valid));
         let own = own.or(self.own.first()).copied();
         let blind = self.under.iter().find(|filed| !traits.can_be_compared(Traits::filed(filed)));
-        let (certainty, filed) = match (own, self.under.first()) {
-            (Some((certainty, filed)), _) if number.is_empty() || same_number(filed) => (certainty, filed),
-            // Nothing but the number can be compared.
-            (None, Some(_)) if blind.is_some() => match blind {
-                Some(filed) => (Certainty::NumberOnly, *filed),
-                None => return self.unfiled(row),
-            },
-            (own, Some(other)) => {
+        let (certainty, filed) = match (own, blind, self.under.first()) {
+            (Some(own), ..) if number.is_empty() || same_number(own.1) => own,
+            (None, Some(filed), _) => (Certainty::NumberOnly, *filed),
+            (own, _, Some(other)) => {
                 let whose = other.name.as_deref().or(other.id.as_deref()).unwrap_or_default();
-                let owner = other.owner.as_deref().map(|owner| format!("（{owner}）")).unwrap_or_default();
+                let owner = other.owner.as_deref();
                 let mut words = Wording {
-                    zh: format!("清单中 {number} 属于{whose}{owner}"),
-                    en: format!("in the list {number} is that of {whose}{owner}"),
+                    zh: format!(
+                        "清单中 {number} 属于{whose}{}",
+                        owner.map(|owner| format!("（{owner}）")).unwrap_or_default()
+                    ),
+                    en: format!(
+                        "in the list {number} is that of {whose}{}",
+                        owner.map(|owner| format!(" ({owner})")).unwrap_or_default()
+                    ),
                 };
                 if let Some((_, own)) = own {
                     words.zh.push_str(&format!("，该应用的编号是 {}（第 {} 行）", own.number, own.line));
@@ -337,16 +382,16 @@ impl<'a> Found<'a> {
                 }
                 return (Outcome::NotItsNumber, Certainty::Certain, words, Some(other));
             }
-            (Some((certainty, filed)), None) => {
+            (Some((certainty, filed)), _, None) => {
                 let words = (
                     format!("名录填写 {number}，清单中该应用的编号是 {}", filed.number),
                     format!("the roster has {number}, the list {} for it", filed.number),
                 );
                 return (Outcome::NotItsNumber, certainty, words.into(), Some(filed));
             }
-            (None, None) => return self.unfiled(row),
+            (None, _, None) => return self.unfiled(row),
         };
-        let online = self.sight.filter(|(_, seen)| seen.online);
+        let online = self.sight.filter(|(_, seen)| seen.online).map(|(certainty, _)| certainty);
         let closed = row.entry.status == Some(RosterStatus::Closed);
         let number = &filed.number;
         let (zh, en) = state(filed.state);
@@ -357,12 +402,20 @@ impl<'a> Found<'a> {
             ),
             (FilingState::Valid, ..) if self.number.is_none() => (
                 Outcome::Filed,
-                (format!("清单中为 {number}，名录未填编号"), format!("{number} in the list, no number in the roster")).into(),
+                (
+                    format!("清单中为 {number}，名录未填编号"),
+                    format!("{number} in the list, no number in the roster"),
+                )
+                    .into(),
             ),
             (FilingState::Valid, ..) => (Outcome::Filed, (number.clone(), number.clone()).into()),
             (_, false, Some(_)) => (
                 Outcome::ClosedOnline,
-                (format!("备案 {number} {zh}，检测时仍在线"), format!("the filing {number} is {en}, and it was seen online")).into(),
+                (
+                    format!("备案 {number} {zh}，检测时仍在线"),
+                    format!("the filing {number} is {en}, and it was seen online"),
+                )
+                    .into(),
             ),
             (_, false, None) if row.entry.status == Some(RosterStatus::InUse) => (
                 Outcome::ClosedOnline,
@@ -381,6 +434,10 @@ impl<'a> Found<'a> {
                     .into(),
             ),
         };
+        let certainty = match outcome {
+            Outcome::ClosedOnline => certainty.max(online.unwrap_or(certainty)),
+            _ => certainty,
+        };
         (outcome, certainty, words, Some(filed))
     }
 
@@ -392,8 +449,12 @@ impl<'a> Found<'a> {
             return (Outcome::ClosedOnline, certainty, words.into(), None);
         }
         let words: Wording = match self.number {
-            Some(number) => (format!("清单中没有 {number}"), format!("the list does not have {number}")).into(),
-            None if closed => ("名录状态为已关停，清单中没有", "the roster says closed; not in the list").into(),
+            Some(number) => {
+                (format!("清单中没有 {number}"), format!("the list does not have {number}")).into()
+            }
+            None if closed => {
+                ("名录状态为已关停，清单中没有", "the roster says closed; not in the list").into()
+            }
             None => ("清单中没有，名录未填编号", "not in the list, no number in the roster").into(),
         };
         (Outcome::NotFiled, Certainty::Certain, words, None)

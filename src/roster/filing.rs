@@ -7,12 +7,12 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::column::{Words, plain};
+use super::column::{Column as Title, KINDS, Words, plain, value};
 use super::list::{icp_is_no_filing, is_icp, numbered};
 use super::table::{self, Line, TableError};
 use crate::decode::date::date_in;
 use crate::ledger::Filing;
-use crate::model::{Identity, Rejected, Wording};
+use crate::model::{Identity, Rejected, TargetKind, Wording};
 
 /// What has become of a filing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -28,7 +28,12 @@ pub enum FilingState {
 
 const STATES: Words<FilingState> = &[
     (FilingState::Valid, "有效", "valid", &["正常", "已备案", "在用", "通过", "予以备案", "filed"]),
-    (FilingState::Cancelled, "已注销", "cancelled", &["注销", "关停", "已关停", "关停注销", "已下线", "canceled", "closed"]),
+    (
+        FilingState::Cancelled,
+        "已注销",
+        "cancelled",
+        &["注销", "关停", "已关停", "关停注销", "已下线", "canceled", "closed"],
+    ),
     (FilingState::Revoked, "已撤销", "revoked", &["撤销", "撤销备案", "已撤销备案", "被撤销"]),
 ];
 
@@ -41,6 +46,8 @@ pub struct Filed {
     pub number: String,
     /// Package name or AppID.
     pub id: Option<String>,
+    /// What it is, as far as the list says.
+    pub kind: Option<TargetKind>,
     /// Name of the app.
     pub name: Option<String>,
     /// Whom it is filed for (主办单位).
@@ -63,6 +70,7 @@ pub struct FilingList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Number,
+    Kind,
     Id,
     Name,
     Owner,
@@ -73,14 +81,37 @@ enum Column {
 const HEADINGS: &[(Column, &[&str])] = &[
     (
         Column::Number,
-        &["备案编号", "编号", "备案号", "政务应用程序备案编号", "政务应用备案编号", "number", "filing", "filingnumber"],
+        &[
+            "备案编号",
+            "编号",
+            "备案号",
+            "政务应用程序备案编号",
+            "政务应用备案编号",
+            "number",
+            "filing",
+            "filingnumber",
+        ],
     ),
+    (Column::Kind, &["类型", "类别", "应用类型", "kind", "type"]),
     (Column::Id, &["id", "包名", "appid", "标识", "应用包名", "应用标识", "package", "packagename"]),
     (
         Column::Name,
-        &["名称", "应用名称", "应用程序名称", "政务应用程序名称", "政务应用名称", "备案应用名称", "app名称", "小程序名称", "name"],
+        &[
+            "名称",
+            "应用名称",
+            "应用程序名称",
+            "政务应用程序名称",
+            "政务应用名称",
+            "备案应用名称",
+            "app名称",
+            "小程序名称",
+            "name",
+        ],
     ),
-    (Column::Owner, &["主办单位", "主办单位名称", "备案单位", "备案主体", "单位名称", "单位", "主办使用单位", "owner"]),
+    (
+        Column::Owner,
+        &["主办单位", "主办单位名称", "备案单位", "备案主体", "单位名称", "单位", "主办使用单位", "owner"],
+    ),
     (Column::Date, &["备案日期", "备案时间", "备案通过日期", "日期", "时间", "公告日期", "date", "filed"]),
     (Column::State, &["状态", "备案状态", "state", "status"]),
 ];
@@ -119,7 +150,10 @@ impl FilingList {
             return Err(bad(("没有“备案编号”列", "no column number (备案编号)").into()));
         }
         if !has(Column::Id) && !has(Column::Name) {
-            let words = ("没有“名称”列，也没有“包名”列", "neither a column id (包名, appid) nor a column name (名称)");
+            let words = (
+                "没有“名称”列，也没有“包名”列",
+                "neither a column id (包名, appid) nor a column name (名称)",
+            );
             return Err(bad(words.into()));
         }
         let mut list = FilingList { rows: Vec::new(), rejected: table.broken.clone() };
@@ -153,13 +187,13 @@ fn filed(line: &Line, columns: &[(usize, Column)]) -> Result<Filed, Wording> {
         let no_day = || (format!("没有“{text}”这一天"), format!("there is no day {text:?}"));
         date_in(text).map(|(date, _)| date).ok_or_else(no_day)
     });
-    let state = cell(Column::State).map(|text| {
-        super::column::value(STATES, super::column::Column::Status, text)
-    });
+    let state = cell(Column::State).map(|text| value(STATES, Title::Status, text));
     Ok(Filed {
         line: line.number,
         number,
         id,
+        // Lists have other types than ours, too.
+        kind: cell(Column::Kind).and_then(|text| value(KINDS, Title::Kind, text).ok()),
         name,
         owner: owned(Column::Owner),
         date: date.transpose()?,

@@ -3,7 +3,7 @@
 //!
 //! A row that cannot be read is reported with its line and every reason; the others are kept.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use url::Url;
 
 use super::column::{self, Column, Layout};
 use super::table::{self, Line, TableError};
-use crate::model::{Lang, Registered, Rejected, RosterEntry, TargetKind, Wording};
+use crate::model::{Lang, Registered, Rejected, RosterEntry, Scope, TargetKind, Wording};
 
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -88,7 +88,8 @@ impl Roster {
             line: Some(table.heading.number),
             reason,
         };
-        let mut roster = Roster { sheet: table.sheet.clone(), rejected: table.broken.clone(), ..Roster::default() };
+        let mut roster =
+            Roster { sheet: table.sheet.clone(), rejected: table.broken.clone(), ..Roster::default() };
         let mut columns = Vec::new();
         for (at, heading) in table.heading.cells() {
             let Some(column) = layout.column(heading) else {
@@ -100,7 +101,8 @@ impl Roster {
                 return Err(bad((
                     format!("有两列都是“{zh}”（第二列为“{heading}”）"),
                     format!("the column {en} is there twice (the second time as {heading:?})"),
-                ).into()));
+                )
+                    .into()));
             }
             columns.push((at, column));
         }
@@ -110,7 +112,8 @@ impl Roster {
                 return Err(bad((
                     format!("列名行中没有{}", titles(Lang::Zh).join("、")),
                     format!("no column {}", titles(Lang::En).join(", ")),
-                ).into()));
+                )
+                    .into()));
             }
         }
         let mut seen = Seen::default();
@@ -128,7 +131,10 @@ impl Roster {
                 let (reason, reason_en) = (all(|fault| &fault.zh, "；"), all(|fault| &fault.en, "; "));
                 roster.rejected.push(Rejected { line: row.line, reason, reason_en });
                 // A row without a readable kind may mean a target of any kind.
-                let kinds = kind.map_or_else(|| column::KINDS.iter().map(|(kind, ..)| *kind).collect(), |kind| vec![kind]);
+                let kinds = kind.map_or_else(
+                    || column::KINDS.iter().map(|(kind, ..)| *kind).collect(),
+                    |kind| vec![kind],
+                );
                 for kind in kinds {
                     roster.unread.extend(RosterEntry { kind, ..row.entry.clone() }.key());
                 }
@@ -136,6 +142,54 @@ impl Roster {
         }
         roster.rejected.sort_by_key(|row| row.line);
         Ok(roster)
+    }
+}
+
+impl Roster {
+    /// How many rows leave a column empty that concerns their kind.
+    pub fn missing(&self) -> BTreeMap<Column, usize> {
+        let mut missing = BTreeMap::new();
+        for RosterEntry {
+            kind,
+            id,
+            name,
+            owner,
+            level,
+            region,
+            audience,
+            grassroots,
+            platform,
+            filing,
+            icp,
+            licence: _,
+            publishes,
+            addresses,
+            contact,
+            status,
+        } in self.rows.iter().map(|row| &row.entry)
+        {
+            let (app, account) = (kind.scope() == Scope::App, kind.scope() == Scope::Account);
+            let empty = [
+                (Column::Id, id.is_none() && *kind != TargetKind::Group),
+                (Column::Name, name.is_none()),
+                (Column::Owner, owner.is_none()),
+                (Column::Level, level.is_none()),
+                (Column::Region, region.is_none()),
+                (Column::Audience, audience.is_none()),
+                (Column::Grassroots, grassroots.is_none()),
+                (Column::Platform, platform.is_none() && !app),
+                (Column::Filing, filing.is_none() && app),
+                (Column::Icp, icp.is_none() && app),
+                (Column::Publishes, publishes.is_none() && account),
+                (Column::Address, addresses.is_empty()),
+                (Column::Contact, contact.is_none()),
+                (Column::Status, status.is_none()),
+            ];
+            for (column, _) in empty.into_iter().filter(|(_, empty)| *empty) {
+                *missing.entry(column).or_default() += 1;
+            }
+        }
+        missing
     }
 }
 
@@ -164,7 +218,8 @@ impl Seen {
 const NOTHING: &[&str] = &["无", "暂无", "没有", "未填", "/", "／", "-", "－", "—", "——", "N/A", "n/a"];
 
 /// What a spreadsheet shows for a formula that has no value.
-const ERRORS: &[&str] = &["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"];
+const ERRORS: &[&str] =
+    &["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"];
 
 /// The form of an ICP filing number: 某ICP备2026000001号-1, with `A` for an app and `X` for a mini program.
 static ICP: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -209,7 +264,10 @@ fn row(line: &Line, columns: &[(usize, Column)], folder: &Path) -> Draft {
         let title = |lang| column.title(lang);
         if ERRORS.contains(&cell) {
             let (zh, en) = (title(Lang::Zh), title(Lang::En));
-            faults.push((format!("{zh}为公式错误值 {cell}"), format!("the {en} is the error {cell} of a formula")).into());
+            faults.push(
+                (format!("{zh}为公式错误值 {cell}"), format!("the {en} is the error {cell} of a formula"))
+                    .into(),
+            );
             continue;
         }
         let mut keep = |fault: Wording| faults.push(fault);
@@ -274,7 +332,8 @@ fn row(line: &Line, columns: &[(usize, Column)], folder: &Path) -> Draft {
 /// The addresses of a cell: several lines, or with `；`, `、`, `;` or spaces between them. The name of a file may hold
 /// spaces.
 fn addresses(cell: &str) -> Vec<&str> {
-    let web = |text: &str| ["http://", "https://", "weixin-api:"].iter().any(|scheme| text.starts_with(scheme));
+    let web =
+        |text: &str| ["http://", "https://", "weixin-api:"].iter().any(|scheme| text.starts_with(scheme));
     let mut found = Vec::new();
     for piece in cell.split(['\n', '\r', '；', '、']) {
         let mut rest = piece.trim();
@@ -407,9 +466,18 @@ mod tests {
 
     #[test]
     fn a_cell_may_hold_several_addresses() {
-        assert_eq!(addresses("https://a.gov.cn/x;y=1 https://b.gov.cn/；c.apk"), ["https://a.gov.cn/x;y=1", "https://b.gov.cn/", "c.apk"]);
-        assert_eq!(addresses("某市 网格通.apk; b.apk\nweixin-api:wx0123456789abcdef"), ["某市 网格通.apk", "b.apk", "weixin-api:wx0123456789abcdef"]);
-        assert_eq!(addresses("https://a.gov.cn/;https://b.gov.cn/"), ["https://a.gov.cn/", "https://b.gov.cn/"]);
+        assert_eq!(
+            addresses("https://a.gov.cn/x;y=1 https://b.gov.cn/；c.apk"),
+            ["https://a.gov.cn/x;y=1", "https://b.gov.cn/", "c.apk"]
+        );
+        assert_eq!(
+            addresses("某市 网格通.apk; b.apk\nweixin-api:wx0123456789abcdef"),
+            ["某市 网格通.apk", "b.apk", "weixin-api:wx0123456789abcdef"]
+        );
+        assert_eq!(
+            addresses("https://a.gov.cn/;https://b.gov.cn/"),
+            ["https://a.gov.cn/", "https://b.gov.cn/"]
+        );
         assert!(addresses(" ；\n").is_empty());
     }
 

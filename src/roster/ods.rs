@@ -23,7 +23,8 @@ pub(super) fn open(archive: &Archive) -> Result<Book<'static>, TableError> {
                 sheet = Some(Sheet::default());
             }
             Event::End(tag)
-                if tag.name().as_ref() == "table:table" && sheet.as_ref().is_some_and(|sheet| sheet.aside == 0) =>
+                if tag.name().as_ref() == "table:table"
+                    && sheet.as_ref().is_some_and(|sheet| sheet.aside == 0) =>
             {
                 if let Some(sheet) = sheet.take() {
                     tables.push(sheet.grid.lines()?);
@@ -82,7 +83,8 @@ impl Sheet {
                 }
                 "table-cell" | "covered-table-cell" => {
                     self.cell = Some(Cell {
-                        repeated: usize::try_from(count(tag, "number-columns-repeated")).unwrap_or(usize::MAX),
+                        repeated: usize::try_from(count(tag, "number-columns-repeated"))
+                            .unwrap_or(usize::MAX),
                         spans: count(tag, "number-rows-spanned"),
                         value: value(tag),
                         text: String::new(),

@@ -166,7 +166,8 @@ fn book(bytes: &[u8]) -> Result<Book<'static>, TableError> {
     let unreadable = |cause: String| {
         TableError::new((format!("工作簿已损坏：{cause}"), format!("the workbook is damaged: {cause}")))
     };
-    let (archive, issues) = Archive::open(Blob::memory(bytes)).map_err(|error| unreadable(error.to_string()))?;
+    let (archive, issues) =
+        Archive::open(Blob::memory(bytes)).map_err(|error| unreadable(error.to_string()))?;
     if let Some(issue) = issues.into_iter().find(|issue| issue.lossy) {
         return Err(unreadable(issue.detail));
     }
@@ -190,7 +191,8 @@ pub(super) fn part(archive: &Archive, name: &str) -> Result<Option<String>, Tabl
     if bytes.len() as u64 > MAX_PART {
         return Err(too_large(MAX_PART));
     }
-    if let Some(issue) = issues.into_iter().find(|issue| issue.lossy || issue.code == "zip.checksum-mismatch") {
+    if let Some(issue) = issues.into_iter().find(|issue| issue.lossy || issue.code == "zip.checksum-mismatch")
+    {
         return Err(bad(format!("已损坏（{}）", issue.detail), format!("damaged ({})", issue.detail)));
     }
     let text = match Encoding::for_bom(&bytes) {
@@ -266,7 +268,9 @@ fn from_text(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Table, TableErr
     for delimiter in *b",\t;" {
         let first: Vec<Line> = delimited::rows(text, delimiter)
             .take(HEADING_AMONG)
-            .map(|row| row.map_or_else(|(number, _)| Line { number, cells: Vec::new() }, |row| line(row.0, &row.1)))
+            .map(|row| {
+                row.map_or_else(|(number, _)| Line { number, cells: Vec::new() }, |row| line(row.0, &row.1))
+            })
             .collect();
         let Some(at) = heading(&first, known) else { continue };
         let heading = first.into_iter().nth(at).unwrap_or_default();
@@ -289,7 +293,11 @@ fn from_text(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Table, TableErr
             } else if record.iter().any(|cell| cell.chars().nth(MAX_CELL).is_some()) {
                 reject(number, too_long());
             } else if record.iter().any(|cell| swallows(cell, delimiter)) {
-                reject(number, ("单元格含有多行，引号可能没有成对", "a cell holds rows: an unclosed quotation mark").into());
+                reject(
+                    number,
+                    ("单元格含有多行，引号可能没有成对", "a cell holds rows: an unclosed quotation mark")
+                        .into(),
+                );
             } else if !repeats(&row, &heading) {
                 rows.push(row);
             }
@@ -396,7 +404,8 @@ impl Grid {
                     continue;
                 }
                 free = last.saturating_add(1);
-                let below: Vec<u64> = self.rows.range(first.saturating_add(1)..free).map(|(number, _)| *number).collect();
+                let below: Vec<u64> =
+                    self.rows.range(first.saturating_add(1)..free).map(|(number, _)| *number).collect();
                 for number in below.into_iter().filter(|_| text.is_some()) {
                     self.put(number, column, text.as_deref().unwrap_or_default())?;
                 }

@@ -30,11 +30,15 @@ pub(super) fn open(archive: Archive) -> Result<Book<'static>, TableError> {
     walk(&book, &text, |event| {
         if let Event::Start(tag) | Event::Empty(tag) = event {
             match tag.local_name().as_ref() {
-                "workbookPr" => since_1904 = matches!(attribute(tag, "date1904").as_deref(), Some("1" | "true")),
+                "workbookPr" => {
+                    since_1904 = matches!(attribute(tag, "date1904").as_deref(), Some("1" | "true"))
+                }
                 "sheet" => {
                     let id = attribute(tag, "id").unwrap_or_default();
                     // Sheets of charts hold no cells.
-                    if let Some((_, path)) = relations.get(&id).filter(|(kind, _)| kind.ends_with("/worksheet")) {
+                    if let Some((_, path)) =
+                        relations.get(&id).filter(|(kind, _)| kind.ends_with("/worksheet"))
+                    {
                         let hidden = attribute(tag, "state").is_some_and(|state| state != "visible");
                         sheets.push((attribute(tag, "name").unwrap_or_default(), hidden));
                         paths.push(path.clone());
@@ -45,7 +49,8 @@ pub(super) fn open(archive: Archive) -> Result<Book<'static>, TableError> {
         }
         Ok(())
     })?;
-    let target = |kind: &str| relations.values().find(|(found, _)| found.ends_with(kind)).map(|(_, path)| path);
+    let target =
+        |kind: &str| relations.values().find(|(found, _)| found.ends_with(kind)).map(|(_, path)| path);
     let strings = target("/sharedStrings").map_or(Ok(Vec::new()), |path| strings(&archive, path))?;
     let formats = target("/styles").map_or(Ok(Vec::new()), |path| formats(&archive, path))?;
     let cells = Cells { strings, formats, since_1904 };
@@ -278,7 +283,9 @@ impl Cells {
         let (mut within, mut in_value) = (false, false);
         let (mut value, mut item) = (String::new(), Item::default());
         walk(path, text, |event| {
-            let bad = |what: String| TableError::new((format!("单元格位置“{what}”有误"), format!("no cell is at {what:?}")));
+            let bad = |what: String| {
+                TableError::new((format!("单元格位置“{what}”有误"), format!("no cell is at {what:?}")))
+            };
             match event {
                 Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
                     "row" => {
@@ -364,7 +371,9 @@ impl Cells {
             "b" => if value.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned(),
             "d" => iso(value),
             _ => match (shape(), value.trim().parse::<f64>()) {
-                (Shape::Moment, Ok(serial)) => moment(serial, self.since_1904).unwrap_or_else(|| number(value)),
+                (Shape::Moment, Ok(serial)) => {
+                    moment(serial, self.since_1904).unwrap_or_else(|| number(value))
+                }
                 (Shape::Digits(width), Ok(whole)) if whole >= 0.0 && whole.fract() == 0.0 => {
                     format!("{:0>width$}", number(value), width = width.min(32))
                 }
@@ -397,9 +406,9 @@ pub(super) fn number(value: &str) -> String {
         return value.to_owned();
     }
     match value.parse::<f64>() {
-        Ok(number) if number.is_finite() => {
-            format!("{number:.14e}").parse::<f64>().map_or_else(|_| value.to_owned(), |number| number.to_string())
-        }
+        Ok(number) if number.is_finite() => format!("{number:.14e}")
+            .parse::<f64>()
+            .map_or_else(|_| value.to_owned(), |number| number.to_string()),
         _ => value.to_owned(),
     }
 }

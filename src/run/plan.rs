@@ -353,6 +353,7 @@ mod tests {
 
     use super::*;
     use crate::fetch::Validators;
+    use crate::roster::Layout;
     use crate::run::log::{Findings, Looked, Memory};
 
     const DAY: i64 = 86_400;
