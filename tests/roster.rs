@@ -360,6 +360,41 @@ fn open_documents_are_read_too() {
     assert_eq!(contact.as_deref(), Some("13800000000 2026-01-25 a  &\nb"));
 }
 
+#[test]
+fn workbooks_of_old_excel_are_read_too() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/roster/roster.xls");
+    let bytes = fs::read(path).unwrap();
+    let roster = parse(&bytes);
+    assert_eq!(roster.sheet.as_deref(), Some("名录"), "the hidden sheet is not what people see");
+    let long = ["note ".repeat(1200), "长文".repeat(4500), "mixed 混合 ".repeat(900)];
+    let office = |name: &str| Some(name.to_owned());
+    let contact = |shown: &str, long: &str| Some(format!("{shown} {}", long.trim()).trim().to_owned());
+    let app = |kind, name: &str, owner: Option<String>, grassroots, contact| RosterEntry {
+        name: Some(name.into()),
+        owner,
+        grassroots,
+        contact,
+        ..RosterEntry::new(kind)
+    };
+    use TargetKind::{Account, App, MiniProgram};
+    let account = app(Account, "丙", office("某县水务局"), None, contact("2026-01-25 08:30", &long[2]));
+    let expected = vec![
+        app(App, "甲", office("某县教育局"), Some(true), contact("13800000000", &long[0])),
+        app(App, "乙", office("某县教育局"), Some(true), contact("2026-01-25", &long[1])),
+        RosterEntry { platform: Some("微信".into()), ..account },
+        app(MiniProgram, "丁", office("某县水务局"), Some(false), contact("2.5", "")),
+        app(MiniProgram, "戊", office("某县水务局"), Some(false), contact("000042", &"x".repeat(300))),
+        app(MiniProgram, "己", office("某县水务局"), Some(false), contact("0.01", "")),
+    ];
+    assert_eq!(entries(&roster), expected);
+    assert_eq!(roster.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 5, 7, 8, 9, 10]);
+
+    for length in [9, 600, bytes.len() / 2, bytes.len() - 2_000] {
+        let said = error(&bytes[..length]);
+        assert!(said.contains("damaged") || said.contains("no workbook"), "{length}: {said}");
+    }
+}
+
 const SHEET: &str = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c></row>\
                      <row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>应用</t></is></c><c r=\"B2\" t=\"str\"><v>甲</v></c></row></sheetData></worksheet>";
 const STRINGS: &str = "<sst count=\"2\" uniqueCount=\"2\"><si><t>类型</t></si><si><r><t>名</t></r><r><t>称</t></r><rPh><t>mingcheng</t></rPh></si></sst>";
@@ -503,7 +538,7 @@ fn what_is_no_table_says_so() {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/built");
     assert!(error(&fs::read(built.join("grid-patrol.apk")).unwrap()).contains("neither an XLSX nor an ODS"));
     assert!(error(b"<html><table><tr><td>kind</td></tr></table></html>").contains("web page"));
-    assert!(error(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0").contains("XLS"));
+    assert!(error(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0").contains("XLS file is damaged"));
     assert!(error(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").contains("neither UTF-8 nor GB18030"));
     assert!(error("kind,name\0\n".as_bytes()).contains("neither UTF-8"));
     assert!(error(b"").contains("no line of headings"));
@@ -515,7 +550,7 @@ fn what_is_no_table_says_so() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
-    fn any_bytes_end_in_rows_or_an_error(at in any::<prop::sample::Index>(), with in any::<[u8; 3]>(), kind in 0..4) {
+    fn any_bytes_end_in_rows_or_an_error(at in any::<prop::sample::Index>(), with in any::<[u8; 3]>(), kind in 0..5) {
         let mut sheet = SHEET.as_bytes().to_vec();
         let mut strings = STRINGS.as_bytes().to_vec();
         let mut whole = Vec::new();
@@ -529,6 +564,13 @@ proptest! {
             2 => {
                 whole = xlsx(SHEET, STRINGS);
                 damage(&mut whole);
+            }
+            3 => {
+                whole = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/roster/roster.xls")).unwrap();
+                // The header, the tables and the beginning of the stream; the rest is text.
+                let (mut head, rest) = (whole[..6_000].to_vec(), whole[6_000..].to_vec());
+                damage(&mut head);
+                whole = [head, rest].concat();
             }
             _ => {
                 whole = encoded(table(",", true), Some("gb18030"));
