@@ -16,6 +16,7 @@ mod plan;
 mod progress;
 mod record;
 mod review;
+mod roster;
 mod rules;
 mod run;
 mod scan;
@@ -32,7 +33,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, or rules that fail their examples.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
@@ -59,6 +60,7 @@ enum Command {
     Review(review::Review),
     Code(code::Code),
     Ledger(ledger::Ledger),
+    Roster(roster::Rosters),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -105,6 +107,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Review(review) => review.run(lang),
         Command::Code(code) => code.run(lang),
         Command::Ledger(ledger) => ledger.run(lang),
+        Command::Roster(roster) => roster.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),
