@@ -37,7 +37,7 @@ pub(crate) use anomaly::described;
 pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
-pub use day::{beijing_day, beijing_minute};
+pub use day::{beijing_day, beijing_midnight, beijing_minute};
 pub use digest::hex;
 pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
 pub use evidence_key::{evidence_key, evidence_keys};
