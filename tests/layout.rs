@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("text", &[]),
-    ("config", &["fetch"]),
+    ("config", &["fetch", "roster"]),
     ("fetch", &["config", "decode"]),
     ("decode", &["text"]),
     ("link", &["decode", "text"]),
@@ -17,7 +17,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &[]),
-    ("roster", &["ledger"]),
+    ("roster", &["decode", "ledger", "text"]),
     ("report", &["text"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),

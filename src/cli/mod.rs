@@ -11,6 +11,7 @@ mod measure;
 mod output;
 mod plan;
 mod progress;
+mod roster;
 mod rules;
 mod run;
 mod scan;
@@ -27,7 +28,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, or rules that fail their examples.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
@@ -50,6 +51,7 @@ enum Command {
     Plan(plan::Plan),
     Run(run::Run),
     Journal(journal::Journal),
+    Roster(roster::Rosters),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -92,6 +94,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
+        Command::Roster(roster) => roster.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),

@@ -87,7 +87,9 @@ impl Scan {
         output::check(&self.report, &self.file)?;
         let filing = match (&self.filing, &self.filing_list) {
             (Some(number), _) => FilingRecord::Number(number.clone()),
-            (None, Some(path)) => FilingRecord::read_list(path)?,
+            (None, Some(path)) => {
+                FilingRecord::read_list(path).map_err(|error| anyhow::anyhow!(error.words(lang)))?
+            }
             (None, None) => FilingRecord::Unknown,
         };
         if let Some(appid) = self.appid.as_deref().filter(|appid| !is_appid(appid)) {

@@ -41,8 +41,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian scan --filing", "备案编号，适用于本次检测的对象", "Filing number, holds for what is scanned"),
     (
         "zhijian scan --filing-list",
-        "备案清单（CSV，含包名或名称、备案编号两列）",
-        "Filing list (CSV with columns id or name, and number)",
+        "备案清单（CSV、XLSX 或 ODS，含包名或名称、备案编号两列）",
+        "Filing list (CSV, XLSX or ODS with columns id or name, and number)",
     ),
     (
         "zhijian scan --owner",
@@ -110,8 +110,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian plan ROSTER",
-        "名录（CSV，UTF-8 或 GB18030），首行为列名：类型、名称、地址、主办单位、备案编号、许可证编号、发布类；地址为网址，或相对于名录所在目录的路径",
-        "Roster: CSV with the columns kind, name, address, owner, filing, licence, publishes; addresses of the web, or paths below the roster's folder",
+        "名录（CSV、XLSX 或 ODS），有列名行：类型、名称、地址、主办单位、备案编号、许可证编号、发布类等；地址为网址，或相对于名录所在目录的路径",
+        "Roster: CSV, XLSX or ODS with the columns kind, name, address, owner, filing, licence, publishes and others; addresses of the web, or paths below the roster's folder",
     ),
     (
         "zhijian plan --weixin",
@@ -180,6 +180,80 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
         "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
     ),
+    (
+        "zhijian roster",
+        "检查名录、比较两版名录、比对备案数据",
+        "Check a roster, compare two, compare with filings",
+    ),
+    (
+        "zhijian roster check",
+        "读取名录，列出未能读取的行及原因、重复的行、未填写的字段，有未能读取或重复的行时退出码为 1",
+        "Read a roster: rows that cannot be read and why, repeated rows, fields not filled in; exits with 1 when there are such rows",
+    ),
+    ("zhijian roster check ROSTER", "名录，CSV、XLSX 或 ODS", "Roster: CSV, XLSX or ODS"),
+    (
+        "zhijian roster check --sheet",
+        "工作簿中的工作表，默认为第一个有列名行的",
+        "Sheet of a workbook; default: the first that has a line of headings",
+    ),
+    (
+        "zhijian roster check --config",
+        "配置文件，[roster.columns] 可指定列名的含义，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration, where [roster.columns] says what headings mean; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    ("zhijian roster check --format", "输出格式：terminal（默认）、json", "Output: terminal (default), json"),
+    ("zhijian roster check --all", "全部列出，不作省略", "Show all rows of every list"),
+    (
+        "zhijian roster diff",
+        "比较两版名录：新增、变更（逐字段）、移出",
+        "Compare two rosters: what is added, changed (field by field), removed",
+    ),
+    ("zhijian roster diff OLD", "旧名录", "The old roster"),
+    ("zhijian roster diff NEW", "新名录", "The new roster"),
+    (
+        "zhijian roster diff --sheet",
+        "工作簿中的工作表，默认为第一个有列名行的",
+        "Sheet of a workbook; default: the first that has a line of headings",
+    ),
+    (
+        "zhijian roster diff --config",
+        "配置文件，[roster.columns] 可指定列名的含义，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration, where [roster.columns] says what headings mean; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    ("zhijian roster diff --format", "输出格式：terminal（默认）、json", "Output: terminal (default), json"),
+    ("zhijian roster diff --all", "全部列出，不作省略", "Show all rows of every list"),
+    (
+        "zhijian roster compare",
+        "备案数据比对：名录、备案清单与检测所见相互比对",
+        "Compare a roster with a filing list and with what was seen",
+    ),
+    ("zhijian roster compare ROSTER", "名录，CSV、XLSX 或 ODS", "Roster: CSV, XLSX or ODS"),
+    (
+        "zhijian roster compare --filings",
+        "备案清单（CSV、XLSX 或 ODS），含备案编号及名称或包名，可有主办单位、备案日期、状态",
+        "Filing list: CSV, XLSX or ODS with number, name or id, and if there are, owner, date, state",
+    ),
+    (
+        "zhijian roster compare --seen",
+        "存放检测报告（JSON）的目录",
+        "Folder of reports (JSON) of what was scanned",
+    ),
+    (
+        "zhijian roster compare --sheet",
+        "工作簿中的工作表，默认为第一个有列名行的",
+        "Sheet of a workbook; default: the first that has a line of headings",
+    ),
+    (
+        "zhijian roster compare --config",
+        "配置文件，[roster.columns] 可指定列名的含义，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration, where [roster.columns] says what headings mean; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian roster compare --format",
+        "输出格式：terminal（默认）、json",
+        "Output: terminal (default), json",
+    ),
+    ("zhijian roster compare --all", "全部列出，不作省略", "Show all rows of every list"),
     ("zhijian rules", "查看、校验和测评规则", "Look at, check and measure the rules"),
     (
         "zhijian rules --rules",
@@ -226,14 +300,15 @@ const TEXTS: &[(&str, &str, &str)] = &[
 const EXIT_ZH: &str = "\
 退出码：
   0  完成
-  1  检出了 --fail-on 所指级别的功能，或规则示例不符
+  1  检出了 --fail-on 所指级别的功能，或规则示例不符，或名录有未能读取的行
   2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
   3  run 结束时有对象失败、跳过或未及处理";
 
 const EXIT_EN: &str = "\
 Exit codes:
   0  done
-  1  findings of the level of --fail-on, or rules that fail their examples
+  1  findings of the level of --fail-on, rules that fail their examples, rows of a roster
+     that cannot be read
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
   3  run: targets failed, were skipped or were not reached";
 
