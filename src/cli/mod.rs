@@ -5,6 +5,7 @@ mod completions;
 mod fetch;
 mod fetcher;
 mod formats;
+mod inventory;
 mod journal;
 mod man;
 mod measure;
@@ -52,6 +53,7 @@ enum Command {
     Run(run::Run),
     Journal(journal::Journal),
     Roster(roster::Rosters),
+    Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -95,6 +97,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
         Command::Roster(roster) => roster.run(lang),
+        Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),
