@@ -1,7 +1,12 @@
 //! A roster as a whole, through the public interface: a small province whose findings are reasoned out, what must not be
 //! found, the order of the rows, sizes, and the command.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test stops at what it does not expect")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at what it does not expect"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +45,14 @@ fn row(id: &str, name: &str, owner: &str, level: OfficeLevel, region: &str) -> R
     }
 }
 
-fn account(id: &str, name: &str, owner: &str, level: OfficeLevel, region: &str, platform: &str) -> RosterEntry {
+fn account(
+    id: &str,
+    name: &str,
+    owner: &str,
+    level: OfficeLevel,
+    region: &str,
+    platform: &str,
+) -> RosterEntry {
     RosterEntry {
         kind: TargetKind::Account,
         platform: Some(platform.into()),
@@ -57,7 +69,10 @@ fn shown(label: &str, screen: Option<&str>) -> Shown {
 fn surface(functions: &[&str], forms: &[(&str, &[&str])]) -> Surface {
     Surface {
         controls: functions.iter().map(|label| shown(label, None)).collect(),
-        fields: forms.iter().flat_map(|(screen, labels)| labels.iter().map(|label| shown(label, Some(screen)))).collect(),
+        fields: forms
+            .iter()
+            .flat_map(|(screen, labels)| labels.iter().map(|label| shown(label, Some(screen))))
+            .collect(),
         ..Surface::default()
     }
 }
@@ -100,7 +115,11 @@ fn province() -> Vec<Holding> {
         facing(row("p1", "示例省网格通", "示例省民政厅", Province, PROVINCE)).into(),
         row("p2", "民政办公", "示例省民政厅", Province, PROVINCE).into(),
         // Three facing the grass roots: quota.
-        seen(facing(row("c1", "青岚网格", "青岚市民政局", City, CITY)), &["首页", "我的", "网格巡逻", "事件上报", "重点人员"], &[]),
+        seen(
+            facing(row("c1", "青岚网格", "青岚市民政局", City, CITY)),
+            &["首页", "我的", "网格巡逻", "事件上报", "重点人员"],
+            &[],
+        ),
         // The widest of those that do visits: overlap and repeated fields, with that of the county.
         seen(
             facing(row("c2", "青岚走访", "青岚市民政局", City, CITY)),
@@ -109,7 +128,11 @@ fn province() -> Vec<Holding> {
         ),
         facing(mini(row("c3", "青岚填报", "青岚市民政局", City, CITY))).into(),
         // Closed: counts nowhere.
-        RosterEntry { status: Some(RosterStatus::Closed), ..facing(row("c4", "青岚旧网格", "青岚市民政局", City, CITY)) }.into(),
+        RosterEntry {
+            status: Some(RosterStatus::Closed),
+            ..facing(row("c4", "青岚旧网格", "青岚市民政局", City, CITY))
+        }
+        .into(),
         // Two platforms: fine.
         account("a1", "青岚教育", "青岚市教育局", City, CITY, "微信").into(),
         account("a2", "青岚教育", "青岚市教育局", City, CITY, "微博").into(),
@@ -128,7 +151,10 @@ fn province() -> Vec<Holding> {
         account("a3", "云溪教育", "云溪县教育局", County, COUNTY, "微信").into(),
         account("a4", "云溪教育服务", "云溪县教育局", County, COUNTY, "微信公众号").into(),
         // No platform: a field missing, and not counted.
-        RosterEntry { platform: None, ..account("a5", "云溪民政", "云溪县民政局", County, COUNTY, "") }.into(),
+        RosterEntry {
+            platform: None, ..account("a5", "云溪民政", "云溪县民政局", County, COUNTY, "")
+        }
+        .into(),
         // A township's own, with another number in the field: three rules, and the deadline for the public.
         RosterEntry {
             filing: Some("蜀ICP备12345678号-1X".into()),
@@ -181,13 +207,19 @@ fn explanations_name_the_numbers_and_the_law() {
     let inventory = judge(&rules(), &province(), TODAY);
     let quota = only(&inventory, "inventory.quota");
     assert_eq!((quota.found, quota.allowed), (Some(3), Some(1)));
-    assert!(quota.explanation.contains("3 个") && quota.explanation.contains("允许 1 个"), "{}", quota.explanation);
+    assert!(
+        quota.explanation.contains("3 个") && quota.explanation.contains("允许 1 个"),
+        "{}",
+        quota.explanation
+    );
     assert!(quota.explanation_en.contains("3 apps") && quota.explanation_en.contains("1 allowed"));
     assert_eq!((quota.owner.as_deref(), quota.region.as_deref()), (Some("青岚市民政局"), Some(CITY)));
     assert_eq!(quota.targets[0].key, "app:c1");
 
     // The township rests on the measures and the campaign, the county on the campaign alone.
-    let documents = |finding: &InventoryFinding| finding.basis.iter().map(|basis| basis.document.clone()).collect::<Vec<_>>();
+    let documents = |finding: &InventoryFinding| {
+        finding.basis.iter().map(|basis| basis.document.clone()).collect::<Vec<_>>()
+    };
     let township = documents(only(&inventory, "inventory.own-app-township"));
     assert_eq!(township.len(), 2);
     assert!(township[0].contains("国办函〔2026〕12号"));
@@ -212,7 +244,9 @@ fn explanations_name_the_numbers_and_the_law() {
     assert!(fields.targets[0].detail.as_deref().unwrap().contains("走访登记"));
 
     for finding in &inventory.findings {
-        for text in [&finding.title_en, &finding.explanation_en, &finding.remediation, &finding.remediation_en] {
+        for text in
+            [&finding.title_en, &finding.explanation_en, &finding.remediation, &finding.remediation_en]
+        {
             assert!(!text.is_empty(), "{finding:?}");
         }
         assert!(!finding.basis.is_empty(), "{}", finding.rule);
@@ -229,7 +263,8 @@ fn consolidation_loses_nothing() {
     // Of the three of city level the one with the most functions.
     let staff = plan(CITY, Audience::Staff);
     assert_eq!(staff.platform.as_ref().unwrap().key, "app:c2");
-    let merged: Vec<(&str, bool)> = staff.merged.iter().map(|one| (one.app.name.as_str(), one.scanned)).collect();
+    let merged: Vec<(&str, bool)> =
+        staff.merged.iter().map(|one| (one.app.name.as_str(), one.scanned)).collect();
     assert_eq!(merged, [("青岚网格", true), ("云溪走访", true), ("青岚填报", false)]);
     let county = &staff.merged[1];
     assert_eq!(county.only, ["红黑榜"]);
@@ -239,7 +274,8 @@ fn consolidation_loses_nothing() {
     assert!(!staff.repeated_fields.contains_key("走访日期"));
     // Every function of an app that is merged is in the platform, alone in it, or to be added for several.
     let own: BTreeSet<&str> = ["入户走访", "困难群众排查", "矛盾纠纷上报", "隐患巡查", "红黑榜"].into();
-    let kept: BTreeSet<&str> = county.only.iter().chain(&county.shared).chain(staff.to_add.keys()).map(String::as_str).collect();
+    let kept: BTreeSet<&str> =
+        county.only.iter().chain(&county.shared).chain(staff.to_add.keys()).map(String::as_str).collect();
     assert!(own.is_subset(&kept));
     // Nothing of the city's is closed, nor the province's mixed in.
     assert_eq!(plan(PROVINCE, Audience::Staff).merged.len(), 1);
@@ -251,11 +287,17 @@ fn consolidation_loses_nothing() {
 #[test]
 fn a_platform_set_by_the_office_is_the_target() {
     let dir = copy();
-    edit(dir.path(), "inventory.yaml", |text| text.replace("consolidate_into: {}", "consolidate_into: {staff: 川政通, public: 云溪融媒}"));
+    edit(dir.path(), "inventory.yaml", |text| {
+        text.replace("consolidate_into: {}", "consolidate_into: {staff: 川政通, public: 云溪融媒}")
+    });
     let rules = RuleSet::load(dir.path()).unwrap();
     let inventory = judge(&rules, &province(), TODAY);
-    let staff = inventory.proposals.iter().find(|one| one.audience == Audience::Staff && one.region == CITY).unwrap();
-    assert_eq!((staff.platform.as_ref(), staff.platform_name.as_str(), staff.merged.len()), (None, "川政通", 4));
+    let staff =
+        inventory.proposals.iter().find(|one| one.audience == Audience::Staff && one.region == CITY).unwrap();
+    assert_eq!(
+        (staff.platform.as_ref(), staff.platform_name.as_str(), staff.merged.len()),
+        (None, "川政通", 4)
+    );
     // What two apps have and the platform is not known to have.
     assert_eq!(staff.to_add["入户走访"], ["app:c2", "app:x1"]);
     let public = inventory.proposals.iter().find(|one| one.audience == Audience::Public).unwrap();
@@ -266,10 +308,22 @@ fn a_platform_set_by_the_office_is_the_target() {
 fn what_is_not_known_is_said() {
     let inventory = judge(&rules(), &province(), TODAY);
     let about = |part: &str| inventory.unjudged.iter().find(|one| one.reason.contains(part));
-    assert_eq!(about("没有填写平台").map(|one| (one.count, &one.rules[..])), Some((1, &["inventory.one-account".to_owned()][..])));
+    assert_eq!(
+        about("没有填写平台").map(|one| (one.count, &one.rules[..])),
+        Some((1, &["inventory.one-account".to_owned()][..]))
+    );
     // 10 apps in use (p1 p2 c1 c2 c3 c5 c6 x1 x2 t1), 3 of them scanned.
     assert_eq!(about("没有检测结果").unwrap().count, 7);
-    let blank = vec![RosterEntry { owner: None, level: None, region: None, audience: None, ..row("b1", "无主应用", "", OfficeLevel::City, "") }.into()];
+    let blank = vec![
+        RosterEntry {
+            owner: None,
+            level: None,
+            region: None,
+            audience: None,
+            ..row("b1", "无主应用", "", OfficeLevel::City, "")
+        }
+        .into(),
+    ];
     let inventory = judge(&rules(), &blank, TODAY);
     let reasons: Vec<&str> = inventory.unjudged.iter().map(|one| one.reason.as_str()).collect();
     for part in ["没有填写层级", "没有检测结果", "没有填写地区或者服务对象"] {
@@ -281,7 +335,11 @@ fn what_is_not_known_is_said() {
 #[test]
 fn every_example_of_every_rule_holds() {
     let failures = check(&rules());
-    assert!(failures.is_empty(), "{}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{}",
+        failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    );
     assert_eq!(rules().inventory().len(), 11);
 }
 
@@ -324,13 +382,28 @@ fn a_wrong_rule_names_its_file_and_what_is_wrong() {
     assert!(fails("inventory/quota.yaml", "per: owner", "per: person").contains("line"));
     assert!(fails("inventory/quota.yaml", "per: owner", "per: owner-platform").contains("platform"));
     assert!(fails("inventory/quota.yaml", "    max: 1", "    max: 1\n    maxx: 2").contains("maxx"));
-    assert!(fails("inventory/quota.yaml", "document: campaign-report-2026", "document: none").contains("documents.yaml"));
-    assert!(fails("inventory/quota.yaml", "targets: [app, mini-program, quick-app, account]", "targets: [group]").contains("work group"));
-    assert!(fails("inventory/filing-deadline.yaml", "deadline: 2026-07-25", "deadline: 2026-07-45").contains("line"));
-    assert!(fails("inventory/filing-deadline.yaml", "deadline: 2026-07-25", "deadline: 2025-07-25").contains("before"));
+    assert!(
+        fails("inventory/quota.yaml", "document: campaign-report-2026", "document: none")
+            .contains("documents.yaml")
+    );
+    assert!(
+        fails("inventory/quota.yaml", "targets: [app, mini-program, quick-app, account]", "targets: [group]")
+            .contains("work group")
+    );
+    assert!(
+        fails("inventory/filing-deadline.yaml", "deadline: 2026-07-25", "deadline: 2026-07-45")
+            .contains("line")
+    );
+    assert!(
+        fails("inventory/filing-deadline.yaml", "deadline: 2026-07-25", "deadline: 2025-07-25")
+            .contains("before")
+    );
     assert!(fails("inventory/missing-fields.yaml", "field: contact", "field: owner").contains("twice"));
     assert!(fails("inventory/quota.yaml", "grassroots: true}", "grasroots: true}").contains("grasroots"));
-    assert!(fails("inventory/one-account.yaml", "id: inventory.one-account", "id: inventory.duplicate").contains("twice"));
+    assert!(
+        fails("inventory/one-account.yaml", "id: inventory.one-account", "id: inventory.duplicate")
+            .contains("twice")
+    );
     assert!(fails("inventory.yaml", "region_parts: 2", "region_parts: two").contains("line"));
 
     // An example that does not hold is named.
@@ -360,10 +433,17 @@ fn quotas_by_region_are_a_matter_of_data() {
 #[test]
 fn copies_of_an_app_are_found_however_many_they_are() {
     // 300 copies in one region: what all have is not common by that, and one finding names them all.
-    let functions: Vec<String> = (0..40).map(|n| format!("业务办理{}", char::from_u32(0x4E00 + n).unwrap())).collect();
+    let functions: Vec<String> =
+        (0..40).map(|n| format!("业务办理{}", char::from_u32(0x4E00 + n).unwrap())).collect();
     let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
     let holdings: Vec<Holding> = (0..300)
-        .map(|n| seen(row(&format!("k{n:03}"), &format!("应用{n}"), &format!("单位{n}"), OfficeLevel::City, CITY), &functions, &[]))
+        .map(|n| {
+            seen(
+                row(&format!("k{n:03}"), &format!("应用{n}"), &format!("单位{n}"), OfficeLevel::City, CITY),
+                &functions,
+                &[],
+            )
+        })
         .collect();
     let inventory = judge(&rules(), &holdings, TODAY);
     let overlap = only(&inventory, "inventory.overlap");
@@ -378,7 +458,11 @@ fn odd_rows_end_in_a_result() {
     let holdings = vec![
         Holding::from(odd.clone()),
         Holding::from(RosterEntry::new(TargetKind::App)),
-        seen(row(&long, &long, &long, OfficeLevel::City, &long), &[&long, "", "\u{202e}\u{0}", "1", "一二"], &[(&long, &[&long])]),
+        seen(
+            row(&long, &long, &long, OfficeLevel::City, &long),
+            &[&long, "", "\u{202e}\u{0}", "1", "一二"],
+            &[(&long, &[&long])],
+        ),
         seen(row("ok", "\u{1F600}", "\u{200B}", OfficeLevel::City, "a/b/c/d/e"), &[], &[]),
         Holding { online_since: Some(Date::MAX), ..Holding::from(odd) },
     ];
@@ -391,11 +475,15 @@ fn odd_rows_end_in_a_result() {
 }
 
 fn any_holding() -> impl Strategy<Value = Holding> {
-    let some = |words: &'static [&'static str]| prop::option::of(prop::sample::select(words).prop_map(str::to_owned));
+    let some = |words: &'static [&'static str]| {
+        prop::option::of(prop::sample::select(words).prop_map(str::to_owned))
+    };
     let labels: &[&str] = &["首页", "入户走访", "隐患巡查", "网格巡逻", "事件上报", "台账导出", "政策宣讲"];
     (
         (
-            prop::sample::select(&[TargetKind::App, TargetKind::MiniProgram, TargetKind::Account, TargetKind::Group][..]),
+            prop::sample::select(
+                &[TargetKind::App, TargetKind::MiniProgram, TargetKind::Account, TargetKind::Group][..],
+            ),
             some(&["a", "b", "c", "d"]),
             some(&["甲通", "甲通客户端", "乙通"]),
             some(&["某市民政局", "某市 民政局", "无", "某县人民政府", "某县政府"]),
@@ -411,11 +499,28 @@ fn any_holding() -> impl Strategy<Value = Holding> {
             prop::option::of(prop::sample::subsequence(labels, 0..=labels.len())),
         ),
     )
-        .prop_map(|((kind, id, name, owner, level, region), (audience, grassroots, platform, filing, status, labels))| {
-            let entry = RosterEntry { id, name, owner, level, region, audience, grassroots, platform, filing, status, ..RosterEntry::new(kind) };
-            let surface = labels.map(|labels| surface(&labels, &[("表", &labels)]));
-            Holding { surface, ..Holding::from(entry) }
-        })
+        .prop_map(
+            |(
+                (kind, id, name, owner, level, region),
+                (audience, grassroots, platform, filing, status, labels),
+            )| {
+                let entry = RosterEntry {
+                    id,
+                    name,
+                    owner,
+                    level,
+                    region,
+                    audience,
+                    grassroots,
+                    platform,
+                    filing,
+                    status,
+                    ..RosterEntry::new(kind)
+                };
+                let surface = labels.map(|labels| surface(&labels, &[("表", &labels)]));
+                Holding { surface, ..Holding::from(entry) }
+            },
+        )
 }
 
 proptest! {
@@ -444,7 +549,13 @@ proptest! {
 #[test]
 fn thirty_thousand_rows_and_a_thousand_scans_take_seconds() {
     // 1,000 scans of 150 labels and 30 fields of a vocabulary of 6,000, in ten regions; a fifth of each region alike.
-    let word = |n: u32| format!("办理{}{}", char::from_u32(0x4E00 + n % 3_000).unwrap(), char::from_u32(0x5E00 + n / 3_000).unwrap());
+    let word = |n: u32| {
+        format!(
+            "办理{}{}",
+            char::from_u32(0x4E00 + n % 3_000).unwrap(),
+            char::from_u32(0x5E00 + n / 3_000).unwrap()
+        )
+    };
     let mut state = 1_u32;
     let mut random = move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -457,7 +568,12 @@ fn thirty_thousand_rows_and_a_thousand_scans_take_seconds() {
             let mut entry = row(&format!("id{n}"), &format!("应用{n}"), &owner, OfficeLevel::City, &region);
             entry.grassroots = Some(n % 7 == 0);
             if n % 3 != 0 {
-                entry = RosterEntry { kind: TargetKind::Account, platform: Some("微信".into()), filing: None, ..entry };
+                entry = RosterEntry {
+                    kind: TargetKind::Account,
+                    platform: Some("微信".into()),
+                    filing: None,
+                    ..entry
+                };
             }
             let surface = (n % 30 == 0).then(|| {
                 let base = if n % 150 == 0 { n % 10 * 200 } else { random() % 6_000 };
@@ -515,7 +631,8 @@ fn the_command_joins_reports_and_fits_the_terminal() {
     fs::write(folder.join("summary.json"), "{}").unwrap();
     let (roster, folder) = (roster.to_str().unwrap(), folder.to_str().unwrap());
     let asked = |more: &[&str]| {
-        let output = run(&[&["inventory", roster, "--reports", folder, "--as-of", "2026-11-26"], more].concat());
+        let output =
+            run(&[&["inventory", roster, "--reports", folder, "--as-of", "2026-11-26"], more].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -531,13 +648,15 @@ fn the_command_joins_reports_and_fits_the_terminal() {
         }
     }
     let text = asked(&[]);
-    for part in ["有 2 个面向基层的应用在用，允许 1 个", "第 6 行", "入户走访", "整合建议", "未能核查"] {
+    for part in ["有 2 个面向基层的应用在用，允许 1 个", "第 6 行", "入户走访", "整合建议", "未能核查"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let value: serde_json::Value = serde_json::from_str(&asked(&["--format", "json"])).unwrap();
     assert_eq!((&value["schema"], &value["as_of"]), (&"zhijian.inventory/1".into(), &"2026-11-26".into()));
     assert_eq!((value["targets"].as_u64(), value["scanned"].as_u64()), (Some(4), Some(2)));
-    let rules: BTreeSet<&str> = value["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    let rules: BTreeSet<&str> =
+        value["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
     assert!(rules.contains("inventory.quota") && rules.contains("inventory.overlap"), "{rules:?}");
     assert_eq!(value["rejected"][0]["line"], 6);
 }

@@ -8,7 +8,9 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use zhijian::inventory::{self, Inventory as Judged, InventoryFinding, Joined, Merged, Proposal, Seen, Subject};
+use zhijian::inventory::{
+    self, Inventory as Judged, InventoryFinding, Joined, Merged, Proposal, Seen, Subject,
+};
 use zhijian::model::{Basis, Lang, Level, Rejected, SCHEMA, beijing_day};
 use zhijian::report::{visible, write_json};
 
@@ -124,7 +126,8 @@ impl Page {
 
     fn head(&self, judged: &Judged, joined: &Joined, out: &mut dyn Write) -> io::Result<()> {
         let of = |level: Level| judged.findings.iter().filter(|finding| finding.level == level).count();
-        let (confirmed, suspected, mentioned) = (of(Level::Confirmed), of(Level::Suspected), of(Level::Mention));
+        let (confirmed, suspected, mentioned) =
+            (of(Level::Confirmed), of(Level::Suspected), of(Level::Mention));
         let rows = [
             (self.pick("对象", "targets"), judged.targets),
             (self.pick("  有检测结果", "  scanned"), judged.scanned),
@@ -171,7 +174,8 @@ impl Page {
         match total.saturating_sub(shown) {
             0 => Ok(()),
             more => {
-                let line = self.say(format!("另有 {more} 个；--all 全部列出"), format!("{more} more; --all shows them"));
+                let line = self
+                    .say(format!("另有 {more} 个；--all 全部列出"), format!("{more} more; --all shows them"));
                 writeln!(out, "{indent}{line}")
             }
         }
@@ -182,7 +186,9 @@ impl Page {
         let mut groups: Vec<Vec<&InventoryFinding>> = Vec::new();
         for finding in findings.iter().filter(shown) {
             match groups.last_mut() {
-                Some(group) if group[0].rule == finding.rule && group[0].level == finding.level => group.push(finding),
+                Some(group) if group[0].rule == finding.rule && group[0].level == finding.level => {
+                    group.push(finding)
+                }
                 _ => groups.push(vec![finding]),
             }
         }
@@ -200,7 +206,8 @@ impl Page {
         }
         let folded = findings.iter().filter(|finding| finding.level == Level::Mention).count();
         if !self.all && folded > 0 {
-            let line = self.say(format!("提及 {folded} 项；--all 查看"), format!("{folded} mentions; --all shows them"));
+            let line = self
+                .say(format!("提及 {folded} 项；--all 查看"), format!("{folded} mentions; --all shows them"));
             writeln!(out, "\n{line}")?;
         }
         Ok(())
@@ -257,11 +264,16 @@ impl Page {
         if proposals.is_empty() {
             return Ok(());
         }
-        writeln!(out, "\n{}", self.pick("整合建议（供人工研究）", "What could be consolidated (for people to consider)"))?;
+        writeln!(
+            out,
+            "\n{}",
+            self.pick("整合建议（供人工研究）", "What could be consolidated (for people to consider)")
+        )?;
         for proposal in proposals.iter().take(self.most(SHOWN)) {
             let audience = self.pick(proposal.audience.zh(), proposal.audience.en());
             let reason = self.pick(&proposal.reason, &proposal.reason_en);
-            let (region, platform, count) = (&proposal.region, &proposal.platform_name, proposal.merged.len());
+            let (region, platform, count) =
+                (&proposal.region, &proposal.platform_name, proposal.merged.len());
             let line = self.say(
                 format!("{region}  {audience}：{count} 个应用并入“{platform}”（{reason}）"),
                 format!("{region}, {audience}: {count} apps into “{platform}” ({reason})"),
@@ -282,24 +294,38 @@ impl Page {
     fn merged(&self, merged: &Merged, out: &mut dyn Write) -> io::Result<()> {
         self.target("    ", &merged.app, out)?;
         if !merged.scanned {
-            return table::hanging("      ", self.pick("没有检测结果，功能不明", "not scanned: functions unknown"), out);
+            return table::hanging(
+                "      ",
+                self.pick("没有检测结果，功能不明", "not scanned: functions unknown"),
+                out,
+            );
         }
         for (zh, en, labels) in
             [("独有功能", "only here", &merged.only), ("平台也有", "platform has too", &merged.shared)]
         {
             if !labels.is_empty() {
-                let label = self.say(format!("      {zh} {} 项  ", labels.len()), format!("      {en}: {}  ", labels.len()));
+                let label = self.say(
+                    format!("      {zh} {} 项  ", labels.len()),
+                    format!("      {en}: {}  ", labels.len()),
+                );
                 table::hanging(&label, &self.list(labels.iter().cloned(), labels.len()), out)?;
             }
         }
         Ok(())
     }
 
-    fn labels(&self, label: &str, labels: &BTreeMap<String, Vec<String>>, out: &mut dyn Write) -> io::Result<()> {
+    fn labels(
+        &self,
+        label: &str,
+        labels: &BTreeMap<String, Vec<String>>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         if labels.is_empty() {
             return Ok(());
         }
-        let each = labels.iter().map(|(name, apps)| self.say(format!("{name}（{} 个应用）", apps.len()), format!("{name} ({} apps)", apps.len())));
+        let each = labels.iter().map(|(name, apps)| {
+            self.say(format!("{name}（{} 个应用）", apps.len()), format!("{name} ({} apps)", apps.len()))
+        });
         table::hanging(label, &self.list(each, labels.len()), out)
     }
 
@@ -322,9 +348,17 @@ impl Page {
             })
             .collect();
         for (count, zh, en) in [
-            (joined.without_surface, "份报告没有功能和填报项目（由旧版本生成）", "reports without functions and fields (of an older version)"),
+            (
+                joined.without_surface,
+                "份报告没有功能和填报项目（由旧版本生成）",
+                "reports without functions and fields (of an older version)",
+            ),
             (joined.replaced, "份报告已有同一应用更新版本的", "reports of which a later version is there"),
-            (joined.other, "份账号和群组的报告，此处不比较", "reports of accounts and groups, not compared here"),
+            (
+                joined.other,
+                "份账号和群组的报告，此处不比较",
+                "reports of accounts and groups, not compared here",
+            ),
         ] {
             if count > 0 {
                 lines.push(self.say(format!("{count} {zh}"), format!("{count} {en}")));
@@ -333,7 +367,14 @@ impl Page {
         if lines.is_empty() {
             return Ok(());
         }
-        writeln!(out, "\n{}", self.pick("未能核查的（未列出不等于没有问题）", "What could not be judged (nothing found there shows nothing)"))?;
+        writeln!(
+            out,
+            "\n{}",
+            self.pick(
+                "未能核查的（未列出不等于没有问题）",
+                "What could not be judged (nothing found there shows nothing)"
+            )
+        )?;
         lines.iter().try_for_each(|line| table::hanging("- ", line, out))
     }
 }

@@ -15,19 +15,32 @@ pub fn check(rules: &RuleSet) -> Vec<CheckFailure> {
         Ok(all) => all,
         Err(RuleError { file, cause }) => {
             let expected = "examples that can be read".to_owned();
-            return vec![CheckFailure { file, rule: String::new(), example: String::new(), expected, got: cause }];
+            return vec![CheckFailure {
+                file,
+                rule: String::new(),
+                example: String::new(),
+                expected,
+                got: cause,
+            }];
         }
     };
     let mut failures = Vec::new();
     for (rule, examples) in rules.inventory().iter().zip(&all) {
         let positive = examples.positive.iter().map(|example| (example, true));
         let negative = examples.negative.iter().map(|example| (example, false));
-        failures.extend(positive.chain(negative).filter_map(|(example, positive)| run(rules, rule, example, positive)));
+        failures.extend(
+            positive.chain(negative).filter_map(|(example, positive)| run(rules, rule, example, positive)),
+        );
     }
     failures
 }
 
-fn run(rules: &RuleSet, rule: &InventoryRule, example: &InventoryExample, positive: bool) -> Option<CheckFailure> {
+fn run(
+    rules: &RuleSet,
+    rule: &InventoryRule,
+    example: &InventoryExample,
+    positive: bool,
+) -> Option<CheckFailure> {
     let holdings: Vec<Holding> = example.rows.iter().map(holding).collect();
     let found = judge(rules, &holdings, example.as_of.unwrap_or(TODAY)).findings;
     let got = found.iter().filter(|finding| finding.rule == rule.id).map(|finding| finding.level).max();
@@ -51,7 +64,8 @@ fn holding(row: &ExampleRow) -> Holding {
         label: Some(label.clone()),
         screen: screen.cloned(),
     };
-    let fields = row.forms.iter().flat_map(|(screen, labels)| labels.iter().map(move |label| (screen, label)));
+    let fields =
+        row.forms.iter().flat_map(|(screen, labels)| labels.iter().map(move |label| (screen, label)));
     let surface = Surface {
         controls: row.functions.iter().map(|label| shown(label, None)).collect(),
         fields: fields.map(|(screen, label)| shown(label, Some(screen))).collect(),

@@ -71,7 +71,10 @@ pub(super) fn propose(
     ledge.note(
         "",
         unplaced,
-        ("应用没有填写地区或者服务对象，未列入整合建议", "apps without region or audience: not in the proposals"),
+        (
+            "应用没有填写地区或者服务对象，未列入整合建议",
+            "apps without region or audience: not in the proposals",
+        ),
     );
     let of = |table: &'_ Table| {
         let mut labels: HashMap<usize, BTreeSet<u32>> = HashMap::new();
@@ -88,7 +91,10 @@ pub(super) fn propose(
             let fits = |held: &super::roll::Held<'_>| {
                 held.entry().audience.is_none_or(|of| of == *audience) && roll.bare_name(held) == bare
             };
-            let found = roll.apps().filter(|(_, held)| fits(held)).min_by_key(|(at, held)| (rank(held.entry().level), *at));
+            let found = roll
+                .apps()
+                .filter(|(_, held)| fits(held))
+                .min_by_key(|(at, held)| (rank(held.entry().level), *at));
             (*audience, (name.as_str(), found.map(|(at, _)| at)))
         })
         .collect();
@@ -100,19 +106,30 @@ pub(super) fn propose(
             Some((name, at)) => {
                 let reason = match at {
                     Some(_) => ("按规定的整合去向", "set as what apps are merged into"),
-                    None => ("按规定的整合去向，名录中没有", "set as what apps are merged into; the roster does not hold it"),
+                    None => (
+                        "按规定的整合去向，名录中没有",
+                        "set as what apps are merged into; the roster does not hold it",
+                    ),
                 };
                 (*at, (*name).to_owned(), reason)
             }
             None => {
-                let best = apps.iter().copied().min_by_key(|at| (rank(level(*at)), std::cmp::Reverse(width(*at)), *at));
+                let best = apps
+                    .iter()
+                    .copied()
+                    .min_by_key(|at| (rank(level(*at)), std::cmp::Reverse(width(*at)), *at));
                 let Some(best) = best else { continue };
                 let highest = apps.iter().filter(|at| level(**at) == level(best)).count() == 1;
                 let reason = match (level(best), highest, width(best)) {
                     (Some(_), true, _) => ("层级最高", "of the highest level"),
-                    (Some(_), false, 1..) => ("同级中功能最多", "with the widest functions of those of the highest level"),
+                    (Some(_), false, 1..) => {
+                        ("同级中功能最多", "with the widest functions of those of the highest level")
+                    }
                     (None, _, 1..) => ("功能最多", "with the widest functions"),
-                    _ => ("未作检测，按标识排序暂列，须人工选定", "not scanned, the first by its key; a person has to choose"),
+                    _ => (
+                        "未作检测，按标识排序暂列，须人工选定",
+                        "not scanned, the first by its key; a person has to choose",
+                    ),
                 };
                 (Some(best), roll.held[best].name().to_owned(), reason)
             }
@@ -126,12 +143,17 @@ pub(super) fn propose(
         let having = |labels: &HashMap<usize, BTreeSet<u32>>| {
             let mut having: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
             for at in &all {
-                labels.get(at).into_iter().flatten().for_each(|label| having.entry(*label).or_default().push(*at));
+                labels
+                    .get(at)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|label| having.entry(*label).or_default().push(*at));
             }
             having
         };
         let (have_function, have_field) = (having(&functions_of), having(&fields_of));
-        let keys = |apps: &Vec<usize>| apps.iter().map(|at| roll.held[*at].key.clone()).collect::<Vec<String>>();
+        let keys =
+            |apps: &Vec<usize>| apps.iter().map(|at| roll.held[*at].key.clone()).collect::<Vec<String>>();
         let has = |at: Option<usize>, label: &u32| {
             at.and_then(|at| functions_of.get(&at)).is_some_and(|labels| labels.contains(label))
         };
@@ -150,8 +172,12 @@ pub(super) fn propose(
         let to_add = have_function.iter().filter(|(label, apps)| apps.len() > 1 && !has(platform, label));
         let repeated = have_field.iter().filter(|(_, apps)| apps.len() > 1);
         proposals.push(Proposal {
-            to_add: to_add.map(|(label, apps)| (functions.labels[*label as usize].clone(), keys(apps))).collect(),
-            repeated_fields: repeated.map(|(label, apps)| (fields.labels[*label as usize].clone(), keys(apps))).collect(),
+            to_add: to_add
+                .map(|(label, apps)| (functions.labels[*label as usize].clone(), keys(apps)))
+                .collect(),
+            repeated_fields: repeated
+                .map(|(label, apps)| (fields.labels[*label as usize].clone(), keys(apps)))
+                .collect(),
             region,
             audience,
             platform: platform.map(|at| roll.held[at].subject()),

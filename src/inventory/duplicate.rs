@@ -29,7 +29,8 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
     for ((_, _, id), members) in ids.into_iter().filter(|(_, members)| members.len() > 1) {
         let names: BTreeSet<String> = members.iter().map(|at| roll.bare_name(held(at))).collect();
         let owners: BTreeSet<usize> = members.iter().filter_map(|at| held(at).unit).collect();
-        let addresses: BTreeSet<&String> = members.iter().flat_map(|at| &held(at).entry().addresses).collect();
+        let addresses: BTreeSet<&String> =
+            members.iter().flat_map(|at| &held(at).entry().addresses).collect();
         by_id.extend(members.iter().copied());
         let rows = members.len();
         let differ = names.len() > 1 || owners.len() > 1;
@@ -37,7 +38,9 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
         let (names, owners, addresses) = (names.len(), owners.len(), addresses.len());
         let mut zh = format!("标识 {id} 登记了 {rows} 行");
         let mut en = format!("The id {id} stands in {rows} rows");
-        for (count, zh_noun, en_noun) in [(names, "名称", "names"), (owners, "主办单位", "owners"), (addresses, "地址", "addresses")] {
+        for (count, zh_noun, en_noun) in
+            [(names, "名称", "names"), (owners, "主办单位", "owners"), (addresses, "地址", "addresses")]
+        {
             if count > 1 {
                 zh.push_str(&format!("，{count} 个{zh_noun}"));
                 en.push_str(&format!(", under {count} {en_noun}"));
@@ -47,7 +50,8 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
         drafts.push(draft(roll, level, unit, (zh + "。", en + ".").into(), &members));
     }
     for ((unit, _, _, name), members) in names.into_iter().filter(|(_, members)| members.len() > 1) {
-        let ids: BTreeSet<&str> = members.iter().filter_map(|at| roll.filled(held(at).entry().id.as_deref())).collect();
+        let ids: BTreeSet<&str> =
+            members.iter().filter_map(|at| roll.filled(held(at).entry().id.as_deref())).collect();
         let rows = members.len();
         let unit_name = &roll.units[unit].name;
         let kind = members.first().map(|at| held(at).kind);
@@ -56,13 +60,17 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
             let count = ids.len();
             let words = (
                 format!("{unit_name}有 {count} 个{kind}名称都是“{name}”（不计“客户端”“新版”等），标识不同。"),
-                format!("{unit_name} has {count} targets ({kind_en}) under the name “{name}” (additions such as 客户端 not counted), with different ids."),
+                format!(
+                    "{unit_name} has {count} targets ({kind_en}) under the name “{name}” (additions such as 客户端 not counted), with different ids."
+                ),
             );
             drafts.push(draft(roll, duplicate.same_name, Some(unit), words.into(), &members));
         } else if members.iter().any(|at| !by_id.contains(at)) {
             let words = (
                 format!("{unit_name}的“{name}”（{kind}）登记了 {rows} 行，没有各自的标识，可能是同一对象。"),
-                format!("“{name}” ({kind_en}) of {unit_name} stands in {rows} rows without ids of their own; they may be one."),
+                format!(
+                    "“{name}” ({kind_en}) of {unit_name} stands in {rows} rows without ids of their own; they may be one."
+                ),
             );
             drafts.push(draft(roll, duplicate.repeated, Some(unit), words.into(), &members));
         }
@@ -70,7 +78,13 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
     drafts
 }
 
-fn draft(roll: &Roll<'_>, level: crate::model::Level, unit: Option<usize>, explanation: Wording, members: &[usize]) -> Draft {
+fn draft(
+    roll: &Roll<'_>,
+    level: crate::model::Level,
+    unit: Option<usize>,
+    explanation: Wording,
+    members: &[usize],
+) -> Draft {
     let detail = |held: &Held<'_>| -> Wording {
         let entry = held.entry();
         let owner = held.unit.map(|unit| roll.units[unit].name.clone());

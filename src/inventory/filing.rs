@@ -20,7 +20,12 @@ enum Standing {
     Due,
 }
 
-pub(super) fn deadline(rule: &InventoryRule, filing: &FilingDeadline, roll: &Roll<'_>, as_of: Date) -> Vec<Draft> {
+pub(super) fn deadline(
+    rule: &InventoryRule,
+    filing: &FilingDeadline,
+    roll: &Roll<'_>,
+    as_of: Date,
+) -> Vec<Draft> {
     let mut groups: BTreeMap<(Option<usize>, Standing, Level), Vec<usize>> = BTreeMap::new();
     if as_of < filing.issued {
         return Vec::new();
@@ -35,7 +40,9 @@ pub(super) fn deadline(rule: &InventoryRule, filing: &FilingDeadline, roll: &Rol
         let audience = held.entry().audience;
         let level = match standing {
             Standing::Due => Level::Mention,
-            _ => audience.and_then(|audience| filing.audiences.get(&audience).copied()).unwrap_or(filing.unknown),
+            _ => audience
+                .and_then(|audience| filing.audiences.get(&audience).copied())
+                .unwrap_or(filing.unknown),
         };
         groups.entry((held.unit, standing, level)).or_default().push(at);
     }
@@ -48,17 +55,32 @@ pub(super) fn deadline(rule: &InventoryRule, filing: &FilingDeadline, roll: &Rol
         let days = days(filing.deadline, as_of);
         let deadline = filing.deadline;
         let (zh, en) = match standing {
-            Standing::Late => ("《办法》印发后上线，上线前就应当备案".to_owned(), "online after the measures were issued, to be filed before that".to_owned()),
-            Standing::Overdue => (format!("期限 {deadline} 已过 {days} 天"), format!("the deadline {deadline} was {} ago", counted(days.unsigned_abs() as usize, "day"))),
-            Standing::Due => (format!("距期限 {deadline} 还有 {} 天", -days), format!("{} to the deadline {deadline}", counted(days.unsigned_abs() as usize, "day"))),
+            Standing::Late => (
+                "《办法》印发后上线，上线前就应当备案".to_owned(),
+                "online after the measures were issued, to be filed before that".to_owned(),
+            ),
+            Standing::Overdue => (
+                format!("期限 {deadline} 已过 {days} 天"),
+                format!("the deadline {deadline} was {} ago", counted(days.unsigned_abs() as usize, "day")),
+            ),
+            Standing::Due => (
+                format!("距期限 {deadline} 还有 {} 天", -days),
+                format!("{} to the deadline {deadline}", counted(days.unsigned_abs() as usize, "day")),
+            ),
         };
         let detail = |at: usize| -> Option<Wording> {
             let held = &roll.held[at];
             match (held.filing, standing, held.holding.online_since) {
                 (FilingState::Other(value, other), ..) => Some(
-                    (format!("备案编号栏填的是{}：{value}", other.means), format!("{} stands there: {value}", other.means_en)).into(),
+                    (
+                        format!("备案编号栏填的是{}：{value}", other.means),
+                        format!("{} stands there: {value}", other.means_en),
+                    )
+                        .into(),
                 ),
-                (_, Standing::Late, Some(since)) => Some((format!("{since} 已上线"), format!("online since {since}")).into()),
+                (_, Standing::Late, Some(since)) => {
+                    Some((format!("{since} 已上线"), format!("online since {since}")).into())
+                }
                 _ => None,
             }
         };
@@ -68,7 +90,10 @@ pub(super) fn deadline(rule: &InventoryRule, filing: &FilingDeadline, roll: &Rol
             region: None,
             explanation: (
                 format!("{name}有 {count} 个在用的应用没有备案编号，{zh}（截至 {as_of}）。"),
-                format!("{name_en}: {} in use without a filing number, {en} (as of {as_of}).", counted(count, "app")),
+                format!(
+                    "{name_en}: {} in use without a filing number, {en} (as of {as_of}).",
+                    counted(count, "app")
+                ),
             )
                 .into(),
             counted: None,
@@ -95,7 +120,8 @@ pub(super) fn number(rule: &InventoryRule, number: &FilingNumber, roll: &Roll<'_
                 (format!("“{value}”是{}", other.means), format!("“{value}” is {}", other.means_en)).into()
             }
             FilingState::Number(value) if Some(value) == icp => {
-                (format!("与ICP备案号栏相同：“{value}”"), format!("the same as the ICP number: “{value}”")).into()
+                (format!("与ICP备案号栏相同：“{value}”"), format!("the same as the ICP number: “{value}”"))
+                    .into()
             }
             FilingState::Number(_) | FilingState::Empty => continue,
         };

@@ -75,7 +75,9 @@ pub fn join(entries: Vec<RosterEntry>, reports: Vec<Seen>) -> Joined {
             let rows = index.get(&(scope, handle))?;
             // The same target in two rows is told by a rule; what was seen belongs to both.
             let one = rows.iter().all(|row| entries[*row].key() == entries[rows[0]].key());
-            let disagrees = |row: &usize| entries[*row].id.as_deref().zip(id).is_some_and(|(a, b)| Handle::id(a) != Handle::id(b));
+            let disagrees = |row: &usize| {
+                entries[*row].id.as_deref().zip(id).is_some_and(|(a, b)| Handle::id(a) != Handle::id(b))
+            };
             (one && !rows.iter().any(disagrees)).then_some(rows)
         };
         match handles.into_iter().flatten().find_map(fits) {
@@ -92,13 +94,19 @@ pub fn join(entries: Vec<RosterEntry>, reports: Vec<Seen>) -> Joined {
         joined.replaced += reports.len() - 1;
         // The latest version; of several of one version the order is any, but the same in every run.
         reports.sort_by_cached_key(|seen| {
-            (seen.identity.version_code, seen.surface.is_some(), seen.identity.version.clone(), format!("{:?}", seen.surface))
+            (
+                seen.identity.version_code,
+                seen.surface.is_some(),
+                seen.identity.version.clone(),
+                format!("{:?}", seen.surface),
+            )
         });
         if let Some(surface) = reports.pop().and_then(|seen| seen.surface) {
             surfaces.insert(row, surface);
         }
     }
-    let holding = |(entry, at): (RosterEntry, usize)| Holding { surface: surfaces.remove(&at), ..Holding::from(entry) };
+    let holding =
+        |(entry, at): (RosterEntry, usize)| Holding { surface: surfaces.remove(&at), ..Holding::from(entry) };
     joined.holdings = entries.into_iter().zip(0..).map(holding).collect();
     joined
 }
@@ -186,7 +194,11 @@ mod tests {
 
     #[test]
     fn the_latest_version_counts_and_two_of_a_name_are_not_guessed() {
-        let entries = vec![entry(Some("cn.gov.a"), "甲", None), entry(Some("cn.gov.b"), "同名", None), entry(Some("cn.gov.c"), "同名", None)];
+        let entries = vec![
+            entry(Some("cn.gov.a"), "甲", None),
+            entry(Some("cn.gov.b"), "同名", None),
+            entry(Some("cn.gov.c"), "同名", None),
+        ];
         let joined = join(
             entries,
             vec![

@@ -50,7 +50,11 @@ impl Table {
     pub(super) fn fields(roll: &Roll<'_>, labels: &Labels, ledge: &mut Ledge) -> Self {
         let seen = |surface: &'_ Surface| {
             let shown = surface.fields.iter();
-            shown.filter_map(|shown| Some((Some(shown.screen.clone().unwrap_or_default()), shown.label.clone()?))).collect()
+            shown
+                .filter_map(|shown| {
+                    Some((Some(shown.screen.clone().unwrap_or_default()), shown.label.clone()?))
+                })
+                .collect()
         };
         Table::of(roll, labels, ledge, seen)
     }
@@ -89,7 +93,10 @@ impl Table {
         ledge.note(
             "",
             beyond,
-            ("项界面文字超出每个应用比较的上限，未作比较", "labels beyond the limit of one app were not compared"),
+            (
+                "项界面文字超出每个应用比较的上限，未作比较",
+                "labels beyond the limit of one app were not compared",
+            ),
         );
         let mut first: BTreeMap<&str, &str> = BTreeMap::new();
         for (key, label) in spelt.iter().flat_map(|(_, _, labels)| labels) {
@@ -99,7 +106,8 @@ impl Table {
         let lists: Vec<List> = spelt
             .iter()
             .map(|(held, screen, labels)| {
-                let mut numbers: Vec<u32> = labels.keys().filter_map(|key| numbers.get(key.as_str()).copied()).collect();
+                let mut numbers: Vec<u32> =
+                    labels.keys().filter_map(|key| numbers.get(key.as_str()).copied()).collect();
                 numbers.sort_unstable();
                 List { held: *held, screen: screen.clone(), labels: numbers }
             })
@@ -112,7 +120,8 @@ impl Table {
     /// Labels by their numbers, the heaviest first.
     pub(super) fn names(&self, numbers: &[u32]) -> Vec<String> {
         let mut numbers = numbers.to_vec();
-        numbers.sort_by(|a, b| self.weights[*b as usize].total_cmp(&self.weights[*a as usize]).then(a.cmp(b)));
+        numbers
+            .sort_by(|a, b| self.weights[*b as usize].total_cmp(&self.weights[*a as usize]).then(a.cmp(b)));
         numbers.iter().map(|number| self.labels[*number as usize].clone()).collect()
     }
 }

@@ -11,7 +11,8 @@ pub(super) fn judge(rule: &InventoryRule, missing: &Missing, roll: &Roll<'_>) ->
     // Of each unit: how many targets it has, and which lack what.
     let mut units: BTreeMap<Option<usize>, (usize, Vec<(usize, Vec<RosterField>)>)> = BTreeMap::new();
     for (at, held) in roll.open(rule) {
-        let asked = missing.fields.iter().filter(|duty| duty.targets.is_empty() || duty.targets.contains(&held.kind));
+        let asked =
+            missing.fields.iter().filter(|duty| duty.targets.is_empty() || duty.targets.contains(&held.kind));
         let lacks: Vec<RosterField> =
             asked.map(|duty| duty.field).filter(|field| !is_filled(roll, held, *field)).collect();
         let (total, lacking) = units.entry(held.unit).or_default();
@@ -20,13 +21,21 @@ pub(super) fn judge(rule: &InventoryRule, missing: &Missing, roll: &Roll<'_>) ->
             lacking.push((at, lacks));
         }
     }
-    let level_of = |field: &RosterField| missing.fields.iter().find(|duty| duty.field == *field).map(|duty| duty.level);
+    let level_of =
+        |field: &RosterField| missing.fields.iter().find(|duty| duty.field == *field).map(|duty| duty.level);
     let draft = |(unit, (total, lacking)): (Option<usize>, (usize, Vec<(usize, Vec<RosterField>)>))| {
         let level = lacking.iter().flat_map(|(_, fields)| fields).filter_map(level_of).max()?;
         let mut counts: BTreeMap<RosterField, usize> = BTreeMap::new();
-        lacking.iter().flat_map(|(_, fields)| fields).for_each(|field| *counts.entry(*field).or_default() += 1);
+        lacking
+            .iter()
+            .flat_map(|(_, fields)| fields)
+            .for_each(|field| *counts.entry(*field).or_default() += 1);
         let list = |name: fn(RosterField) -> &'static str, separator: &str| {
-            counts.iter().map(|(field, count)| format!("{} {count}", name(*field))).collect::<Vec<_>>().join(separator)
+            counts
+                .iter()
+                .map(|(field, count)| format!("{} {count}", name(*field)))
+                .collect::<Vec<_>>()
+                .join(separator)
         };
         let (zh, en) = (list(RosterField::zh, "、"), list(RosterField::en, ", "));
         let count = lacking.len();

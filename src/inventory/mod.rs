@@ -181,7 +181,11 @@ impl Ledge {
 pub fn judge(rules: &RuleSet, holdings: &[Holding], as_of: Date) -> Inventory {
     let mut ledge = Ledge::default();
     let roll = Roll::new(holdings, rules.vocabulary());
-    ledge.note("", roll.nameless, ("没有标识、名称和地址，无从指认", "without id, name and address: nothing identifies them"));
+    ledge.note(
+        "",
+        roll.nameless,
+        ("没有标识、名称和地址，无从指认", "without id, name and address: nothing identifies them"),
+    );
     let functions = Table::functions(&roll, &rules.vocabulary().functions, &mut ledge);
     let fields = Table::fields(&roll, &rules.vocabulary().fields, &mut ledge);
     let mut findings = Vec::new();
@@ -192,8 +196,12 @@ pub fn judge(rules: &RuleSet, holdings: &[Holding], as_of: Date) -> Inventory {
             InventoryCheck::FilingDeadline(deadline) => filing::deadline(rule, deadline, &roll, as_of),
             InventoryCheck::FilingNumber(number) => filing::number(rule, number, &roll),
             InventoryCheck::Duplicate(duplicate) => duplicate::judge(rule, duplicate, &roll),
-            InventoryCheck::Overlap(overlap) => overlap::functions(rule, overlap, &roll, &functions, &mut ledge),
-            InventoryCheck::RepeatedFields(overlap) => overlap::fields(rule, overlap, &roll, &fields, &mut ledge),
+            InventoryCheck::Overlap(overlap) => {
+                overlap::functions(rule, overlap, &roll, &functions, &mut ledge)
+            }
+            InventoryCheck::RepeatedFields(overlap) => {
+                overlap::fields(rule, overlap, &roll, &fields, &mut ledge)
+            }
         };
         findings.extend(drafts.into_iter().map(|draft| finding(rules, rule, &roll, draft)));
     }

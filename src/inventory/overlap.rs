@@ -38,10 +38,25 @@ pub(super) fn fields(
 
 fn note_unseen(rule: &InventoryRule, roll: &Roll<'_>, ledge: &mut Ledge) {
     let unseen = roll.apps().filter(|(_, held)| held.holding.surface.is_none()).count();
-    let partly = roll.apps().filter(|(_, held)| held.holding.surface.as_ref().is_some_and(|seen| seen.omitted > 0));
+    let partly =
+        roll.apps().filter(|(_, held)| held.holding.surface.as_ref().is_some_and(|seen| seen.omitted > 0));
     let partly = partly.count();
-    ledge.note(&rule.id, unseen, ("应用没有检测结果，功能和填报项目无从比较", "apps without a scan: their functions and fields could not be compared"));
-    ledge.note(&rule.id, partly, ("应用的功能和填报项目过多，只比较了一部分", "apps with more functions and fields than were kept: compared in part"));
+    ledge.note(
+        &rule.id,
+        unseen,
+        (
+            "应用没有检测结果，功能和填报项目无从比较",
+            "apps without a scan: their functions and fields could not be compared",
+        ),
+    );
+    ledge.note(
+        &rule.id,
+        partly,
+        (
+            "应用的功能和填报项目过多，只比较了一部分",
+            "apps with more functions and fields than were kept: compared in part",
+        ),
+    );
 }
 
 fn alike(
@@ -60,7 +75,14 @@ fn alike(
             None => drop(unplaced.insert(list.held)),
         }
     }
-    ledge.note(&rule.id, unplaced.len(), ("应用没有填写地区，未与同一地区的比较", "apps without region: not compared with those of their region"));
+    ledge.note(
+        &rule.id,
+        unplaced.len(),
+        (
+            "应用没有填写地区，未与同一地区的比较",
+            "apps without region: not compared with those of their region",
+        ),
+    );
     let mut drafts = Vec::new();
     for (area, lists) in areas {
         // Staff and public may well be offered the same.
@@ -81,7 +103,7 @@ fn alike(
         );
         for (sure, cluster) in found.found {
             let level = if sure { Level::Suspected } else { Level::Mention };
-            drafts.push(draft(level, &area, &lists, &cluster, roll, table, (noun, noun_en)));
+            drafts.push(draft(level, &area, &lists, &cluster, table, (noun, noun_en)));
         }
     }
     drafts
@@ -92,20 +114,29 @@ fn draft(
     area: &str,
     lists: &[&List],
     cluster: &Cluster,
-    roll: &Roll<'_>,
     table: &Table,
     (noun, noun_en): (&str, &str),
 ) -> Draft {
     let hub = lists[cluster.hub];
-    let shared: BTreeSet<u32> = cluster.members.iter().flat_map(|member| member.shared.iter().copied()).collect();
+    let shared: BTreeSet<u32> =
+        cluster.members.iter().flat_map(|member| member.shared.iter().copied()).collect();
     let shared = table.names(&shared.into_iter().collect::<Vec<u32>>());
-    let apps: BTreeSet<usize> = cluster.members.iter().map(|member| lists[member.list].held).chain([hub.held]).collect();
+    let apps: BTreeSet<usize> =
+        cluster.members.iter().map(|member| lists[member.list].held).chain([hub.held]).collect();
     let named = shared.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>();
     let (count, total) = (apps.len(), shared.len());
     let more = total > NAMED;
     let explanation = (
-        format!("{area}的 {count} 个应用有 {total} 项{noun}相同：{}{}。", named.join("、"), if more { "等" } else { "" }),
-        format!("{count} apps of {area} have {total} {noun_en} in common: {}{}.", named.join(", "), if more { " and others" } else { "" }),
+        format!(
+            "{area}的 {count} 个应用有 {total} 项{noun}相同：{}{}。",
+            named.join("、"),
+            if more { "等" } else { "" }
+        ),
+        format!(
+            "{count} apps of {area} have {total} {noun_en} in common: {}{}.",
+            named.join(", "),
+            if more { " and others" } else { "" }
+        ),
     );
     let on = |list: &List| -> Wording {
         match list.screen.as_deref() {
@@ -115,7 +146,10 @@ fn draft(
     };
     let mut targets = vec![(hub.held, {
         let (on, all) = (on(hub), hub.labels.len());
-        let widest = (format!("{}{all} 项{noun}，为其中最多", on.zh), format!("{}{all} {noun_en}, the most of them", on.en));
+        let widest = (
+            format!("{}{all} 项{noun}，为其中最多", on.zh),
+            format!("{}{all} {noun_en}, the most of them", on.en),
+        );
         Some(widest.into())
     })];
     for member in &cluster.members {

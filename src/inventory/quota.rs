@@ -52,10 +52,26 @@ pub(super) fn judge(rule: &InventoryRule, quota: &Quota, roll: &Roll<'_>, ledge:
         };
         groups.entry(group).or_default().push(at);
     }
-    ledge.note(&rule.id, no_level, ("没有填写层级，无从核对数量限制", "without level: quotas could not be judged"));
-    ledge.note(&rule.id, no_owner, ("没有填写主办单位，无从按单位计数", "without owner: not counted for any unit"));
-    ledge.note(&rule.id, no_region, ("没有填写地区，无从按地区计数", "without region: not counted for any region"));
-    ledge.note(&rule.id, no_platform, ("没有填写平台，无从按平台计数", "without platform: not counted for any platform"));
+    ledge.note(
+        &rule.id,
+        no_level,
+        ("没有填写层级，无从核对数量限制", "without level: quotas could not be judged"),
+    );
+    ledge.note(
+        &rule.id,
+        no_owner,
+        ("没有填写主办单位，无从按单位计数", "without owner: not counted for any unit"),
+    );
+    ledge.note(
+        &rule.id,
+        no_region,
+        ("没有填写地区，无从按地区计数", "without region: not counted for any region"),
+    );
+    ledge.note(
+        &rule.id,
+        no_platform,
+        ("没有填写平台，无从按平台计数", "without platform: not counted for any platform"),
+    );
     groups.into_iter().filter_map(|(group, members)| draft(quota, roll, group, members)).collect()
 }
 
@@ -94,7 +110,9 @@ fn draft(quota: &Quota, roll: &Roll<'_>, group: Group, members: Vec<usize>) -> O
         false => ("", ""),
     };
     let whom = match (quota.per, unit_name) {
-        (Per::OwnerPlatform, Some(unit)) => Wording::from((format!("{unit}在{place}平台上"), format!("{unit} on {place}"))),
+        (Per::OwnerPlatform, Some(unit)) => {
+            Wording::from((format!("{unit}在{place}平台上"), format!("{unit} on {place}")))
+        }
         (_, Some(unit)) => Wording::from(unit),
         (_, None) => {
             let level = members.first().and_then(|at| held(at).entry().level);
@@ -103,7 +121,8 @@ fn draft(quota: &Quota, roll: &Roll<'_>, group: Group, members: Vec<usize>) -> O
         }
     };
     let mut zh = format!("{}有 {total} 个{facing}{noun}在用，允许 {} 个。", whom.zh, quota.max);
-    let mut en = format!("{}: {}{facing_en} in use, {} allowed.", whom.en, counted(total, noun_en), quota.max);
+    let mut en =
+        format!("{}: {}{facing_en} in use, {} allowed.", whom.en, counted(total, noun_en), quota.max);
     if unknown > 0 {
         zh.push_str(&format!("其中 {unknown} 个没有填写是否面向基层，须先核对。"));
         en.push_str(&format!(" Of {unknown} the roster does not say whether they face the grass roots."));
@@ -119,7 +138,9 @@ fn draft(quota: &Quota, roll: &Roll<'_>, group: Group, members: Vec<usize>) -> O
     }
     let detail = |at: &usize| -> Option<Wording> {
         let open = quota.grassroots && held(at).entry().grassroots.is_none();
-        open.then(|| ("没有填写是否面向基层", "the roster does not say whether it faces the grass roots").into())
+        open.then(|| {
+            ("没有填写是否面向基层", "the roster does not say whether it faces the grass roots").into()
+        })
     };
     Some(Draft {
         level,

@@ -57,7 +57,10 @@ impl Held<'_> {
     pub(super) fn name(&self) -> &str {
         let entry = self.entry();
         let name = [&entry.name, &entry.id].into_iter().flatten().map(|name| name.trim());
-        name.filter(|name| !name.is_empty()).chain(entry.addresses.first().map(String::as_str)).next().unwrap_or(&self.key)
+        name.filter(|name| !name.is_empty())
+            .chain(entry.addresses.first().map(String::as_str))
+            .next()
+            .unwrap_or(&self.key)
     }
 
     pub(super) fn subject(&self) -> Subject {
@@ -90,8 +93,10 @@ impl<'a> Roll<'a> {
         // Regions of each name of an owner, and the spellings of both.
         let mut names: HashMap<String, BTreeMap<String, &str>> = HashMap::new();
         let mut spelt: HashMap<String, &str> = HashMap::new();
-        let owner = |entry: &'a RosterEntry| words.filled(entry.owner.as_deref()).map(|name| (unit_name(name), name));
-        let region = |entry: &'a RosterEntry| words.filled(entry.region.as_deref()).map(|name| (spelling(name), name));
+        let owner =
+            |entry: &'a RosterEntry| words.filled(entry.owner.as_deref()).map(|name| (unit_name(name), name));
+        let region =
+            |entry: &'a RosterEntry| words.filled(entry.region.as_deref()).map(|name| (spelling(name), name));
         for (_, holding) in &keyed {
             let Some((unit, name)) = owner(&holding.entry) else { continue };
             spelt.entry(unit.clone()).and_modify(|known| *known = (*known).min(name)).or_insert(name);
@@ -115,7 +120,10 @@ impl<'a> Roll<'a> {
         let index: HashMap<_, usize> = all.iter().cloned().zip(0..).collect();
         let units = all.iter().map(|(unit, region)| Unit {
             name: spelt.get(unit).copied().unwrap_or_default().to_owned(),
-            region: region.as_ref().and_then(|region| names.get(unit)?.get(region)).map(|name| (*name).to_owned()),
+            region: region
+                .as_ref()
+                .and_then(|region| names.get(unit)?.get(region))
+                .map(|name| (*name).to_owned()),
         });
         let units = units.collect();
         let held = keyed.iter().map(|(key, holding)| Held {
@@ -167,7 +175,8 @@ impl<'a> Roll<'a> {
     pub(super) fn area(&self, held: &Held<'_>) -> Option<String> {
         let region = self.filled(held.entry().region.as_deref());
         let region = region.or_else(|| self.units[held.unit?].region.as_deref())?;
-        let parts: Vec<String> = region.split(['/', '／']).map(|part| fold(part.trim())).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<String> =
+            region.split(['/', '／']).map(|part| fold(part.trim())).filter(|part| !part.is_empty()).collect();
         let count = match self.region_parts {
             0 => parts.len(),
             most => most.min(parts.len()),
@@ -202,7 +211,8 @@ struct Words<'a> {
 
 impl<'a> Words<'a> {
     fn new(vocabulary: &'a InventoryVocabulary) -> Self {
-        let mut suffixes: Vec<String> = vocabulary.name_suffixes.iter().map(|suffix| spelling(suffix)).collect();
+        let mut suffixes: Vec<String> =
+            vocabulary.name_suffixes.iter().map(|suffix| spelling(suffix)).collect();
         suffixes.retain(|suffix| !suffix.is_empty());
         suffixes.sort_by_key(|suffix| std::cmp::Reverse(suffix.len()));
         let platforms = vocabulary.platforms.iter().flat_map(|(name, others)| {

@@ -319,7 +319,10 @@ pub struct InventoryExample {
 /// A row of a small inventory.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each is the field of the same name of a roster entry, but for those with a text")]
+#[expect(
+    missing_docs,
+    reason = "each is the field of the same name of a roster entry, but for those with a text"
+)]
 pub struct ExampleRow {
     pub kind: TargetKind,
     pub id: Option<String>,
@@ -393,7 +396,10 @@ pub(super) fn validate(rule: &InventoryRule, documents: &BTreeMap<String, Docume
                     return Err(format!("the field {name} is there twice"));
                 }
                 if let Some(kind) = duty.targets.iter().find(|kind| !rule.targets.contains(kind)) {
-                    return Err(format!("{name} is asked of {}, of which the rule does not speak", kind.en()));
+                    return Err(format!(
+                        "{name} is asked of {}, of which the rule does not speak",
+                        kind.en()
+                    ));
                 }
             }
             if seen.is_empty() {

@@ -365,9 +365,7 @@ pub(super) fn cited(
     }
     let cited = |kind: &&TargetKind| basis.iter().any(|basis| basis.targets.contains(kind));
     match kinds.iter().find(|kind| !cited(kind)) {
-        Some(bare) => {
-            Err(format!("no basis applies to {}: the rule would accuse it without one", bare.en()))
-        }
+        Some(bare) => Err(format!("no basis applies to {}: the rule would accuse it without one", bare.en())),
         None => Ok(()),
     }
 }
