@@ -41,8 +41,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian scan --filing", "备案编号，适用于本次检测的对象", "Filing number, holds for what is scanned"),
     (
         "zhijian scan --filing-list",
-        "备案清单（CSV、XLSX 或 ODS，含包名或名称、备案编号两列）",
-        "Filing list (CSV, XLSX or ODS with columns id or name, and number)",
+        "备案清单（CSV、XLSX、XLS 或 ODS，含包名或名称、备案编号两列）",
+        "Filing list (CSV, XLSX, XLS or ODS with columns id or name, and number)",
     ),
     (
         "zhijian scan --owner",
@@ -110,8 +110,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian plan ROSTER",
-        "名录（CSV、XLSX 或 ODS），有列名行：类型、名称、地址、主办单位、备案编号、许可证编号、发布类等；地址为网址，或相对于名录所在目录的路径",
-        "Roster: CSV, XLSX or ODS with the columns kind, name, address, owner, filing, licence, publishes and others; addresses of the web, or paths below the roster's folder",
+        "名录（CSV、XLSX、XLS 或 ODS），有列名行：类型、名称、地址、主办单位、备案编号、许可证编号、发布类等；地址为网址，或相对于名录所在目录的路径",
+        "Roster: CSV, XLSX, XLS or ODS with the columns kind, name, address, owner, filing, licence, publishes and others; addresses of the web, or paths below the roster's folder",
     ),
     (
         "zhijian plan --weixin",
@@ -190,7 +190,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "读取名录，列出未能读取的行及原因、重复的行、未填写的字段，有未能读取或重复的行时退出码为 1",
         "Read a roster: rows that cannot be read and why, repeated rows, fields not filled in; exits with 1 when there are such rows",
     ),
-    ("zhijian roster check ROSTER", "名录，CSV、XLSX 或 ODS", "Roster: CSV, XLSX or ODS"),
+    ("zhijian roster check ROSTER", "名录，CSV、XLSX、XLS 或 ODS", "Roster: CSV, XLSX, XLS or ODS"),
     (
         "zhijian roster check --sheet",
         "工作簿中的工作表，默认为第一个有列名行的",
@@ -227,11 +227,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "备案数据比对：名录、备案清单与检测所见相互比对",
         "Compare a roster with a filing list and with what was seen",
     ),
-    ("zhijian roster compare ROSTER", "名录，CSV、XLSX 或 ODS", "Roster: CSV, XLSX or ODS"),
+    ("zhijian roster compare ROSTER", "名录，CSV、XLSX、XLS 或 ODS", "Roster: CSV, XLSX, XLS or ODS"),
     (
         "zhijian roster compare --filings",
-        "备案清单（CSV、XLSX 或 ODS），含备案编号及名称或包名，可有主办单位、备案日期、状态",
-        "Filing list: CSV, XLSX or ODS with number, name or id, and if there are, owner, date, state",
+        "备案清单（CSV、XLSX、XLS 或 ODS），含备案编号及名称或包名，可有主办单位、备案日期、状态",
+        "Filing list: CSV, XLSX, XLS or ODS with number, name or id, and if there are, owner, date, state",
     ),
     (
         "zhijian roster compare --seen",

@@ -370,6 +370,8 @@ fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::GB18030;
+
     use super::*;
 
     const LIST: &str = "\

@@ -2,9 +2,10 @@
 //! comparing them.
 //!
 //! ```text
-//! bytes ─▶ table ─▶ list ────▶ change      (a re-import against what is on record)
-//!         (xlsx,    (column)
-//!          ods)  └▶ filing ──▶ comparison  (roster, filing list, what the crawler saw)
+//! bytes ─▶ table ─┬▶ list ───▶ change      (a re-import against what is on record)
+//!         (xlsx,  │  (column)
+//!          xls,   │
+//!          ods)   └▶ filing ─▶ comparison  (roster, filing list, what the crawler saw)
 //! ```
 
 mod change;
@@ -14,7 +15,9 @@ mod comparison;
 mod filing;
 mod list;
 mod ods;
+mod shown;
 mod table;
+mod xls;
 mod xlsx;
 
 pub use change::{Change, Changed, change};

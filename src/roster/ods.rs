@@ -5,8 +5,9 @@
 
 use quick_xml::events::{BytesStart, Event};
 
+use super::shown::{iso, number};
 use super::table::{Book, Grid, MAX_COLUMNS, MAX_ROWS, TableError, part};
-use super::xlsx::{append, attribute, iso, number, walk};
+use super::xlsx::{append, attribute, walk};
 use crate::decode::archive::Archive;
 
 const CONTENT: &str = "content.xml";

@@ -1,5 +1,5 @@
 //! Tables as offices keep them: CSV (RFC 4180; UTF-8, UTF-16 with its mark, GB18030; comma, tab or semicolon) and
-//! workbooks (XLSX, ODS), as rows of text with the line each stands on.
+//! workbooks (XLSX, XLS, ODS), as rows of text with the line each stands on.
 //!
 //! A table has a heading line, which need not be the first: titles may stand above it. Cells are what people see;
 //! one that begins with `=` in a CSV is a text, and the value of a formula is the one the workbook has stored.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use encoding_rs::{Encoding, GB18030};
 
-use super::{ods, xlsx};
+use super::{ods, xls, xlsx};
 use crate::decode::archive::{Archive, Unread};
 use crate::decode::blob::Blob;
 use crate::decode::delimited;
@@ -145,11 +145,8 @@ pub(super) fn read(
     if bytes.starts_with(b"PK\x03\x04") {
         return from_book(&book(bytes)?, sheet, known);
     }
-    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) {
-        return Err(TableError::new((
-            "是旧格式的 XLS 文件或加密的工作簿，不能读取；请打开后另存为未加密的 XLSX 或 CSV",
-            "an old XLS file or an encrypted workbook; open it and save it as XLSX without a password, or as CSV",
-        )));
+    if bytes.starts_with(xls::MAGIC) {
+        return from_book(&xls::open(bytes)?, sheet, known);
     }
     from_text(&decoded(bytes)?, known)
 }

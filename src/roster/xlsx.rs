@@ -6,11 +6,10 @@
 
 use std::collections::HashMap;
 
-use jiff::civil::{Date, Time};
-use jiff::{Span, ToSpan};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::shown::{Shape, iso};
 use super::table::{Book, Grid, Line, TableError, part};
 use crate::decode::archive::Archive;
 use crate::decode::outline::characters;
@@ -199,49 +198,6 @@ fn unescaped(text: &str) -> String {
     out + rest
 }
 
-/// How numbers are shown, as far as it matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Number,
-    Moment,
-    /// At least so many digits: `000000`.
-    Digits(usize),
-}
-
-impl Shape {
-    /// Of the formats that are not written down (ECMA-376 part 1, 18.8.30; those of Chinese included).
-    fn built_in(id: u32) -> Self {
-        match id {
-            14..=22 | 27..=36 | 45..=47 | 50..=58 => Shape::Moment,
-            _ => Shape::Number,
-        }
-    }
-
-    fn of(code: &str) -> Self {
-        let code = code.split(';').next().unwrap_or_default();
-        if code.len() > 1 && code.bytes().all(|byte| byte == b'0') {
-            return Shape::Digits(code.len());
-        }
-        let (mut quoted, mut bracketed, mut skip) = (false, false, false);
-        for ch in code.chars() {
-            match ch {
-                _ if skip => skip = false,
-                '"' => quoted = !quoted,
-                _ if quoted => {}
-                '[' => bracketed = true,
-                ']' => bracketed = false,
-                _ if bracketed => {}
-                '\\' | '_' | '*' => skip = true,
-                'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' | 'e' if !code.contains("E+") => {
-                    return Shape::Moment;
-                }
-                _ => {}
-            }
-        }
-        Shape::Number
-    }
-}
-
 /// The shape of every style.
 fn formats(archive: &Archive, path: &str) -> Result<Vec<Shape>, TableError> {
     let Some(text) = part(archive, path)? else { return Ok(Vec::new()) };
@@ -370,15 +326,7 @@ impl Cells {
             "inlineStr" | "e" => value.to_owned(),
             "b" => if value.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned(),
             "d" => iso(value),
-            _ => match (shape(), value.trim().parse::<f64>()) {
-                (Shape::Moment, Ok(serial)) => {
-                    moment(serial, self.since_1904).unwrap_or_else(|| number(value))
-                }
-                (Shape::Digits(width), Ok(whole)) if whole >= 0.0 && whole.fract() == 0.0 => {
-                    format!("{:0>width$}", number(value), width = width.min(32))
-                }
-                _ => number(value),
-            },
+            _ => shape().show(value, self.since_1904),
         })
     }
 }
@@ -395,54 +343,4 @@ fn position(reference: &str) -> Option<(u64, Option<usize>)> {
     let digit = |column: usize, byte: u8| column * 26 + usize::from(byte.to_ascii_uppercase() - b'A') + 1;
     let column = letters.bytes().fold(0, digit);
     ((1..=LAST.0).contains(&row) && column <= LAST.1).then_some((row, column.checked_sub(1)))
-}
-
-/// A number as people see it: no exponent, no `.0`, fifteen digits as Excel has them. Digits that are all there
-/// stay as they are written.
-pub(super) fn number(value: &str) -> String {
-    let value = value.trim();
-    let digits = value.strip_prefix('-').unwrap_or(value);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return value.to_owned();
-    }
-    match value.parse::<f64>() {
-        Ok(number) if number.is_finite() => format!("{number:.14e}")
-            .parse::<f64>()
-            .map_or_else(|_| value.to_owned(), |number| number.to_string()),
-        _ => value.to_owned(),
-    }
-}
-
-/// Day and time of day of a serial number, as far as they are there: `2026-01-25`, `2026-01-25 08:30`, `08:30`.
-fn moment(serial: f64, since_1904: bool) -> Option<String> {
-    if !(0.0..2_958_466.0).contains(&serial) {
-        return None;
-    }
-    let minutes = (serial * 1440.0).round() as i64;
-    let (days, minutes) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
-    let time = Time::midnight().checked_add(Span::new().minutes(minutes)).ok()?;
-    if days == 0 && !since_1904 {
-        return Some(time.strftime("%H:%M").to_string());
-    }
-    // Excel takes 1900 for a leap year: its days before March are one less.
-    let first = match since_1904 {
-        true => Date::constant(1904, 1, 1),
-        false if days < 60 => Date::constant(1899, 12, 31),
-        false => Date::constant(1899, 12, 30),
-    };
-    let day = first.checked_add(days.days()).ok()?;
-    Some(match minutes {
-        0 => day.to_string(),
-        _ => format!("{day} {}", time.strftime("%H:%M")),
-    })
-}
-
-/// A moment of ISO 8601 in the same form.
-pub(super) fn iso(value: &str) -> String {
-    let value = value.trim();
-    match value.split_once('T') {
-        None => value.to_owned(),
-        Some((day, time)) if time.starts_with("00:00") => day.to_owned(),
-        Some((day, time)) => format!("{day} {}", time.get(..5).unwrap_or(time)),
-    }
 }
