@@ -433,8 +433,7 @@ fn quotas_by_region_are_a_matter_of_data() {
 #[test]
 fn copies_of_an_app_are_found_however_many_they_are() {
     // 300 copies in one region: what all have is not common by that, and one finding names them all.
-    let functions: Vec<String> =
-        (0..40).map(|n| format!("业务办理{n}项")).collect();
+    let functions: Vec<String> = (0..40).map(|n| format!("业务办理{n}项")).collect();
     let functions: Vec<&str> = functions.iter().map(String::as_str).collect();
     let holdings: Vec<Holding> = (0..300)
         .map(|n| {
@@ -598,11 +597,31 @@ fn thirty_thousand_rows_and_a_thousand_scans_take_seconds() {
     assert!(found(&inventory, "inventory.one-account").len() >= 1_900);
 }
 
+#[test]
+fn a_target_that_stands_there_twice_counts_once() {
+    // The same id under two names: found as such, no second app of the office, and not alike to itself.
+    let facing = |name: &str| {
+        let entry = row("d1", name, "青岚市民政局", OfficeLevel::City, CITY);
+        seen(
+            RosterEntry { grassroots: Some(true), ..entry },
+            &["入户走访", "困难群众排查", "矛盾纠纷上报", "隐患巡查"],
+            &[("走访", &["户主姓名", "家庭人口", "耕地面积", "致贫原因"])],
+        )
+    };
+    let inventory = judge(&rules(), &[facing("青岚走访"), facing("青岚入户")], TODAY);
+    let plain: Vec<(&str, Level)> =
+        inventory.findings.iter().map(|finding| (finding.rule.as_str(), finding.level)).collect();
+    assert_eq!(plain, [("inventory.duplicate", Level::Confirmed)]);
+    assert!(inventory.findings[0].explanation.contains("2 个名称"), "{}", inventory.findings[0].explanation);
+    assert!(inventory.proposals.is_empty());
+}
+
 const ROSTER: &str = "\
 类型,标识,名称,主办单位,层级,地区,服务对象,面向基层,平台,备案编号,联系人,地址
 移动应用程序,cn.gov.example.c1,青岚网格,青岚市民政局,市级,示例省/青岚市,工作人员,是,,示例网信政备〔2026〕1号,张三,
 移动应用程序,cn.gov.example.c2,青岚走访,青岚市民政局,市级,示例省/青岚市,工作人员,是,,示例网信政备〔2026〕2号,张三,
 移动应用程序,cn.gov.example.x1,云溪走访,云溪县民政局,县级,示例省/青岚市/云溪县,工作人员,否,,,张三,
+移动应用程序,cn.gov.example.x1,云溪入户,云溪县民政局,县级,示例省/青岚市/云溪县,工作人员,否,,,张三,
 公众账号,gh_000000000001,云溪教育,云溪县教育局,县级,示例省/青岚市/云溪县,公众,否,微信,,张三,
 网站,,写错的行,,,,,,,,,
 ";
@@ -648,17 +667,23 @@ fn the_command_joins_reports_and_fits_the_terminal() {
         }
     }
     let text = asked(&[]);
-    for part in ["有 2 个面向基层的应用在用，允许 1 个", "第 6 行", "入户走访", "整合建议", "未能核查"]
-    {
+    for part in [
+        "有 2 个面向基层的应用在用，允许 1 个",
+        "第 7 行",
+        "登记了 2 行，2 个名称",
+        "入户走访",
+        "整合建议",
+        "未能核查",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let value: serde_json::Value = serde_json::from_str(&asked(&["--format", "json"])).unwrap();
     assert_eq!((&value["schema"], &value["as_of"]), (&"zhijian.inventory/1".into(), &"2026-11-26".into()));
-    assert_eq!((value["targets"].as_u64(), value["scanned"].as_u64()), (Some(4), Some(2)));
+    assert_eq!((value["targets"].as_u64(), value["scanned"].as_u64()), (Some(5), Some(3)));
     let rules: BTreeSet<&str> =
         value["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
     assert!(rules.contains("inventory.quota") && rules.contains("inventory.overlap"), "{rules:?}");
-    assert_eq!(value["rejected"][0]["line"], 6);
+    assert_eq!(value["rejected"][0]["line"], 7);
 }
 
 #[test]

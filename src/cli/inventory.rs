@@ -15,7 +15,7 @@ use zhijian::model::{Basis, Lang, Level, Rejected, SCHEMA, beijing_day};
 use zhijian::report::{visible, write_json};
 
 use super::fetcher::configuration;
-use super::plan::{Form, repeated};
+use super::plan::Form;
 use super::roster::{read_roster, reports};
 use super::{load_rules, table};
 
@@ -52,8 +52,6 @@ struct Machine<'a> {
     roster: &'a Path,
     /// Rows that could not be read.
     rejected: &'a [Rejected],
-    /// Rows that repeat a target, with the line where it stands first.
-    repeated: &'a [(u64, u64)],
     /// Reports of apps that belong to no row.
     unjoined: &'a [String],
     #[serde(flatten)]
@@ -65,12 +63,13 @@ impl Inventory {
         let mut layout = configuration(self.config.as_deref())?.roster;
         layout.sheet = self.sheet.clone().or(layout.sheet);
         let rules = load_rules(self.rules.as_deref())?;
-        let mut roster = read_roster(&self.roster, &layout, lang)?;
+        let roster = read_roster(&self.roster, &layout, lang)?;
         let seen = match &self.reports {
             Some(folder) => reports(folder, lang, |seen: Seen| (seen.schema == SCHEMA).then_some(seen))?,
             None => Vec::new(),
         };
-        let entries = std::mem::take(&mut roster.rows).into_iter().map(|row| row.entry).collect();
+        // What is there twice is the business of a rule.
+        let entries = roster.rows.iter().chain(&roster.again).map(|row| row.entry.clone()).collect();
         let joined = inventory::join(entries, seen);
         let as_of = self.as_of.unwrap_or_else(|| beijing_day(Timestamp::now()));
         let judged = inventory::judge(&rules, &joined.holdings, as_of);
@@ -80,7 +79,6 @@ impl Inventory {
                 let machine = Machine {
                     roster: &self.roster,
                     rejected: &roster.rejected,
-                    repeated: &roster.repeated,
                     unjoined: &joined.unjoined,
                     judged: &judged,
                 };
@@ -91,7 +89,6 @@ impl Inventory {
                 writeln!(out, "{}  {}", visible(&self.roster.display().to_string()), judged.as_of)?;
                 page.head(&judged, &joined, &mut out)?;
                 page.unread(&roster.rejected, &mut out)?;
-                repeated(&roster.repeated, lang, &mut out)?;
                 page.findings(&judged.findings, &mut out)?;
                 page.proposals(&judged.proposals, &mut out)?;
                 page.unjudged(&judged, &joined, &mut out)?;

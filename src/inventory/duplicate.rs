@@ -13,11 +13,18 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
     type Id = (u8, String, String);
     let mut ids: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
     let mut names: BTreeMap<(usize, u8, String, String), Vec<usize>> = BTreeMap::new();
+    let mut addresses: BTreeMap<(u8, &str), Vec<usize>> = BTreeMap::new();
     for (at, held) in roll.open(rule) {
         let platform = roll.platform(held).unwrap_or_default();
         let kind = held.kind as u8;
         if let Some(id) = roll.filled(held.entry().id.as_deref()) {
             ids.entry((kind, platform.clone(), fold(id))).or_default().push(at);
+        }
+        for address in held.entry().addresses.iter().filter_map(|address| roll.filled(Some(address))) {
+            let members: &mut Vec<usize> = addresses.entry((kind, address)).or_default();
+            if members.last() != Some(&at) {
+                members.push(at);
+            }
         }
         if let (Some(unit), Some(_)) = (held.unit, roll.filled(held.entry().name.as_deref())) {
             names.entry((unit, kind, platform, roll.bare_name(held))).or_default().push(at);
@@ -73,6 +80,16 @@ pub(super) fn judge(rule: &InventoryRule, duplicate: &Duplicate, roll: &Roll<'_>
                 ),
             );
             drafts.push(draft(roll, duplicate.repeated, Some(unit), words.into(), &members));
+        }
+    }
+    for ((_, address), members) in addresses {
+        let keys: BTreeSet<&str> = members.iter().map(|at| held(at).key.as_str()).collect();
+        if keys.len() > 1 {
+            let words = (
+                format!("地址 {address} 登记在 {} 个对象下。", keys.len()),
+                format!("The address {address} stands with {} targets.", keys.len()),
+            );
+            drafts.push(draft(roll, duplicate.repeated, None, words.into(), &members));
         }
     }
     drafts

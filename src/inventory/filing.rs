@@ -30,7 +30,7 @@ pub(super) fn deadline(
     if as_of < filing.issued {
         return Vec::new();
     }
-    for (at, held) in roll.open(rule).filter(|(_, held)| held.is_in_use() && !held.is_filed()) {
+    for (at, held) in roll.open(rule).filter(|(_, held)| held.counts() && !held.is_filed()) {
         let late = held.holding.online_since.is_some_and(|since| since > filing.issued && since <= as_of);
         let standing = match as_of > filing.deadline {
             _ if late => Standing::Late,

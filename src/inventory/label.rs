@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Ledge;
 use super::roll::Roll;
-use crate::model::Surface;
+use crate::model::{Shown, Surface};
 use crate::rule::Labels;
 use crate::text::fold;
 
@@ -50,13 +50,19 @@ impl Table {
     pub(super) fn fields(roll: &Roll<'_>, labels: &Labels, ledge: &mut Ledge) -> Self {
         let seen = |surface: &'_ Surface| {
             let shown = surface.fields.iter();
-            shown
-                .filter_map(|shown| {
-                    Some((Some(shown.screen.clone().unwrap_or_default()), shown.label.clone()?))
-                })
-                .collect()
+            let on = |shown: &Shown| Some(shown.screen.clone().unwrap_or_default());
+            shown.filter_map(|shown| Some((on(shown), shown.label.clone()?))).collect()
         };
-        Table::of(roll, labels, ledge, seen)
+        let mut table = Table::of(roll, labels, ledge, seen);
+        // People know a screen by its title.
+        for list in &mut table.lists {
+            let screens = roll.held[list.held].holding.surface.iter().flat_map(|surface| &surface.screens);
+            let mut titles = screens.filter(|screen| Some(&screen.name) == list.screen.as_ref());
+            if let Some(title) = titles.find_map(|screen| screen.label.clone()) {
+                list.screen = Some(title);
+            }
+        }
+        table
     }
 
     fn of(

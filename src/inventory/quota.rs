@@ -13,7 +13,7 @@ type Group = (u8, u8, Option<usize>, String);
 pub(super) fn judge(rule: &InventoryRule, quota: &Quota, roll: &Roll<'_>, ledge: &mut Ledge) -> Vec<Draft> {
     let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     let (mut no_level, mut no_owner, mut no_region, mut no_platform) = (0, 0, 0, 0);
-    for (at, held) in roll.open(rule).filter(|(_, held)| held.is_in_use()) {
+    for (at, held) in roll.open(rule).filter(|(_, held)| held.counts()) {
         let entry = held.entry();
         if quota.grassroots && entry.grassroots == Some(false) {
             continue;

@@ -28,6 +28,8 @@ pub(super) struct Held<'a> {
     /// Index in [`Roll::units`]; `None`: the roster does not say.
     pub(super) unit: Option<usize>,
     pub(super) filing: FilingState<'a>,
+    /// An earlier row in use is of the same target, which counts once.
+    pub(super) again: bool,
 }
 
 /// What stands in the field of the filing number.
@@ -72,8 +74,9 @@ impl Held<'_> {
         matches!(self.filing, FilingState::Number(_))
     }
 
-    pub(super) fn is_in_use(&self) -> bool {
-        !matches!(self.entry().status, Some(RosterStatus::Closed | RosterStatus::Suspended))
+    /// In use, and not counted before.
+    pub(super) fn counts(&self) -> bool {
+        is_in_use(self.entry()) && !self.again
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -126,8 +129,10 @@ impl<'a> Roll<'a> {
                 .map(|name| (*name).to_owned()),
         });
         let units = units.collect();
+        let mut counted = HashSet::new();
         let held = keyed.iter().map(|(key, holding)| Held {
             holding,
+            again: is_in_use(&holding.entry) && !counted.insert(key.as_str()),
             key: key.clone(),
             kind: match holding.entry.kind {
                 TargetKind::AccountPage => TargetKind::Account,
@@ -136,7 +141,7 @@ impl<'a> Roll<'a> {
             unit: placed(&holding.entry).and_then(|unit| index.get(&unit).copied()),
             filing: words.filing(holding.entry.filing.as_deref()),
         });
-        let held = held.collect();
+        let held: Vec<Held<'_>> = held.collect();
         Roll { held, units, nameless, words, region_parts: vocabulary.region_parts }
     }
 
@@ -145,9 +150,9 @@ impl<'a> Roll<'a> {
         self.held.iter().enumerate().filter(|(_, held)| rule.targets.contains(&held.kind) && held.is_open())
     }
 
-    /// Apps in use, with their index.
+    /// Apps in use, each once, with their index.
     pub(super) fn apps(&self) -> impl Iterator<Item = (usize, &Held<'a>)> {
-        self.held.iter().enumerate().filter(|(_, held)| held.kind.scope() == Scope::App && held.is_in_use())
+        self.held.iter().enumerate().filter(|(_, held)| held.kind.scope() == Scope::App && held.counts())
     }
 
     /// The value of a field that is filled in.
@@ -183,6 +188,11 @@ impl<'a> Roll<'a> {
         };
         (count > 0).then(|| parts[..count].join("/"))
     }
+}
+
+/// Whether the roster does not say otherwise.
+fn is_in_use(entry: &RosterEntry) -> bool {
+    !matches!(entry.status, Some(RosterStatus::Closed | RosterStatus::Suspended))
 }
 
 /// Levels from the top; what the roster does not say comes last.
