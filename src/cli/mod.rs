@@ -7,6 +7,7 @@ mod database;
 mod fetch;
 mod fetcher;
 mod formats;
+mod inventory;
 mod journal;
 mod ledger;
 mod man;
@@ -61,6 +62,7 @@ enum Command {
     Code(code::Code),
     Ledger(ledger::Ledger),
     Roster(roster::Rosters),
+    Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -108,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Code(code) => code.run(lang),
         Command::Ledger(ledger) => ledger.run(lang),
         Command::Roster(roster) => roster.run(lang),
+        Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),

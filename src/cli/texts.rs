@@ -521,6 +521,43 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Output: terminal (default), json",
     ),
     ("zhijian roster compare --all", "全部列出，不作省略", "Show all rows of every list"),
+    (
+        "zhijian inventory",
+        "按数量限制、备案期限、功能重叠等规则核查整个名录，给出按服务对象的整合建议",
+        "Judge a roster as a whole: quotas, filing deadline, overlap; proposes what to consolidate",
+    ),
+    ("zhijian inventory ROSTER", "名录，CSV、XLSX 或 ODS", "Roster: CSV, XLSX or ODS"),
+    (
+        "zhijian inventory --reports",
+        "存放检测报告（JSON）的目录，用于比较功能和填报项目",
+        "Folder of reports (JSON), by which functions and fields are compared",
+    ),
+    (
+        "zhijian inventory --as-of",
+        "核查的日期，如 2026-11-25；默认为今天",
+        "Day to judge on, 2026-11-25; default: today",
+    ),
+    (
+        "zhijian inventory --rules",
+        "使用该目录中的规则，不用内置规则",
+        "Use the rules of this directory, not the embedded ones",
+    ),
+    (
+        "zhijian inventory --sheet",
+        "工作簿中的工作表，默认为第一个有列名行的",
+        "Sheet of a workbook; default: the first that has a line of headings",
+    ),
+    (
+        "zhijian inventory --config",
+        "配置文件，[roster.columns] 可指定列名的含义，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration, where [roster.columns] says what headings mean; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    ("zhijian inventory --format", "输出格式：terminal（默认）、json", "Output: terminal (default), json"),
+    (
+        "zhijian inventory --all",
+        "展开提及、全部对象和功能清单，不作省略",
+        "Unfold mentions, all targets and lists of functions",
+    ),
     ("zhijian rules", "查看、校验和测评规则", "Look at, check and measure the rules"),
     (
         "zhijian rules --rules",
