@@ -557,6 +557,11 @@ impl Standing {
         self.scan.as_ref().map(|scan| scan.seq)
     }
 
+    /// Whether the roster holds it no longer.
+    pub fn is_struck(&self) -> bool {
+        self.struck.is_some()
+    }
+
     /// Whether it is on the roster and not closed.
     pub fn is_active(&self) -> bool {
         self.struck.is_none() && self.closed.is_none()
