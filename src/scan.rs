@@ -18,7 +18,7 @@ use crate::group;
 use crate::ledger::Situation;
 use crate::model::{
     Artifact, Engine, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA,
-    Target, hex,
+    Surface, Target, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
@@ -336,6 +336,7 @@ impl Scanner {
             target: Target { kind: inspection.kind, source: subject.name },
             artifact,
             anomalies: inspection.anomalies(),
+            surface: Surface::of(&inspection),
             identity: Identity { filing: number, ..inspection.identity },
             listing: subject.listing,
             page: None,

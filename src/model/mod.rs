@@ -54,6 +54,6 @@ pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
-pub use surface::{Shown, Surface};
+pub use surface::{Control, Shown, Surface};
 pub use target::{Scope, Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};

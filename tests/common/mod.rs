@@ -331,6 +331,7 @@ pub(crate) fn ordinary() -> Report {
             ],
             policy: "zhijian.default/1".into(),
         },
+        surface: None,
     }
 }
 
