@@ -2,12 +2,14 @@
 //! their words are in `texts.rs`, in Chinese and English.
 
 mod completions;
+mod diff;
 mod fetch;
 mod fetcher;
 mod formats;
 mod journal;
 mod man;
 mod measure;
+mod notice;
 mod output;
 mod plan;
 mod progress;
@@ -15,6 +17,7 @@ mod rules;
 mod run;
 mod scan;
 mod schema;
+mod stored;
 mod table;
 mod texts;
 
@@ -46,13 +49,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::Scan),
+    Diff(diff::Diff),
+    Notice(notice::Notice),
     Fetch(fetch::Fetch),
     Plan(plan::Plan),
     Run(run::Run),
     Journal(journal::Journal),
     Rules(rules::Rules),
     Formats,
-    Schema,
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man,
 }
@@ -88,13 +93,15 @@ pub(crate) fn run() -> ExitCode {
     let lang = cli.lang.lang();
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
+        Command::Diff(diff) => diff.run(lang),
+        Command::Notice(notice) => notice.run(lang),
         Command::Fetch(fetch) => fetch.run(lang),
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
-        Command::Schema => schema::run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),
     };

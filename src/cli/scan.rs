@@ -57,13 +57,13 @@ pub(super) struct Scan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Threshold {
+pub(super) enum Threshold {
     Suspected,
     Confirmed,
 }
 
 impl Threshold {
-    fn level(self) -> Level {
+    pub(super) fn level(self) -> Level {
         match self {
             Threshold::Suspected => Level::Suspected,
             Threshold::Confirmed => Level::Confirmed,
@@ -72,7 +72,7 @@ impl Threshold {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
+pub(super) enum When {
     Auto,
     Always,
     Never,
@@ -103,7 +103,7 @@ impl Scan {
             complain(lang.pick(&problem.zh, &problem.en));
         }
         let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
-        let view = View { lang, all: self.all, colour: self.colour() };
+        let view = View { lang, all: self.all, colour: colour(self.color) };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let targets: Vec<(&PathBuf, Result<PathBuf, ScanError>)> = self
             .file
@@ -205,15 +205,16 @@ impl Scan {
         let registered = || Registered { owner: self.owner.clone(), ..Registered::default() };
         Subject { name, registered: self.owner.is_some().then(registered), ..Subject::default() }
     }
+}
 
-    fn colour(&self) -> bool {
-        match self.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => {
-                io::stdout().is_terminal()
-                    && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-            }
+/// Whether standard output has colours.
+pub(super) fn colour(when: When) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            io::stdout().is_terminal()
+                && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     }
 }

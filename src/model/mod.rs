@@ -21,6 +21,7 @@ mod inspection;
 mod lang;
 mod listing;
 mod place;
+mod rectification;
 mod registered;
 mod report;
 mod roster_entry;
@@ -50,6 +51,9 @@ pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;
 pub use place::{At, Place};
+pub use rectification::{
+    Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Feature, Outcome, Rectification, Remark, RemarkCode, Side,
+};
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};

@@ -51,19 +51,7 @@ impl Page<'_> {
 
     /// A label in a column of its own and a text wrapped beside it.
     fn item(&mut self, indent: usize, label: Rich, column: usize, text: Rich) -> io::Result<()> {
-        let hang = indent + column;
-        let label_width = label.width();
-        for (index, line) in text.wrap(COLUMNS - hang).into_iter().enumerate() {
-            let lead = if index == 0 { indent } else { hang };
-            write!(self.out, "{:lead$}", "")?;
-            if index == 0 {
-                label.write(self.out, self.view.colour)?;
-                write!(self.out, "{:1$}", "", column.saturating_sub(label_width))?;
-            }
-            line.write(self.out, self.view.colour)?;
-            self.blank()?;
-        }
-        Ok(())
+        prose::beside(self.out, self.view.colour, COLUMNS, indent, (label, column), text)
     }
 
     fn text(&mut self, indent: usize, text: Rich) -> io::Result<()> {
