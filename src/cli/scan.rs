@@ -3,14 +3,15 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use url::Url;
-use zhijian::model::{Lang, Level, PageState, Registered, Report};
+use zhijian::ledger::Baseline;
+use zhijian::model::{Finding, Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
@@ -40,6 +41,10 @@ pub(super) struct Scan {
     as_of: Option<Timestamp>,
     #[arg(long, value_name = "APPID")]
     appid: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
     fail_on: Option<Threshold>,
     #[arg(long)]
@@ -102,7 +107,18 @@ impl Scan {
         if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
             complain(lang.pick(&problem.zh, &problem.en));
         }
+        let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
+        // What people wrote in the file that is to be written again is kept.
+        let renewed = match &self.write_baseline {
+            Some(path) if path.exists() => Some(Baseline::read(path)?),
+            Some(_) => Some(Baseline::default()),
+            None => None,
+        };
         let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
+        let scanner = match baseline {
+            Some(baseline) => scanner.with_baseline(baseline),
+            None => scanner,
+        };
         let view = View { lang, all: self.all, colour: colour(self.color) };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let targets: Vec<(&PathBuf, Result<PathBuf, ScanError>)> = self
@@ -147,7 +163,12 @@ impl Scan {
                 failed = true;
             }
         }
-        let levels = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.level);
+        if let (Some(path), Some(renewed)) = (&self.write_baseline, renewed) {
+            output::write_whole(path, |out| out.write_all(renewed.renewed(&reports).as_bytes()))
+                .with_context(|| path.display().to_string())?;
+        }
+        let open = |finding: &&Finding| finding.accepted.is_none();
+        let levels = reports.iter().flat_map(|report| &report.findings).filter(open).map(|finding| finding.level);
         Ok(exit_code(failed, self.fail_on, levels))
     }
 

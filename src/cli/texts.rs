@@ -65,6 +65,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Exit with 1 when there are findings of this level or above: suspected, confirmed",
     ),
     (
+        "zhijian scan --baseline",
+        "基线文件（YAML）：由人判定不计入的检出项及其证据，不影响 --fail-on 和建议赋码；出现新证据时仍会检出",
+        "Baseline (YAML): findings judged by a person, by their evidence; they do not count, new evidence does",
+    ),
+    (
+        "zhijian scan --write-baseline",
+        "把检出项写入基线文件，已有的理由保留；新增的项填写理由和人员后才生效",
+        "Write what was found to a baseline; reasons in it are kept, new entries hold once reason and person are given",
+    ),
+    (
         "zhijian scan --ocr",
         "识读按钮、标题类图片中的文字，须装有 tesseract 及 chi_sim 数据，较慢",
         "Recognise the text in pictures of buttons and titles; needs tesseract with chi_sim, and time",

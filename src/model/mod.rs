@@ -6,6 +6,7 @@
 //!
 //! Fields that people read come in pairs: `title` is Chinese, `title_en` the same in English.
 
+mod acceptance;
 mod account;
 mod anomaly;
 mod code;
@@ -30,6 +31,7 @@ mod surface;
 mod target;
 mod text;
 
+pub use acceptance::{Acceptance, AcceptanceKind, BaselineRecord, IdleEntry};
 pub use account::{
     AccountRecord, Entry, Licence, LinkKind, PageForm, PageLink, PageRecord, PageState, Platform, Rejected,
     Rename, RenameKind,

@@ -202,7 +202,7 @@ impl Page<'_> {
         let lang = self.view.lang;
         let mut shown = 0;
         for finding in &report.findings {
-            if self.view.all || finding.level > Level::Mention {
+            if finding.accepted.is_none() && (self.view.all || finding.level > Level::Mention) {
                 self.finding(finding)?;
                 shown += 1;
             }
@@ -226,8 +226,26 @@ impl Page<'_> {
             let label = Rich::new(prose::level(lang, Level::Mention), level_tone(Level::Mention));
             self.item(0, label, self.margin(), plain(&text))?;
         }
+        for (finding, accepted) in prose::accepted(report) {
+            let text = format!("{}  {}", lang.pick(&finding.title, &finding.title_en), finding.rule);
+            let reason = format!("{}{}", lang.pick("；", "; "), prose::acceptance(lang, accepted));
+            let word = Rich::new(self.pick("不计", "accepted"), Tone::Faint);
+            self.item(0, word, self.margin(), plain(&text).with(&visible(&reason), Tone::Faint))?;
+            if self.view.all {
+                self.finding(finding)?;
+            }
+        }
+        for entry in report.baseline.iter().flat_map(|baseline| &baseline.idle) {
+            let text = match lang {
+                Lang::Zh => format!("第 {} 行 {}：{}", entry.line, entry.rule, entry.text),
+                Lang::En => format!("line {}, {}: {}", entry.line, entry.rule, entry.text_en),
+            };
+            self.section(self.pick("基线", "baseline"), plain(&text))?;
+        }
         // A finding ends with its own empty line.
-        if shown == 0 || !unfolded { self.blank() } else { Ok(()) }
+        let more = report.findings.iter().any(|f| f.accepted.is_some())
+            || report.baseline.as_ref().is_some_and(|baseline| !baseline.idle.is_empty());
+        if shown == 0 || !unfolded || more { self.blank() } else { Ok(()) }
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {

@@ -124,7 +124,7 @@ impl Notice {
             return Err(NoticeError::DeadlinePassed);
         }
         let asked = |rule: &str| data.rules.is_empty() || data.rules.iter().any(|asked| asked == rule);
-        let findings = report.findings.iter().filter(|finding| finding.level > Level::Mention);
+        let findings = report.findings.iter().filter(|finding| finding.is_open());
         let findings: Vec<&Finding> = findings.filter(|finding| asked(&finding.rule)).collect();
         let missing = report.duties.iter().filter(|duty| duty.status == DutyStatus::Missing);
         let missing: Vec<&Duty> = missing.filter(|duty| asked(&duty.rule)).collect();
