@@ -59,7 +59,7 @@ impl Diff {
 
 /// Whether anything of this level is open still: found, disguised, or not to be told.
 fn is_open(diff: &Rectification, threshold: Threshold) -> bool {
-    diff.features.iter().any(|feature| {
+    diff.features.iter().filter(|feature| !feature.accepted).any(|feature| {
         let level = match feature.outcome {
             Outcome::Removed => None,
             // What was found and cannot be told now waits for a person, as a suspicion does.

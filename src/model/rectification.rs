@@ -163,6 +163,9 @@ pub struct Feature {
     /// is a suspicion. A function that is still found can be disguised in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disguise: Option<Level>,
+    /// A person has accepted what the later report found, as a baseline says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
     /// What of the old function is still there, whatever it is called now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub anchors: Vec<Anchor>,

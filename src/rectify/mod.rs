@@ -126,6 +126,7 @@ fn feature(pair: &Pair<'_>, rule: &str) -> Option<Feature> {
         before: old_level,
         now: new_level,
         disguise,
+        accepted: new.is_some_and(|finding| finding.accepted.is_some()),
         anchors,
         explanation,
         explanation_en,

@@ -126,7 +126,8 @@ impl Page<'_> {
         let level = |level: Option<Level>| level.map_or(lang.pick("无", "none"), |level| prose::level(lang, level));
         let title = Rich::new(&visible(lang.pick(&feature.title, &feature.title_en)), Tone::Strong)
             .with(&format!("  {}  ", visible(&feature.rule)), Tone::Faint)
-            .with(&format!("{} → {}", level(feature.before), level(feature.now)), Tone::Plain);
+            .with(&format!("{} → {}", level(feature.before), level(feature.now)), Tone::Plain)
+            .with(if feature.accepted { lang.pick("  基线不计", "  accepted by the baseline") } else { "" }, Tone::Faint);
         let word = lang.pick(feature.outcome.zh(), feature.outcome.en());
         self.section(Rich::new(word, tone(feature.outcome)), title)?;
         self.labelled(
@@ -179,7 +180,7 @@ impl Page<'_> {
             [] => lang.pick("不显示文字", "shows no text").to_owned(),
             now => quoted(now),
         };
-        text.push(&lang.pick("：原 ", ": was ").to_string(), Tone::Plain);
+        text.push(lang.pick("：原 ", ": was "), Tone::Plain);
         text.push(&before, Tone::Plain);
         text.push(lang.pick("，现 ", ", is "), Tone::Plain);
         text.push(&now, Tone::Match);
