@@ -87,12 +87,16 @@ fn screen_name(shown: &str) -> &str {
     inside.map_or(shown, |(_, name)| name)
 }
 
+/// Whether it is more than a mention; what a person has accepted is there all the same.
+fn is_open(finding: &&Finding) -> bool {
+    finding.level > Level::Mention
+}
+
 fn feature(pair: &Pair<'_>, rule: &str) -> Option<Feature> {
     let (old, new) = (found(pair.old, rule), found(pair.new, rule));
-    let is_open = |finding: &&Finding| finding.level > Level::Mention;
     let any = new.filter(is_open).or(old.filter(is_open))?;
-    let rows = |finding: Option<&'_ Finding>| finding.filter(is_open).map(decisive).unwrap_or_default();
-    let (before, now) = (rows(old), rows(new));
+    let before = old.filter(is_open).map(decisive).unwrap_or_default();
+    let now = new.filter(is_open).map(decisive).unwrap_or_default();
     let known: HashSet<Key<'_>> = before.iter().map(|row| key(pair, pair.old, row)).collect();
     let present: HashSet<Key<'_>> = now.iter().map(|row| key(pair, pair.new, row)).collect();
     let is_kept = |row: &&Evidence| present.contains(&key(pair, pair.old, row));
