@@ -17,8 +17,8 @@ use crate::format::{self, FormatError, Source};
 use crate::group;
 use crate::ledger::{Baseline, Situation, target_name};
 use crate::model::{
-    Artifact, CodeReason, Engine, Finding, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA,
-    Scope, Surface, Target, beijing_day, hex,
+    Artifact, CodeReason, Engine, Finding, Identity, Inspection, Lang, Listing, Place, Registered, Report,
+    Ruleset, SCHEMA, Scope, Surface, Target, beijing_day, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};

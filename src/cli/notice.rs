@@ -11,9 +11,9 @@ use zhijian::report::{NOTICE_FORMATS, Notice as Document, NoticeData};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::Scanner;
 
+use super::load_rules;
 use super::output::write_whole;
 use super::stored::report_of;
-use super::load_rules;
 
 #[derive(Debug, Args)]
 pub(super) struct Notice {
@@ -43,7 +43,8 @@ pub(super) struct Notice {
 
 impl Notice {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
-        let ending = self.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+        let ending =
+            self.output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
         let Some(format) = NOTICE_FORMATS.iter().find(|format| format.name == ending) else {
             let says = lang.pick("文件名应以 .docx 或 .html 结尾", "its name has to end in .docx or .html");
             bail!("{}: {says}", self.output.display());

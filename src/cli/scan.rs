@@ -168,7 +168,8 @@ impl Scan {
                 .with_context(|| path.display().to_string())?;
         }
         let open = |finding: &&Finding| finding.accepted.is_none();
-        let levels = reports.iter().flat_map(|report| &report.findings).filter(open).map(|finding| finding.level);
+        let levels =
+            reports.iter().flat_map(|report| &report.findings).filter(open).map(|finding| finding.level);
         Ok(exit_code(failed, self.fail_on, levels))
     }
 

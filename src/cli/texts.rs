@@ -128,7 +128,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("zhijian notice --number", "文号，如 某网信整〔2026〕12号", "Number of the notice"),
     ("zhijian notice --deadline", "整改期限，如 2026-12-25", "Last day for rectification: 2026-12-25"),
-    ("zhijian notice --output", "写入的文件，以 .docx 或 .html 结尾", "File to write, ending in .docx or .html"),
+    (
+        "zhijian notice --output",
+        "写入的文件，以 .docx 或 .html 结尾",
+        "File to write, ending in .docx or .html",
+    ),
     ("zhijian notice --issuer", "发文机关", "Office that sends it"),
     (
         "zhijian notice --owner",

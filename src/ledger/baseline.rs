@@ -30,8 +30,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::model::{
-    Acceptance, AcceptanceKind, BaselineRecord, Evidence, Finding, Identity, IdleEntry, Level, Report, evidence_key,
-    evidence_keys, hex,
+    Acceptance, AcceptanceKind, BaselineRecord, Evidence, Finding, Identity, IdleEntry, Level, Report,
+    evidence_key, evidence_keys, hex,
 };
 use crate::text::is_invisible;
 
@@ -158,7 +158,9 @@ impl Baseline {
             if entry.kind == AcceptanceKind::Exception && !(document && entry.until.is_some()) {
                 return wrong("an exception needs document and until");
             }
-            let is_key = |key: &str| key.len() == 16 && key.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+            let is_key = |key: &str| {
+                key.len() == 16 && key.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
+            };
             if let Some(row) = entry.evidence.iter().find(|row| !is_key(&row.key)) {
                 return wrong(&format!("key {:?} is not 16 hexadecimal digits", row.key));
             }
@@ -169,7 +171,8 @@ impl Baseline {
 
     /// Marks the findings of a target of which everything is accepted on a day, and says which entries do not hold.
     pub fn apply(&self, target: &str, findings: &mut [Finding], today: Date) -> BaselineRecord {
-        let mine: Vec<&(u64, Entry)> = self.entries.iter().filter(|(_, entry)| entry.target == target).collect();
+        let mine: Vec<&(u64, Entry)> =
+            self.entries.iter().filter(|(_, entry)| entry.target == target).collect();
         let mut idle: Vec<IdleEntry> = Vec::new();
         let mut say = |(line, entry): &(u64, Entry), (text, text_en): (String, String)| {
             idle.push(IdleEntry { line: *line, rule: entry.rule.clone(), text, text_en });
@@ -204,7 +207,9 @@ impl Baseline {
             let keys = evidence_keys(finding);
             // Rows that a report does not list cannot be told from new ones.
             let listed = entries.iter().any(|entry| entry.omitted >= finding.evidence_omitted);
-            if let (true, true, Some(entry)) = (listed, keys.iter().all(|key| named.contains(key.as_str())), entries.first()) {
+            if let (true, true, Some(entry)) =
+                (listed, keys.iter().all(|key| named.contains(key.as_str())), entries.first())
+            {
                 finding.accepted = Some(Acceptance {
                     kind: entry.kind,
                     reason: joined(entries.iter().map(|entry| entry.reason.as_str())),
@@ -224,7 +229,10 @@ impl Baseline {
         let of = |report: &'_ Report| target_name(&report.identity, &report.target.source).to_owned();
         let scanned: BTreeSet<String> = reports.iter().map(of).collect();
         entries.extend(
-            self.entries.iter().map(|(_, entry)| entry.clone()).filter(|entry| !scanned.contains(&entry.target)),
+            self.entries
+                .iter()
+                .map(|(_, entry)| entry.clone())
+                .filter(|entry| !scanned.contains(&entry.target)),
         );
         for target in scanned {
             let open = |report: &&Report| of(report) == target;
@@ -238,15 +246,23 @@ impl Baseline {
                     .iter()
                     .flat_map(|finding| finding.evidence.iter().map(|row| (evidence_key(rule, row), row)))
                     .collect();
-                let mut left: BTreeSet<String> = findings.iter().flat_map(|finding| evidence_keys(finding)).collect();
-                let omitted = findings.iter().map(|finding| finding.evidence_omitted).max().unwrap_or_default();
+                let mut left: BTreeSet<String> =
+                    findings.iter().flat_map(|finding| evidence_keys(finding)).collect();
+                let omitted =
+                    findings.iter().map(|finding| finding.evidence_omitted).max().unwrap_or_default();
                 let row = |key: String| {
                     let text = texts.get(&key).map(|row| row.text.chars().take(MAX_TEXT).collect());
                     Row { key, text: text.unwrap_or_default() }
                 };
-                let known = self.entries.iter().filter(|(_, entry)| entry.target == target && entry.rule == rule);
+                let known =
+                    self.entries.iter().filter(|(_, entry)| entry.target == target && entry.rule == rule);
                 for (_, entry) in known {
-                    let kept: Vec<Row> = entry.evidence.iter().filter(|row| left.remove(&row.key)).map(|r| row(r.key.clone())).collect();
+                    let kept: Vec<Row> = entry
+                        .evidence
+                        .iter()
+                        .filter(|row| left.remove(&row.key))
+                        .map(|r| row(r.key.clone()))
+                        .collect();
                     if !kept.is_empty() {
                         entries.push(Entry { evidence: kept, ..entry.clone() });
                     }
@@ -273,7 +289,11 @@ impl Baseline {
 
 fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut seen: Vec<&str> = Vec::new();
-    texts.for_each(|text| if !seen.contains(&text) { seen.push(text) });
+    texts.for_each(|text| {
+        if !seen.contains(&text) {
+            seen.push(text)
+        }
+    });
     seen.join("；")
 }
 
@@ -323,7 +343,10 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            _ if ch.is_control() || is_invisible(ch) || matches!(ch, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}') => {
+            _ if ch.is_control()
+                || is_invisible(ch)
+                || matches!(ch, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}') =>
+            {
                 let _ = write!(out, "\\U{:08x}", u32::from(ch));
             }
             _ => out.push(ch),
@@ -372,7 +395,10 @@ mod tests {
         let yaml = written(std::slice::from_ref(&entry));
         let read = Baseline::parse(&yaml).unwrap();
         let (_, back) = &read.entries[0];
-        assert_eq!((&back.target, &back.reason, back.until, back.omitted), (&entry.target, &entry.reason, entry.until, 3));
+        assert_eq!(
+            (&back.target, &back.reason, back.until, back.omitted),
+            (&entry.target, &entry.reason, entry.until, 3)
+        );
         assert_eq!(back.evidence[0].text, text);
         assert_eq!(written(&[back.clone()]), yaml);
         assert!(!yaml.contains('\u{1b}') && !yaml.contains('\u{202e}'));

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anomaly, BaselineRecord, CodeSuggestion, Coverage, Duty, Finding, GroupRecord, Listing, PageRecord, Registered, Surface,
-    Target,
+    Anomaly, BaselineRecord, CodeSuggestion, Coverage, Duty, Finding, GroupRecord, Listing, PageRecord,
+    Registered, Surface, Target,
 };
 
 /// Value of [`Report::schema`].

@@ -165,7 +165,11 @@ impl<'a> Lists<'a> {
             layout: layout(text).and_then(kept),
             calls: text.chain.iter().find_map(|step| address(step)).and_then(kept),
         };
-        if operable { self.controls.insert(control) } else { self.widgets.insert(control) };
+        if operable {
+            self.controls.insert(control)
+        } else {
+            self.widgets.insert(control)
+        };
     }
 
     fn fact(&mut self, fact: &'a Fact) {
@@ -188,8 +192,12 @@ impl<'a> Lists<'a> {
     }
 
     fn surface(mut self) -> Surface {
-        let labelled: HashSet<(Option<&str>, Option<&str>)> =
-            self.controls.iter().chain(&self.widgets).map(|c| (c.screen.as_deref(), c.id.as_deref())).collect();
+        let labelled: HashSet<(Option<&str>, Option<&str>)> = self
+            .controls
+            .iter()
+            .chain(&self.widgets)
+            .map(|c| (c.screen.as_deref(), c.id.as_deref()))
+            .collect();
         let bare = |(screen, id): &(Option<&str>, &str)| Control {
             screen: screen.and_then(kept),
             id: kept(id),
@@ -205,9 +213,10 @@ impl<'a> Lists<'a> {
         // A screen whose title is known somewhere is not listed without it.
         let titled: HashSet<&str> =
             self.screens.iter().filter(|(_, title)| title.is_some()).map(|(name, _)| *name).collect();
-        let screens = self.screens.iter().filter(|(name, title)| {
-            !name.is_empty() && (title.is_some() || !titled.contains(name))
-        });
+        let screens = self
+            .screens
+            .iter()
+            .filter(|(name, title)| !name.is_empty() && (title.is_some() || !titled.contains(name)));
         let screens = screens.map(|(name, title)| Shown {
             name: Surface::cut(name).into_owned(),
             label: title.and_then(kept),
@@ -240,7 +249,8 @@ fn layout(text: &UiText) -> Option<&str> {
         let folder = path.rsplit('/').nth(1);
         path.ends_with(".xml") && folder.is_some_and(|folder| folder.starts_with("layout"))
     };
-    let path = std::iter::once(&*text.place.path).chain(text.chain.iter().map(String::as_str)).find(|p| named(p))?;
+    let path =
+        std::iter::once(&*text.place.path).chain(text.chain.iter().map(String::as_str)).find(|p| named(p))?;
     path.rsplit('/').next()?.strip_suffix(".xml")
 }
 

@@ -19,16 +19,42 @@ use super::screen_name;
 const MAX_LABELS: usize = 10;
 /// More other labels than this at one id, handler or address: it serves other things as well.
 const MAX_OTHERS: usize = 1;
+/// An id on more screens than this is that of a template.
+const MAX_SCREENS: usize = 3;
 /// So many other controls that stay on a screen make it one that serves other things as well.
 const SHARED_SCREEN: usize = 3;
 /// Names that say nothing of what they do; shorter ones than four letters do not either.
-const GENERIC: [&str; 18] = [
-    "onclick", "ontap", "click", "handleclick", "handletap", "onpress", "onpressed", "submit", "onsubmit", "confirm",
-    "onconfirm", "onchange", "onitemclick", "onmenuitemclick", "invoke", "callback", "onviewclicked", "onclicklistener",
+const GENERIC: [&str; 21] = [
+    "onclick",
+    "ontap",
+    "click",
+    "handleclick",
+    "handletap",
+    "onpress",
+    "onpressed",
+    "submit",
+    "onsubmit",
+    "confirm",
+    "onconfirm",
+    "onchange",
+    "onitemclick",
+    "onmenuitemclick",
+    "invoke",
+    "callback",
+    "onaction",
+    "onbuttonclick",
+    "onbtnclick",
+    "onviewclicked",
+    "onclicklistener",
 ];
 
 /// The anchors of a finding whose rows `gone` are not in the later report; sorted, each once.
-pub(super) fn anchors(pair: &Pair<'_>, old: &Finding, new: Option<&Finding>, gone: &[&Evidence]) -> Vec<Anchor> {
+pub(super) fn anchors(
+    pair: &Pair<'_>,
+    old: &Finding,
+    new: Option<&Finding>,
+    gone: &[&Evidence],
+) -> Vec<Anchor> {
     let (Some(was), Some(is)) = (&pair.old.surface, &pair.new.surface) else { return Vec::new() };
     let gone: Vec<&Evidence> = gone.iter().copied().filter(|row| row.kind == EvidenceKind::Text).collect();
     if gone.is_empty() {
@@ -97,13 +123,23 @@ impl Search<'_> {
         let shown = row.screen.as_deref().map(screen_name);
         let spots: Vec<&Control> = self
             .was_elements()
-            .filter(|c| c.label.as_deref() == Some(&*label) && c.screen.as_deref() == shown.map(|s| Surface::cut(s)).as_deref())
+            .filter(|c| {
+                c.label.as_deref() == Some(&*label)
+                    && c.screen.as_deref() == shown.map(|s| Surface::cut(s)).as_deref()
+            })
             .collect();
         for spot in spots {
-            if let Some(id) = &spot.id {
+            if let Some(id) = spot.id.as_ref().filter(|id| self.is_specific_id(id)) {
                 let here = |c: &&Control| c.id.as_ref() == Some(id) && self.same_place(spot, c);
-                let was = self.was_elements().filter(|c| c.id.as_ref() == Some(id) && c.screen == spot.screen);
-                found.extend(self.relabelled(AnchorKind::Widget, id, &label, was, self.is_elements().filter(here)));
+                let was =
+                    self.was_elements().filter(|c| c.id.as_ref() == Some(id) && c.screen == spot.screen);
+                found.extend(self.relabelled(
+                    AnchorKind::Widget,
+                    id,
+                    &label,
+                    was,
+                    self.is_elements().filter(here),
+                ));
             }
             if let Some(handler) = spot.handler.as_ref().filter(|handler| is_specific(handler)) {
                 let here = |c: &&Control| c.handler.as_ref() == Some(handler) && self.same_place(spot, c);
@@ -196,7 +232,9 @@ impl Search<'_> {
             let (mut before, mut now) = labels(&here);
             let old_titles: BTreeSet<String> = self.old_titles(name);
             let is_old = |title: &String| old_titles.contains(title);
-            now.extend(self.titles(name).into_iter().filter(|title| !is_old(title) && self.is_new(title, &[])));
+            now.extend(
+                self.titles(name).into_iter().filter(|title| !is_old(title) && self.is_new(title, &[])),
+            );
             before.extend(old_titles.into_iter().filter(|title| self.of_finding.contains(title)));
             before.sort();
             before.dedup();
@@ -206,7 +244,13 @@ impl Search<'_> {
         } else if self.is.layouts.iter().any(|layout| layout == name) {
             let (before, now) = labels(&|c| c.layout.as_deref() == Some(name));
             if !before.is_empty() {
-                found.push(Anchor { kind: AnchorKind::Layout, name: name.to_owned(), screen: None, before, now });
+                found.push(Anchor {
+                    kind: AnchorKind::Layout,
+                    name: name.to_owned(),
+                    screen: None,
+                    before,
+                    now,
+                });
             }
         } else {
             let (before, now) = labels(&|c| c.handler.as_deref() == Some(name));
@@ -221,8 +265,8 @@ impl Search<'_> {
     /// An address that is still called.
     fn endpoint(&self, address: &str, gone: &[&Evidence]) -> Option<Anchor> {
         let name = Surface::cut(address).into_owned();
-        let still = self.is.endpoints.contains(&name)
-            || self.is_elements().any(|c| c.calls.as_ref() == Some(&name));
+        let still =
+            self.is.endpoints.contains(&name) || self.is_elements().any(|c| c.calls.as_ref() == Some(&name));
         if !still {
             return None;
         }
@@ -251,6 +295,13 @@ impl Search<'_> {
         })
     }
 
+    /// An id that is no single letter of an obfuscator and does not stand on every screen.
+    fn is_specific_id(&self, id: &str) -> bool {
+        let here = self.was_elements().filter(|c| c.id.as_deref() == Some(id));
+        let screens: BTreeSet<Option<&str>> = here.map(|c| c.screen.as_deref()).collect();
+        id.chars().count() >= 3 && screens.len() <= MAX_SCREENS
+    }
+
     /// A label that stood not at this place before and by which the function is not found.
     fn is_new(&self, label: &str, old: &[&str]) -> bool {
         !old.contains(&label) && !self.found_now.contains(label)
@@ -267,7 +318,8 @@ impl Search<'_> {
         let new_name = self.new_name(screen);
         let stays = |old: &&Control| {
             let same = |new: &Control| new.screen.as_ref() == Some(&new_name) && new.label == old.label;
-            old.label.as_ref().is_some_and(|label| !self.of_finding.contains(label)) && self.is.controls.iter().any(same)
+            old.label.as_ref().is_some_and(|label| !self.of_finding.contains(label))
+                && self.is.controls.iter().any(same)
         };
         let here = self.was.controls.iter().filter(|c| c.screen.as_deref() == Some(screen));
         here.filter(stays).count() >= SHARED_SCREEN

@@ -23,7 +23,8 @@ const MAX_ROWS: usize = 20;
 /// Compares an earlier report with a later one.
 pub fn compare(old: &Report, new: &Report) -> Rectification {
     let pair = Pair::new(old, new);
-    let mut features: Vec<Feature> = rules(old, new).into_iter().filter_map(|rule| feature(&pair, rule)).collect();
+    let mut features: Vec<Feature> =
+        rules(old, new).into_iter().filter_map(|rule| feature(&pair, rule)).collect();
     features.sort_by_key(|feature| Outcome::ALL.iter().position(|outcome| *outcome == feature.outcome));
     Rectification {
         schema: DIFF_SCHEMA.to_owned(),
@@ -68,7 +69,8 @@ fn found<'a>(report: &'a Report, rule: &str) -> Option<&'a Finding> {
 
 /// Rows that a finding rests on: those that suspect by themselves, or all where none does.
 pub(crate) fn decisive(finding: &Finding) -> Vec<&Evidence> {
-    let strong: Vec<&Evidence> = finding.evidence.iter().filter(|row| row.level >= Level::Suspected).collect();
+    let strong: Vec<&Evidence> =
+        finding.evidence.iter().filter(|row| row.level >= Level::Suspected).collect();
     if strong.is_empty() { finding.evidence.iter().collect() } else { strong }
 }
 
@@ -217,20 +219,13 @@ fn explain(
 }
 
 fn duties(old: &Report, new: &Report) -> Vec<DutyChange> {
-    let all: BTreeSet<&str> =
-        old.duties.iter().chain(&new.duties).map(|duty| duty.rule.as_str()).collect();
+    let all: BTreeSet<&str> = old.duties.iter().chain(&new.duties).map(|duty| duty.rule.as_str()).collect();
     let change = |rule: &str| {
         let of = |report: &'_ Report| report.duties.iter().find(|duty| duty.rule == rule).cloned();
         let (before, now) = (of(old), of(new));
         let (was, is) = (before.as_ref().map(|duty| duty.status), now.as_ref().map(|duty| duty.status));
         let duty = now.or(before).filter(|_| was != is)?;
-        Some(DutyChange {
-            rule: duty.rule,
-            title: duty.title,
-            title_en: duty.title_en,
-            before: was,
-            now: is,
-        })
+        Some(DutyChange { rule: duty.rule, title: duty.title, title_en: duty.title_en, before: was, now: is })
     };
     all.into_iter().filter_map(change).collect()
 }

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{
-    Evidence, Gap, PartName, Remark, RemarkCode, Report, Scope, TargetKind, Verdict, Wording,
+    Control, Evidence, Gap, PartName, Remark, RemarkCode, Report, Scope, TargetKind, Verdict, Wording,
 };
 
-/// So many screens in common, and at least half of the earlier ones, make it the same program.
-const COMMON_SCREENS: usize = 3;
+/// So many elements in common, and at least a third of the earlier ones, make it the same program. Screens are no
+/// measure: every app has a `MainActivity` and a `LoginActivity`.
+const COMMON_CONTROLS: usize = 3;
 
 /// Two reports and what is to be known of them as a pair.
 pub(super) struct Pair<'a> {
@@ -37,24 +38,33 @@ impl<'a> Pair<'a> {
     /// A name without the package name of its app, where the package was renamed: `.PatrolActivity`.
     pub(super) fn own(&self, report: &Report, name: &str) -> String {
         match (&self.old.identity.id, &self.new.identity.id, &report.identity.id) {
-            (Some(old), Some(new), Some(id)) if old != new && !id.is_empty() => name.replace(&format!("{id}."), "."),
+            (Some(old), Some(new), Some(id)) if old != new && !id.is_empty() => {
+                name.replace(&format!("{id}."), ".")
+            }
             _ => name.to_owned(),
         }
     }
 
-    fn common_screens(&self) -> bool {
-        let screens = |report: &Report| -> HashSet<String> {
-            let surface = report.surface.iter().flat_map(|surface| &surface.screens);
-            surface.map(|screen| self.own(report, &screen.name)).collect()
+    /// Whether elements of the same screens with the same names show the same labels.
+    fn common_controls(&self) -> bool {
+        let controls = |report: &'a Report| -> HashSet<_> {
+            let surface = report.surface.iter().flat_map(|surface| &surface.controls);
+            let named = surface.filter(|c| c.screen.is_some() && c.label.is_some());
+            let own = |c: &'a Control| {
+                (c.screen.as_deref().map(|s| self.own(report, s)), &c.id, &c.handler, &c.label)
+            };
+            named.map(own).collect()
         };
-        let (old, new) = (screens(self.old), screens(self.new));
+        let (old, new) = (controls(self.old), controls(self.new));
         let common = old.intersection(&new).count();
-        common >= COMMON_SCREENS && common * 2 >= old.len()
+        common >= COMMON_CONTROLS && common * 3 >= old.len()
     }
 
     fn identity(&mut self) {
         let (old, new) = (&self.old.identity, &self.new.identity);
-        let named = |name: &Option<String>| name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+        let named = |name: &Option<String>| {
+            name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
+        };
         let (old_name, new_name) = (named(&old.name), named(&new.name));
         let same_name = old_name.is_some() && old_name == new_name;
         let signed = |report: &Report| report.identity.signer.as_ref().map(|signer| signer.sha256.clone());
@@ -76,7 +86,7 @@ impl<'a> Pair<'a> {
         } else {
             match (named(&old.id), named(&new.id)) {
                 (Some(id), Some(other)) if id != other => {
-                    if same_signer || same_name || self.common_screens() {
+                    if same_name || self.common_controls() {
                         self.remark(
                             RemarkCode::Renamed,
                             format!("标识由 {id} 改为 {other}，按同一对象比对。"),
@@ -85,13 +95,13 @@ impl<'a> Pair<'a> {
                     } else {
                         self.remark(
                             RemarkCode::OtherTarget,
-                            format!("标识由 {id} 变为 {other}，名称、签名和页面都对不上，是另一个对象，不能据此认定已整改。"),
-                            format!("{id} and {other} have neither name, signer nor screens in common: another target, which shows no rectification."),
+                            format!("标识由 {id} 变为 {other}，名称和页面都对不上，是另一个对象，不能据此认定已整改。"),
+                            format!("{id} and {other} have neither name nor screens in common: another target, which shows no rectification."),
                         );
                     }
                 }
                 (Some(_), Some(_)) => {}
-                _ if same_name || same_signer || self.common_screens() => {}
+                _ if same_name || self.common_controls() => {}
                 _ if old_name.is_some() && new_name.is_some() => self.remark(
                     RemarkCode::OtherTarget,
                     "两份报告没有可以核对的标识，名称和页面也对不上，视为另一个对象，不能据此认定已整改。",
@@ -118,7 +128,7 @@ impl<'a> Pair<'a> {
                 "签名证书不同，应查明安装包的来源。",
                 "It is signed by another certificate; find out where the package comes from.",
             ),
-            (Some(_), None) => self.remark(
+            (Some(_), None) if self.old.artifact.format == self.new.artifact.format => self.remark(
                 RemarkCode::SignerDiffers,
                 "原安装包有签名，现安装包未见签名，应查明来源。",
                 "The earlier package was signed, the later one is not; find out where it comes from.",
@@ -174,8 +184,14 @@ impl<'a> Pair<'a> {
         if old.version != new.version || old.decoders != new.decoders {
             self.remark(
                 RemarkCode::EngineDiffers,
-                format!("两次检测的程序版本不同（{} 与 {}），看得到的内容可能不同。", old.version, new.version),
-                format!("The program differs ({}, {}), and so may what it could see.", old.version, new.version),
+                format!(
+                    "两次检测的程序版本不同（{} 与 {}），看得到的内容可能不同。",
+                    old.version, new.version
+                ),
+                format!(
+                    "The program differs ({}, {}), and so may what it could see.",
+                    old.version, new.version
+                ),
             );
         }
         let lacks = |report: &Report| report.target.kind.scope() == Scope::App && report.surface.is_none();
@@ -203,7 +219,10 @@ impl<'a> Pair<'a> {
             [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"].iter().any(|end| entry.ends_with(end))
         };
         if gone.iter().any(picture) && self.reads_less(PartName::Images) {
-            let words = ("原证据出自图片，这次图片未识读", "its evidence is in pictures, which were not read this time");
+            let words = (
+                "原证据出自图片，这次图片未识读",
+                "its evidence is in pictures, which were not read this time",
+            );
             return Some(words.into());
         }
         self.less_seen()
@@ -216,7 +235,8 @@ impl<'a> Pair<'a> {
         };
         let ((old, of_old), (new, of_new)) = (read(self.old), read(self.new));
         // Shares compared without division: new/of_new < old/of_old.
-        u128::from(new) * u128::from(of_old.max(1)) < u128::from(old) * u128::from(of_new.max(1)) && new < of_new
+        u128::from(new) * u128::from(of_old.max(1)) < u128::from(old) * u128::from(of_new.max(1))
+            && new < of_new
     }
 
     /// Why less could be seen than in the earlier version.
@@ -240,7 +260,10 @@ impl<'a> Pair<'a> {
                 count(self.new)
                     .iter()
                     .any(|(gap, n)| before.get(gap).is_none_or(|known| n > known))
-                    .then_some(("有原来能够检视的内容这次未能检视", "some of what could be seen before could not be seen this time"))?
+                    .then_some((
+                        "有原来能够检视的内容这次未能检视",
+                        "some of what could be seen before could not be seen this time",
+                    ))?
             }
         };
         Some(words.into())

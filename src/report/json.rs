@@ -99,11 +99,15 @@ impl ReadError {
                 format!("a report of the later format {name}; this program reads {SCHEMA}, update it")
             }
             (ReadError::Other(name), Lang::Zh) => format!("是 {name} 文件，不是报告（{SCHEMA}）"),
-            (ReadError::Other(name), Lang::En) => format!("a document of the format {name}, not a report ({SCHEMA})"),
+            (ReadError::Other(name), Lang::En) => {
+                format!("a document of the format {name}, not a report ({SCHEMA})")
+            }
             (ReadError::Several(count), Lang::Zh) => format!("文件中有 {count} 份报告，只能给一份"),
             (ReadError::Several(count), Lang::En) => format!("{count} reports in one file; give one"),
             (ReadError::Malformed(cause), Lang::Zh) => format!("报告损坏或者不符合格式：{cause}"),
-            (ReadError::Malformed(cause), Lang::En) => format!("a broken report, or not as the format says: {cause}"),
+            (ReadError::Malformed(cause), Lang::En) => {
+                format!("a broken report, or not as the format says: {cause}")
+            }
         }
     }
 }
@@ -146,8 +150,13 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
             report.map_err(|error| ReadError::Malformed(error.to_string()))
         }
         [name] => {
-            let version = name.strip_prefix("zhijian.report/").and_then(|version| version.parse::<u32>().ok());
-            Err(if version.is_some() { ReadError::Newer(name.clone()) } else { ReadError::Other(name.clone()) })
+            let version =
+                name.strip_prefix("zhijian.report/").and_then(|version| version.parse::<u32>().ok());
+            Err(if version.is_some() {
+                ReadError::Newer(name.clone())
+            } else {
+                ReadError::Other(name.clone())
+            })
         }
         names => Err(ReadError::Several(names.len())),
     }
@@ -170,6 +179,10 @@ mod tests {
         let published: Value = serde_json::from_str(include_str!("zhijian.report-1.schema.json")).unwrap();
         assert_eq!(published, schema(), "run: zhijian schema > src/report/zhijian.report-1.schema.json");
         let published: Value = serde_json::from_str(include_str!("zhijian.diff-1.schema.json")).unwrap();
-        assert_eq!(published, diff_schema(), "run: zhijian schema diff > src/report/zhijian.diff-1.schema.json");
+        assert_eq!(
+            published,
+            diff_schema(),
+            "run: zhijian schema diff > src/report/zhijian.diff-1.schema.json"
+        );
     }
 }

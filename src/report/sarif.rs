@@ -230,7 +230,8 @@ impl Said<'_> {
         }
         if let Some(accepted) = self.accepted {
             let why = prose::acceptance(lang, accepted);
-            let suppression = json!({ "kind": "external", "status": "accepted", "justification": visible(&why) });
+            let suppression =
+                json!({ "kind": "external", "status": "accepted", "justification": visible(&why) });
             result = with(result, json!({ "suppressions": [suppression] }));
         }
         result

@@ -5,13 +5,16 @@ use std::io::{self, Write};
 use super::View;
 use super::prose::{self, Rich, Tone, beside, excerpt, visible};
 use crate::model::{
-    Anchor, DutyStatus, Evidence, EvidenceKind, Feature, Lang, Level, Outcome, Rectification, RemarkCode, Side,
+    Anchor, DutyStatus, Evidence, EvidenceKind, Feature, Lang, Level, Outcome, Rectification, RemarkCode,
+    Side,
 };
 
 /// Width of a line.
 const COLUMNS: usize = 80;
-/// Rows and anchors shown of each sort without `--all`.
+/// Rows of evidence shown of each sort without `--all`.
 const ROWS: usize = 3;
+/// Anchors shown without `--all`.
+const ANCHORS: usize = 6;
 
 /// Writes a comparison as people read it.
 pub fn write(diff: &Rectification, view: View, out: &mut dyn Write) -> io::Result<()> {
@@ -57,7 +60,10 @@ impl Page<'_> {
     }
 
     fn labelled(&mut self, label: &str, text: Rich) -> io::Result<()> {
-        let (margin, column) = (self.margin(), self.margin() - 2);
+        let (margin, column) = match self.view.lang {
+            Lang::Zh => (self.margin(), 6),
+            Lang::En => (self.margin(), 13),
+        };
         beside(self.out, self.view.colour, COLUMNS, margin, (Rich::new(label, Tone::Faint), column), text)
     }
 
@@ -69,16 +75,24 @@ impl Page<'_> {
         });
         let counts: Vec<String> = counts.collect();
         let counts = match counts.as_slice() {
-            [] => self.pick("两份报告均未检出禁止类功能", "no prohibited function in either report").to_owned(),
+            [] => {
+                self.pick("两份报告均未检出禁止类功能", "no prohibited function in either report").to_owned()
+            }
             counts => counts.join(self.pick("，", ", ")),
         };
-        self.section(Rich::new(self.pick("整改比对", "comparison"), Tone::Strong), Rich::new(&counts, Tone::Strong))?;
+        self.section(
+            Rich::new(self.pick("整改比对", "comparison"), Tone::Strong),
+            Rich::new(&counts, Tone::Strong),
+        )?;
         self.side(self.pick("原版本", "old"), &diff.old)?;
         self.side(self.pick("现版本", "new"), &diff.new)?;
         for remark in &diff.remarks {
             let grave = matches!(
                 remark.code,
-                RemarkCode::OtherTarget | RemarkCode::SignerDiffers | RemarkCode::VersionBackwards | RemarkCode::CoverageWorse
+                RemarkCode::OtherTarget
+                    | RemarkCode::SignerDiffers
+                    | RemarkCode::VersionBackwards
+                    | RemarkCode::CoverageWorse
             );
             let tone = if grave { Tone::Warning } else { Tone::Plain };
             let text = visible(lang.pick(&remark.text, &remark.text_en)).into_owned();
@@ -123,11 +137,15 @@ impl Page<'_> {
 
     fn feature(&mut self, feature: &Feature) -> io::Result<()> {
         let lang = self.view.lang;
-        let level = |level: Option<Level>| level.map_or(lang.pick("无", "none"), |level| prose::level(lang, level));
+        let level =
+            |level: Option<Level>| level.map_or(lang.pick("无", "none"), |level| prose::level(lang, level));
         let title = Rich::new(&visible(lang.pick(&feature.title, &feature.title_en)), Tone::Strong)
             .with(&format!("  {}  ", visible(&feature.rule)), Tone::Faint)
             .with(&format!("{} → {}", level(feature.before), level(feature.now)), Tone::Plain)
-            .with(if feature.accepted { lang.pick("  基线不计", "  accepted by the baseline") } else { "" }, Tone::Faint);
+            .with(
+                if feature.accepted { lang.pick("  基线不计", "  accepted by the baseline") } else { "" },
+                Tone::Faint,
+            );
         let word = lang.pick(feature.outcome.zh(), feature.outcome.en());
         self.section(Rich::new(word, tone(feature.outcome)), title)?;
         self.labelled(
@@ -135,21 +153,21 @@ impl Page<'_> {
             plain(lang.pick(&feature.explanation, &feature.explanation_en)),
         )?;
         let anchors: Vec<Rich> = feature.anchors.iter().map(|anchor| self.anchor(anchor)).collect();
-        self.list(self.pick("仍在", "still there"), anchors)?;
+        self.list(self.pick("仍在", "still there"), anchors, ANCHORS)?;
         for (label, rows) in [
             (self.pick("消失", "gone"), &feature.gone),
             (self.pick("未变", "kept"), &feature.kept),
             (self.pick("新现", "appeared"), &feature.appeared),
         ] {
             let rows: Vec<Rich> = rows.iter().map(|row| self.row(row)).collect();
-            self.list(label, rows)?;
+            self.list(label, rows, ROWS)?;
         }
         Ok(())
     }
 
-    fn list(&mut self, label: &str, rows: Vec<Rich>) -> io::Result<()> {
+    fn list(&mut self, label: &str, rows: Vec<Rich>, few: usize) -> io::Result<()> {
         let count = rows.len();
-        let shown = if self.view.all { count } else { count.min(ROWS) };
+        let shown = if self.view.all { count } else { count.min(few) };
         for (index, row) in rows.into_iter().take(shown).enumerate() {
             self.labelled(if index == 0 { label } else { "" }, row)?;
         }
@@ -166,23 +184,23 @@ impl Page<'_> {
     fn anchor(&self, anchor: &Anchor) -> Rich {
         let lang = self.view.lang;
         let quoted = |labels: &[String]| -> String {
-            let labels: Vec<String> = labels.iter().take(ROWS).map(|label| format!("“{}”", short(label, 40))).collect();
+            let labels: Vec<String> =
+                labels.iter().take(ROWS).map(|label| format!("“{}”", short(label, 72))).collect();
             labels.join(lang.pick("、", ", "))
         };
-        let mut text =
-            Rich::new(&format!("{} ", lang.pick(anchor.kind.zh(), anchor.kind.en())), Tone::Plain)
-                .with(&short(&anchor.name, 100), Tone::Strong);
+        let mut text = Rich::new(&format!("{} ", lang.pick(anchor.kind.zh(), anchor.kind.en())), Tone::Plain)
+            .with(&short(&anchor.name, 100), Tone::Strong);
         if let Some(screen) = &anchor.screen {
             text.push(&format!(" @ {}", short(screen, 100)), Tone::Plain);
         }
         let before = quoted(&anchor.before);
         let now = match anchor.now.as_slice() {
-            [] => lang.pick("不显示文字", "shows no text").to_owned(),
+            [] => lang.pick("无文字", "without text").to_owned(),
             now => quoted(now),
         };
-        text.push(lang.pick("：原 ", ": was "), Tone::Plain);
+        text.push(lang.pick("：原", ": was "), Tone::Plain);
         text.push(&before, Tone::Plain);
-        text.push(lang.pick("，现 ", ", is "), Tone::Plain);
+        text.push(lang.pick("，现", ", is "), Tone::Plain);
         text.push(&now, Tone::Match);
         text
     }
@@ -191,9 +209,10 @@ impl Page<'_> {
         let lang = self.view.lang;
         let cut = excerpt(&row.text, &row.matched, 60);
         let (open, close) = if row.kind == EvidenceKind::Text { ("“", "”") } else { ("", "") };
-        let mut text = Rich::new(&format!("{} {open}{}", prose::evidence_kind(lang, row.kind), cut.before), Tone::Plain)
-            .with(&cut.matched, Tone::Match)
-            .with(&format!("{}{close}", cut.after), Tone::Plain);
+        let mut text =
+            Rich::new(&format!("{} {open}{}", prose::evidence_kind(lang, row.kind), cut.before), Tone::Plain)
+                .with(&cut.matched, Tone::Match)
+                .with(&format!("{}{close}", cut.after), Tone::Plain);
         if let Some(widget) = &row.widget {
             text.push(&format!(" {}", short(widget, 60)), Tone::Plain);
         }

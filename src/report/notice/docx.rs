@@ -44,7 +44,9 @@ pub(super) fn write(notice: &Notice, out: &mut dyn Write) -> io::Result<()> {
     }
     let mut ids = 2..;
     let mut next = || ids.next().unwrap_or_default();
-    for block in &notice.blocks {
+    for (index, block) in notice.blocks.iter().enumerate() {
+        // The signature does not stand alone on a page.
+        let signed = matches!(notice.blocks.get(index + 1), Some(Block::Issuer(_)));
         docx = match block {
             Block::Table(rows) => docx.add_table(table(rows, &mut next)),
             Block::Title(text) => docx.add_paragraph(paragraph("NoticeTitle", text, next())),
@@ -56,7 +58,9 @@ pub(super) fn write(notice: &Notice, out: &mut dyn Write) -> io::Result<()> {
             Block::Subheading(text) => {
                 docx.add_paragraph(paragraph("NoticeSubheading", text, next()).keep_next(true).outline_lvl(1))
             }
-            Block::Body(text) => docx.add_paragraph(paragraph("NoticeBody", text, next())),
+            Block::Body(text) => {
+                docx.add_paragraph(paragraph("NoticeBody", text, next()).keep_next(signed).keep_lines(signed))
+            }
             Block::Entry(text) => docx.add_paragraph(paragraph("NoticeEntry", text, next())),
             Block::Issuer(text) => {
                 docx.add_paragraph(paragraph("NoticeIssuer", text, next()).keep_next(true))
@@ -80,7 +84,11 @@ fn spacing(points: i32) -> LineSpacing {
 
 fn styles() -> Vec<Style> {
     let style = |id: &str, name: &str, font: &str, size: usize| {
-        Style::new(id, StyleType::Paragraph).name(name).fonts(fonts(font)).size(size).line_spacing(spacing(28))
+        Style::new(id, StyleType::Paragraph)
+            .name(name)
+            .fonts(fonts(font))
+            .size(size)
+            .line_spacing(spacing(28))
     };
     let first_line = Some(SpecialIndentType::FirstLine(TWO));
     vec![
@@ -93,21 +101,26 @@ fn styles() -> Vec<Style> {
         style("NoticeAddressee", "主送机关", "仿宋", SIZES[1]),
         style("NoticeHeading", "公文一级标题", "黑体", SIZES[1]).indent(None, first_line, None, None),
         style("NoticeSubheading", "公文二级标题", "楷体", SIZES[1]).indent(None, first_line, None, None),
-        style("NoticeBody", "公文正文", "仿宋", SIZES[1])
-            .align(AlignmentType::Both)
-            .indent(None, first_line, None, None),
-        style("NoticeEntry", "公文列项", "仿宋", SIZES[2])
-            .line_spacing(spacing(24))
-            .indent(Some(TWO + 420), Some(SpecialIndentType::Hanging(420)), None, None),
+        // Not justified: class names and addresses do not break and would tear the line apart.
+        style("NoticeBody", "公文正文", "仿宋", SIZES[1]).indent(None, first_line, None, None),
+        style("NoticeEntry", "公文列项", "仿宋", SIZES[2]).line_spacing(spacing(24)).indent(
+            Some(TWO + 420),
+            Some(SpecialIndentType::Hanging(420)),
+            None,
+            None,
+        ),
         style("NoticeLabel", "公文表格栏目", "黑体", SIZES[2]).line_spacing(spacing(22)),
         style("NoticeCell", "公文表格", "仿宋", SIZES[2]).line_spacing(spacing(22)),
         style("NoticeIssuer", "发文机关署名", "仿宋", SIZES[1])
             .align(AlignmentType::Right)
             .line_spacing(spacing(28).before(840))
             .indent(None, None, Some(2 * TWO), None),
-        style("NoticeDay", "成文日期", "仿宋", SIZES[1])
-            .align(AlignmentType::Right)
-            .indent(None, None, Some(2 * TWO), None),
+        style("NoticeDay", "成文日期", "仿宋", SIZES[1]).align(AlignmentType::Right).indent(
+            None,
+            None,
+            Some(2 * TWO),
+            None,
+        ),
     ]
 }
 

@@ -63,7 +63,9 @@ impl NoticeError {
             (NoticeError::NothingToRectify, Lang::Zh) => "报告中没有需要整改的事项".into(),
             (NoticeError::NothingToRectify, Lang::En) => "the report asks for no rectification".into(),
             (NoticeError::NoSuchRule(rule), Lang::Zh) => format!("报告中没有规则 {rule} 的待整改事项"),
-            (NoticeError::NoSuchRule(rule), Lang::En) => format!("nothing to rectify by rule {rule} in the report"),
+            (NoticeError::NoSuchRule(rule), Lang::En) => {
+                format!("nothing to rectify by rule {rule} in the report")
+            }
             (NoticeError::DeadlinePassed, Lang::Zh) => "整改期限早于发文日期".into(),
             (NoticeError::DeadlinePassed, Lang::En) => "the deadline is before the day of the notice".into(),
         }
@@ -80,10 +82,8 @@ pub struct NoticeFormat {
 }
 
 /// Every format of notices.
-pub static NOTICE_FORMATS: &[NoticeFormat] = &[
-    NoticeFormat { name: "docx", write: docx::write },
-    NoticeFormat { name: "html", write: html::write },
-];
+pub static NOTICE_FORMATS: &[NoticeFormat] =
+    &[NoticeFormat { name: "docx", write: docx::write }, NoticeFormat { name: "html", write: html::write }];
 
 /// A piece of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +170,12 @@ struct Text<'a> {
 /// A string of the package or of the office, safe to show and cut to a length.
 fn short(text: &str, columns: usize) -> String {
     excerpt(text, "", columns).after
+}
+
+/// A sentence with its stop: clauses of rules stand without one.
+fn ended(text: &str, lang: Lang) -> String {
+    let stopped = text.ends_with(['。', '；', '！', '？', '.', ';', '!', '?']);
+    format!("{}{}", text.trim(), if stopped { "" } else { lang.pick("。", ".") })
 }
 
 /// Chinese numerals up to 99.
@@ -272,6 +278,10 @@ impl Text<'_> {
         self.heading("检测对象", "What was inspected");
         let (report, lang) = (self.report, self.lang);
         let identity = &report.identity;
+        // Where the office keeps the file is nobody's business; an address says where it came from.
+        let source = &*report.target.source;
+        let file = source.rsplit(['/', '\\']).next().unwrap_or_default();
+        let source = if source.contains("://") { source } else { file };
         let signer = identity.signer.as_ref().map(|signer| short(&signer.subject, 160));
         let day = self.data.scanned.or(report.as_of.map(beijing_day)).map(|date| self.day(date));
         let engine = &report.engine;
@@ -280,15 +290,19 @@ impl Text<'_> {
             Lang::Zh => format!("{} {}，规则集 {digest}", engine.name, engine.version),
             Lang::En => format!("{} {}, rule set {digest}", engine.name, engine.version),
         };
-        let coverage =
-            format!("{}%{}{}", report.coverage.percent, lang.pick("，", ", "), prose::verdict(lang, report.coverage.verdict));
+        let coverage = format!(
+            "{}%{}{}",
+            report.coverage.percent,
+            lang.pick("，", ", "),
+            prose::verdict(lang, report.coverage.verdict)
+        );
         let rows = [
             ("名称", "Name", Some(self.name())),
             ("类别", "Kind", Some(lang.pick(report.target.kind.zh(), report.target.kind.en()).to_owned())),
             ("标识", "Id", identity.id.as_deref().map(|id| short(id, 120))),
             ("版本", "Version", identity.version.as_deref().map(|version| short(version, 40))),
             ("备案编号", "Filing number", identity.filing.as_deref().map(|number| short(number, 60))),
-            ("来源", "Source", Some(short(&report.target.source, 240))),
+            ("文件", "File", Some(short(source, 240))),
             ("SHA-256", "SHA-256", Some(short(&report.artifact.sha256, 80))),
             ("签名证书", "Signer", signer),
             ("检测日期", "Inspected on", day),
@@ -345,7 +359,7 @@ impl Text<'_> {
     }
 
     fn labelled(&mut self, zh: &str, en: &str, text: &str) {
-        self.body(format!("{}{}", self.pick(zh, en), visible(text)));
+        self.body(format!("{}{}", self.pick(zh, en), ended(&visible(text), self.lang)));
     }
 
     fn basis(&mut self, basis: &[crate::model::Basis]) {
@@ -356,8 +370,16 @@ impl Text<'_> {
             let text = visible(lang.pick(&clause.text, &clause.text_en));
             let scope = visible(lang.pick(&clause.scope, &clause.scope_en));
             self.body(match lang {
-                Lang::Zh => format!("依据：{document}{cited}：{text}适用范围：{scope}"),
-                Lang::En => format!("Basis: {document}, {cited}: {text} Scope: {scope}"),
+                Lang::Zh => format!(
+                    "依据：{document}{cited}：{}适用范围：{}",
+                    ended(&text, lang),
+                    ended(&scope, lang)
+                ),
+                Lang::En => format!(
+                    "Basis: {document}, {cited}: {} Scope: {}",
+                    ended(&text, lang),
+                    ended(&scope, lang)
+                ),
             });
         }
     }
@@ -419,8 +441,12 @@ impl Text<'_> {
         let text = match (lang, self.report.target.kind.scope()) {
             (Lang::Zh, Scope::App) => "请就上述内容作出说明，或者提交未加固、可以检视的安装包。",
             (Lang::Zh, _) => "请就上述内容作出说明，或者提供完整、可读的页面、发布列表或者消息导出。",
-            (Lang::En, Scope::App) => "Explain this, or hand in a package that is not packed and can be inspected.",
-            (Lang::En, _) => "Explain this, or give whole and readable pages, lists of posts or exports of messages.",
+            (Lang::En, Scope::App) => {
+                "Explain this, or hand in a package that is not packed and can be inspected."
+            }
+            (Lang::En, _) => {
+                "Explain this, or give whole and readable pages, lists of posts or exports of messages."
+            }
         };
         self.body(text);
     }
@@ -432,7 +458,8 @@ impl Text<'_> {
         let what = match self.report.target.kind.scope() {
             Scope::App => lang.pick("整改后的安装包及其版本号", "the rectified package and its version"),
             Scope::Account => lang.pick("整改后的页面截图", "pictures of the rectified pages"),
-            Scope::Group => lang.pick("整改后的群规、群标和消息记录", "the rectified rules, sign and messages of the group"),
+            Scope::Group => lang
+                .pick("整改后的群规、群标和消息记录", "the rectified rules, sign and messages of the group"),
         };
         let contact = self.data.contact.as_deref().map(|contact| short(contact, 160));
         let to = match (&contact, lang) {
@@ -474,8 +501,10 @@ impl Text<'_> {
             let text = visible(lang.pick(&exception.text, &exception.text_en));
             let requires = visible(lang.pick(&exception.requires, &exception.requires_en));
             self.blocks.push(Block::Entry(match lang {
-                Lang::Zh => format!("{}. {text}须有：{requires}。", number + 1),
-                Lang::En => format!("{}. {text} Needed: {requires}.", number + 1),
+                Lang::Zh => format!("{}. {}须有：{}", number + 1, ended(&text, lang), ended(&requires, lang)),
+                Lang::En => {
+                    format!("{}. {} Needed: {}", number + 1, ended(&text, lang), ended(&requires, lang))
+                }
             }));
         }
         self.body(self.pick(

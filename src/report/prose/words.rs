@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Acceptance, Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level,
-    PartName, Report, Scope, Verdict,
+    Acceptance, Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity,
+    Lang, Level, PartName, Report, Scope, Verdict,
 };
 
 /// The word of a level.
