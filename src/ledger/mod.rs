@@ -7,6 +7,7 @@
 //! Events are only ever added. The code is a pure function of the policy and of the events.
 
 mod backup;
+mod baseline;
 mod chain;
 mod document;
 mod fact;
@@ -17,6 +18,7 @@ mod standing;
 mod store;
 
 pub use backup::BackupError;
+pub use baseline::{Baseline, BaselineError, target_name};
 pub use chain::{GENESIS, Link};
 pub use document::code_document;
 pub use fact::{Fact, Facts};
