@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use zhijian::model::{
     AnchorKind, Feature, Level, Outcome, Rectification, RemarkCode, Report, Signer, Verdict,
 };
-use zhijian::rectify::{compare, disguised};
+use zhijian::rectify::{compare, disguises};
 use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
 use zhijian::scan::{Scanner, Silent};
@@ -85,7 +85,11 @@ fn a_button_under_another_label_is_a_disguise() {
     // The screen serves the scanning of plates as well, and its name says nothing of a check-in.
     assert!(!feature.anchors.iter().any(|anchor| anchor.kind == AnchorKind::Screen), "{:?}", feature.anchors);
     assert!(diff.remarks.is_empty(), "{:?}", diff.remarks);
-    assert_eq!(disguised(&old, &new), ["app.check-in"]);
+    let rules = ["app.check-in".to_owned()].into();
+    let disguised = disguises(&old, &new, &rules);
+    assert_eq!((disguised.len(), disguised[0].level, disguised[0].disguised), (1, Level::Confirmed, true));
+    assert_eq!(disguised[0].rule, "app.check-in");
+    assert!(disguises(&old, &new, &std::collections::BTreeSet::new()).is_empty());
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
-use zhijian::ledger::{History, Recorded, scan_record, target_keys};
+use zhijian::ledger::{History, Recorded, found_before, scan_record, target_keys};
 use zhijian::model::{Deed, Event, Lang, Level, Report, SCHEMA, beijing_day, hex};
 use zhijian::report::visible;
 
@@ -181,7 +181,7 @@ fn scans(
     }
     let mut failed = false;
     for file in &files {
-        let outcome = read(file).and_then(|reports| {
+        let outcome = read(file, lang).and_then(|reports| {
             if target.is_some() && reports.len() > 1 {
                 bail!("--target: {}", lang.pick("只能用于一份报告", "goes with one report"));
             }
@@ -202,14 +202,14 @@ fn scans(
 }
 
 /// The reports of a file, each with its JSON: one, or those of several programs in one package.
-fn read(file: &Path) -> anyhow::Result<Vec<(Report, Vec<u8>)>> {
+fn read(file: &Path, lang: Lang) -> anyhow::Result<Vec<(Report, Vec<u8>)>> {
     let size = std::fs::metadata(file)?.len();
     if size > LARGEST_REPORT {
         bail!("{size} > {LARGEST_REPORT}");
     }
     let text = std::fs::read(file)?;
     if text.trim_ascii_start().first() != Some(&b'[') {
-        return Ok(vec![(serde_json::from_slice(&text)?, text)]);
+        return Ok(vec![(zhijian::report::read(&text).map_err(|error| anyhow!(error.words(lang)))?, text)]);
     }
     let reports: Vec<Report> = serde_json::from_slice(&text)?;
     let json = |report: Report| {
@@ -249,7 +249,7 @@ fn scan(
         }
     }
     let known = found.is_some();
-    let Some((key, _events)) = found.or_else(|| Some((keys.first()?.clone(), Vec::new()))) else {
+    let Some((key, events)) = found.or_else(|| Some((keys.first()?.clone(), Vec::new()))) else {
         bail!(
             "{}",
             open.lang.pick(
@@ -259,7 +259,14 @@ fn scan(
         );
     };
     let at = act.given().or(report.as_of).unwrap_or_else(|| act.at());
-    let record = scan_record(report, digest.clone(), &[]);
+    let mut disguises = Vec::new();
+    for (before, rules) in found_before(&events) {
+        let Some(before) = open.wait(open.ledger.document(&before))? else { continue };
+        if let Ok(before) = zhijian::report::read(&before) {
+            disguises.extend(zhijian::rectify::disguises(&before, report, &rules));
+        }
+    }
+    let record = scan_record(report, digest.clone(), &disguises);
     let actor = act.actor();
     let event = Event { target: key.clone(), at, actor, deed: Deed::Scanned(Box::new(record)) };
     let seq = open.wait(open.ledger.append_with(&[(&digest, text)], &[event]))?;

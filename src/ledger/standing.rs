@@ -317,12 +317,13 @@ impl Standing {
 
     fn go_on(&mut self, index: usize, finding: &FindingRecord, by: (Timestamp, u64)) {
         let excepted = self.is_excepted(&finding.rule, by.0);
+        let disguised = finding.disguised && self.is_confirmed(finding);
         let episode = &mut self.episodes[index];
         episode.evidence.extend(finding.evidence.iter().cloned());
         episode.excepted &= excepted;
         let day = beijing_day(by.0);
         let late = episode.notices.iter().any(|notice| notice.deadline < day);
-        if (late || finding.disguised) && episode.again.is_none() {
+        if (late || disguised) && episode.again.is_none() {
             episode.again = Some(by);
         }
     }

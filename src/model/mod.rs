@@ -45,7 +45,7 @@ pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_day_end, beijing_midnight, beijing_minute, parse_moment};
 pub use digest::hex;
 pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
-pub use evidence_key::{evidence_key, evidence_keys};
+pub use evidence_key::{anchor_key, evidence_key, evidence_keys};
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,

@@ -11,8 +11,8 @@ mod same;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::model::{
-    Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Evidence, EvidenceKind, Feature, Finding, Level, Outcome,
-    Rectification, RemarkCode, Report, Side, Wording,
+    Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Evidence, EvidenceKind, Feature, Finding, FindingRecord,
+    Level, Outcome, Rectification, RemarkCode, Report, Side, Wording, anchor_key,
 };
 
 use same::Pair;
@@ -36,14 +36,25 @@ pub fn compare(old: &Report, new: &Report) -> Rectification {
     }
 }
 
-/// Rules of which the earlier report found something that, as two independent kinds of anchors show, goes on in the
-/// later one under another label. A mere suspicion of it is left to a person who reads the comparison.
-pub fn disguised(old: &Report, new: &Report) -> Vec<String> {
-    let confirmed = |feature: &Feature| feature.disguise == Some(Level::Confirmed);
-    let mut rules: Vec<String> =
-        compare(old, new).features.into_iter().filter(confirmed).map(|feature| feature.rule).collect();
-    rules.sort();
-    rules
+/// Of the rules given, what the earlier report found and the later one has under another label, as the ledger keeps
+/// it: confirmed by two independent kinds of anchors, or suspected by one.
+pub fn disguises(old: &Report, new: &Report, rules: &BTreeSet<String>) -> Vec<FindingRecord> {
+    let features = compare(old, new).features.into_iter().filter(|feature| rules.contains(&feature.rule));
+    let record = |feature: Feature| {
+        let mut evidence: Vec<String> =
+            feature.anchors.iter().map(|anchor| anchor_key(&feature.rule, anchor)).collect();
+        evidence.sort();
+        evidence.dedup();
+        let level = feature.disguise?;
+        Some(FindingRecord {
+            rule: feature.rule,
+            category: feature.category,
+            level,
+            evidence,
+            disguised: true,
+        })
+    };
+    features.filter_map(record).collect()
 }
 
 fn side(report: &Report) -> Side {
