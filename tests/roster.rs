@@ -386,7 +386,10 @@ fn workbooks_of_old_excel_are_read_too() {
         app(MiniProgram, "戊", office("某县水务局"), Some(false), contact("000042", &"x".repeat(300))),
         app(MiniProgram, "己", office("某县水务局"), Some(false), contact("0.01", "")),
     ];
-    assert_eq!(entries(&roster), expected);
+    for (found, expected) in entries(&roster).iter().zip(&expected) {
+        // The texts are too long to be shown.
+        assert!(found == expected, "{:?} {:.40?}", found.name, found.contact);
+    }
     assert_eq!(roster.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 5, 7, 8, 9, 10]);
 
     for length in [9, 600, bytes.len() / 2, bytes.len() - 2_000] {

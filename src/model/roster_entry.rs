@@ -213,7 +213,7 @@ impl RosterEntry {
             TargetKind::Group => "group",
         };
         let plain = |text: &str| text.nfkc().filter(|ch| !ch.is_whitespace()).collect::<String>();
-        // Units have accounts of one name on several platforms.
+        // One name may stand for an account on each of several platforms, and for an app on each of several systems.
         let platform =
             self.platform.as_deref().filter(|_| kind == "account").map(|name| format!("@{}", plain(name)));
         let platform = platform.unwrap_or_default();
