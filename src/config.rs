@@ -39,8 +39,18 @@ pub enum ConfigError {
 pub struct Config {
     /// How packages and pages are fetched.
     pub fetch: Fetch,
+    /// Where the ledger is kept.
+    pub ledger: Ledger,
     /// How rosters are laid out.
     pub roster: Layout,
+}
+
+/// `[ledger]`: where events are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Ledger {
+    /// Address of the database: `sqlite:FILE` or `postgres://…`; without it a file in the store.
+    pub database: Option<String>,
 }
 
 /// `[fetch]`: how packages and pages are fetched.

@@ -18,10 +18,11 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("rule", &["ledger", "text"]),
     ("ledger", &[]),
     ("roster", &["decode", "ledger", "text"]),
+    ("inventory", &["rule", "text"]),
     ("report", &["text"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
-    ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "run", "scan"]),
+    ("cli", &["config", "fetch", "format", "inventory", "ledger", "report", "roster", "rule", "run", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

@@ -1,16 +1,22 @@
 //! The command line: one file per command. Help, completions and the man page come from the same definitions;
 //! their words are in `texts.rs`, in Chinese and English.
 
+mod code;
 mod completions;
+mod database;
 mod fetch;
 mod fetcher;
 mod formats;
+mod inventory;
 mod journal;
+mod ledger;
 mod man;
 mod measure;
 mod output;
 mod plan;
 mod progress;
+mod record;
+mod review;
 mod roster;
 mod rules;
 mod run;
@@ -51,7 +57,12 @@ enum Command {
     Plan(plan::Plan),
     Run(run::Run),
     Journal(journal::Journal),
+    Record(record::Record),
+    Review(review::Review),
+    Code(code::Code),
+    Ledger(ledger::Ledger),
     Roster(roster::Rosters),
+    Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Formats,
     Schema,
@@ -94,7 +105,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
+        Command::Record(record) => record.run(lang),
+        Command::Review(review) => review.run(lang),
+        Command::Code(code) => code.run(lang),
+        Command::Ledger(ledger) => ledger.run(lang),
         Command::Roster(roster) => roster.run(lang),
+        Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),

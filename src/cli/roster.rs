@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zhijian::model::{Lang, Rejected, Report, RosterEntry};
 use zhijian::report::{visible, write_json};
 use zhijian::roster::{
@@ -326,7 +327,9 @@ impl Compare {
     fn run(self, lang: Lang) -> anyhow::Result<u8> {
         let roster = self.choice.read(&self.roster, lang)?;
         let list = FilingList::read(&self.filings).map_err(|error| anyhow!(error.words(lang)))?;
-        let seen = self.seen.as_deref().map_or(Ok(Vec::new()), |folder| reports(folder, lang))?;
+        let seen = self.seen.as_deref().map_or(Ok(Vec::new()), |folder| {
+            reports(folder, lang, |report: Report| Some(Seen::of(&report)))
+        })?;
         let compared = compare_filings(&roster, &list, &seen);
         let mut counts = BTreeMap::new();
         compared.iter().for_each(|one| *counts.entry(one.outcome).or_default() += 1);
@@ -400,8 +403,12 @@ fn row(one: &Compared, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     table::hanging("    ", look, out)
 }
 
-/// What the reports of a folder saw; other files are counted.
-fn reports(folder: &Path, lang: Lang) -> anyhow::Result<Vec<Seen>> {
+/// What the reports of a folder say; other files are counted.
+pub(super) fn reports<R: DeserializeOwned, S>(
+    folder: &Path,
+    lang: Lang,
+    of: impl Fn(R) -> Option<S>,
+) -> anyhow::Result<Vec<S>> {
     let named = || folder.display().to_string();
     let mut paths = fs::read_dir(folder)
         .with_context(named)?
@@ -413,8 +420,13 @@ fn reports(folder: &Path, lang: Lang) -> anyhow::Result<Vec<Seen>> {
     for path in paths {
         let size = fs::metadata(&path).map_or(0, |found| if found.is_file() { found.len() } else { 0 });
         let bytes = if size > 0 && size <= LARGEST_REPORT { fs::read(&path).ok() } else { None };
-        match bytes.and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok()) {
-            Some(report) => seen.push(Seen::of(&report)),
+        // One report, or those of the programs within one package.
+        let list = bytes.and_then(|bytes| match bytes.trim_ascii_start().first() {
+            Some(b'[') => serde_json::from_slice::<Vec<R>>(&bytes).ok(),
+            _ => serde_json::from_slice(&bytes).ok().map(|report| vec![report]),
+        });
+        match list.and_then(|list| list.into_iter().map(&of).collect::<Option<Vec<S>>>()) {
+            Some(list) => seen.extend(list),
             None => others += 1,
         }
     }

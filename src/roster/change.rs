@@ -132,7 +132,7 @@ fn said(column: Column, entry: &RosterEntry, lang: Lang) -> Option<String> {
 /// most often an id that was filled in.
 fn renamed(change: &Change) -> Vec<(String, String)> {
     let traits = |entry: &RosterEntry| {
-        let named = RosterEntry { id: None, ..entry.clone() };
+        let named = RosterEntry { id: None, platform: None, ..entry.clone() };
         let named = entry.owner.as_ref().and_then(|_| named.key());
         let placed = entry.addresses.iter().map(|address| format!("{:?} {address}", entry.kind));
         named.into_iter().chain(placed).collect::<Vec<_>>()

@@ -68,6 +68,8 @@ pub struct Roster {
     pub rejected: Vec<Rejected>,
     /// Rows that repeat a target: their line, and the line where it stands first.
     pub repeated: Vec<(u64, u64)>,
+    /// What those rows say, in the same order.
+    pub again: Vec<Row>,
     /// Keys of targets whose rows could not be read, as far as they can be told.
     pub unread: BTreeSet<String>,
 }
@@ -121,7 +123,10 @@ impl Roster {
             let Draft { row, kind, faults } = row(line, &columns, folder);
             if faults.is_empty() {
                 match seen.first(&row) {
-                    Some(first) => roster.repeated.push((row.line, first)),
+                    Some(first) => {
+                        roster.repeated.push((row.line, first));
+                        roster.again.push(row);
+                    }
                     None => roster.rows.push(row),
                 }
             } else {
