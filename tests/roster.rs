@@ -386,7 +386,10 @@ fn workbooks_of_old_excel_are_read_too() {
         app(MiniProgram, "戊", office("某县水务局"), Some(false), contact("000042", &"x".repeat(300))),
         app(MiniProgram, "己", office("某县水务局"), Some(false), contact("0.01", "")),
     ];
-    assert_eq!(entries(&roster), expected);
+    for (found, expected) in entries(&roster).iter().zip(&expected) {
+        // The texts are too long to be shown.
+        assert!(found == expected, "{:?} {:.40?}", found.name, found.contact);
+    }
     assert_eq!(roster.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 5, 7, 8, 9, 10]);
 
     for length in [9, 600, bytes.len() / 2, bytes.len() - 2_000] {
@@ -548,7 +551,7 @@ fn what_is_no_table_says_so() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
     #[test]
     fn any_bytes_end_in_rows_or_an_error(at in any::<prop::sample::Index>(), with in any::<[u8; 3]>(), kind in 0..5) {
         let mut sheet = SHEET.as_bytes().to_vec();
@@ -755,6 +758,7 @@ fn the_six_outcomes() {
         seen("https://g.gov.cn/g.apk", TargetKind::App, Some("cn.gov.g"), "庚", true),
         seen("https://z.gov.cn/z.apk", TargetKind::App, None, "子", true),
         seen("https://x.gov.cn/x.apk", TargetKind::App, Some("cn.gov.x"), "丑", true),
+        seen("https://k.gov.cn/k.ipa", TargetKind::App, Some("cn.gov.k.ios"), "寅", true),
         seen("https://y.gov.cn/", TargetKind::Account, None, "某乡发布", true),
     ];
     let list = FilingList::parse(LIST.as_bytes()).unwrap();
@@ -781,6 +785,8 @@ fn the_six_outcomes() {
         want(ClosedOnline, NameOnly, "子", None, Some(11), Some("https://z.gov.cn/z.apk")),
         want(NotFiled, Certain, "己", Some(7), Some(7), None),
         want(NotFiled, Certain, "辛", Some(9), None, None),
+        // The roster has another id under that name.
+        want(Unknown, NameOnly, "寅", Some(13), Some(12), Some("https://k.gov.cn/k.ipa")),
         want(Unknown, Certain, "丑", None, None, Some("https://x.gov.cn/x.apk")),
         want(NotInRoster, Certain, "癸", None, Some(10), None),
         want(Filed, Certain, "甲", Some(2), Some(3), Some("a.apk")),

@@ -213,10 +213,8 @@ impl RosterEntry {
             TargetKind::Group => "group",
         };
         let plain = |text: &str| text.nfkc().filter(|ch| !ch.is_whitespace()).collect::<String>();
-        // Units have accounts of one name on several platforms.
-        let platform =
-            self.platform.as_deref().filter(|_| kind == "account").map(|name| format!("@{}", plain(name)));
-        let platform = platform.unwrap_or_default();
+        // One name may stand for an account on each of several platforms, and for an app on each of several systems.
+        let platform = self.platform.as_deref().map(|name| format!("@{}", plain(name))).unwrap_or_default();
         let named = match (&self.id, &self.name, &self.owner) {
             (Some(id), _, _) => plain(id),
             (None, Some(name), Some(owner)) => format!("{}/{}{platform}", plain(owner), plain(name)),

@@ -17,7 +17,8 @@ pub struct Change {
     pub changed: Vec<Changed>,
     /// Targets that the roster no longer has, by key.
     pub removed: BTreeMap<String, RosterEntry>,
-    /// Targets that the new roster may still have: in a row that could not be read. They stay as they are.
+    /// Targets that the new roster may still have: in a row that could not be read. They stay as they are. Where rows
+    /// do not even show their target, nothing is removed.
     pub unread: BTreeSet<String>,
     /// Removed and added keys that seem to mean the same target.
     pub renamed: Vec<(String, String)>,
@@ -92,7 +93,7 @@ pub fn change(old: &BTreeMap<String, RosterEntry>, new: &Roster) -> Change {
         }
     }
     for (key, entry) in old.iter().filter(|(key, _)| !there.contains(*key)) {
-        match new.unread.contains(key) {
+        match new.illegible || new.unread.contains(key) {
             true => drop(change.unread.insert(key.clone())),
             false => drop(change.removed.insert(key.clone(), entry.clone())),
         }
@@ -132,7 +133,7 @@ fn said(column: Column, entry: &RosterEntry, lang: Lang) -> Option<String> {
 /// most often an id that was filled in.
 fn renamed(change: &Change) -> Vec<(String, String)> {
     let traits = |entry: &RosterEntry| {
-        let named = RosterEntry { id: None, ..entry.clone() };
+        let named = RosterEntry { id: None, platform: None, ..entry.clone() };
         let named = entry.owner.as_ref().and_then(|_| named.key());
         let placed = entry.addresses.iter().map(|address| format!("{:?} {address}", entry.kind));
         named.into_iter().chain(placed).collect::<Vec<_>>()
@@ -189,6 +190,21 @@ mod tests {
             change.to_enrol().map(|(key, _)| key).collect::<Vec<_>>(),
             ["account:gh_0123456789ab", "app:cn.gov.f", "app:cn.gov.a"]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_all_strikes_nothing() {
+        let head = OLD.lines().next().unwrap();
+        for row in [
+            "应用,cn.gov.a,甲,某局,县级,,,多一列",
+            "应用,,,,,,",
+            "应用,#N/A,甲,某局,县级,,",
+            "应用,\"cn.gov.a,甲\n应用,b,\n应用,c,",
+        ] {
+            let change = change(&on_record(OLD), &roster(&format!("{head}\n{row}\n")));
+            assert!(change.removed.is_empty(), "{row}");
+            assert_eq!(change.unread.len(), 5, "{row}");
+        }
     }
 
     #[test]

@@ -270,13 +270,31 @@ pub fn compare_filings(roster: &Roster, list: &FilingList, seen: &[Seen]) -> Vec
     }
     for seen in &seen {
         let traits = Traits::seen(seen);
-        if of_roster.find(traits).is_empty() && of_list.find(traits).is_empty() {
-            let words =
-                ("检测时发现，名录和备案清单中都没有", "seen by the crawler, and in neither roster nor list");
-            let mut one = Compared::new(Outcome::Unknown, Certainty::Certain, traits, words.into());
-            one.seen = Some(seen.source.clone());
-            compared.push(one);
+        if !of_roster.find(traits).is_empty() || !of_list.find(traits).is_empty() {
+            continue;
         }
+        // Another id or kind under a name that is known may be the same app on another system.
+        let name = traits.name.map(bare).unwrap_or_default();
+        let first = |index: &Index<'_>| index.names.get(&name).and_then(|found| found.first().copied());
+        let namesake = first(&of_roster).and_then(|at| rows.get(at)).map(|row| row.line);
+        let filed = first(&of_list).and_then(|at| list.rows.get(at)).map(|filed| filed.line);
+        let (certainty, words) = match (namesake, filed) {
+            (None, None) => (
+                Certainty::Certain,
+                ("检测时发现，名录和备案清单中都没有", "seen by the crawler, and in neither roster nor list"),
+            ),
+            _ => (
+                Certainty::NameOnly,
+                (
+                    "检测时发现，另有同名对象，标识、类型或主办单位不同",
+                    "seen by the crawler; one of that name has another id, kind or owner",
+                ),
+            ),
+        };
+        let mut one = Compared::new(Outcome::Unknown, certainty, traits, words.into());
+        (one.roster, one.list) = (namesake, filed);
+        one.seen = Some(seen.source.clone());
+        compared.push(one);
     }
     compared.sort_by_key(|one| (one.outcome, one.roster.unwrap_or(u64::MAX), one.list));
     compared

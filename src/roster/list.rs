@@ -72,6 +72,8 @@ pub struct Roster {
     pub again: Vec<Row>,
     /// Keys of targets whose rows could not be read, as far as they can be told.
     pub unread: BTreeSet<String>,
+    /// There are rows of which not even the target can be told: it may be any.
+    pub illegible: bool,
 }
 
 impl Roster {
@@ -90,8 +92,12 @@ impl Roster {
             line: Some(table.heading.number),
             reason,
         };
-        let mut roster =
-            Roster { sheet: table.sheet.clone(), rejected: table.broken.clone(), ..Roster::default() };
+        let mut roster = Roster {
+            sheet: table.sheet.clone(),
+            illegible: !table.broken.is_empty(),
+            rejected: table.broken.clone(),
+            ..Roster::default()
+        };
         let mut columns = Vec::new();
         for (at, heading) in table.heading.cells() {
             let Some(column) = layout.column(heading) else {
@@ -120,7 +126,7 @@ impl Roster {
         }
         let mut seen = Seen::default();
         for line in &table.rows {
-            let Draft { row, kind, faults } = row(line, &columns, folder);
+            let Draft { row, kind, faults, told } = row(line, &columns, folder);
             if faults.is_empty() {
                 match seen.first(&row) {
                     Some(first) => {
@@ -140,17 +146,16 @@ impl Roster {
                     || column::KINDS.iter().map(|(kind, ..)| *kind).collect(),
                     |kind| vec![kind],
                 );
-                for kind in kinds {
-                    roster.unread.extend(RosterEntry { kind, ..row.entry.clone() }.key());
-                }
+                let keys =
+                    kinds.into_iter().filter_map(|kind| RosterEntry { kind, ..row.entry.clone() }.key());
+                roster.unread.extend(keys);
+                roster.illegible |= !told || row.entry.key().is_none();
             }
         }
         roster.rejected.sort_by_key(|row| row.line);
         Ok(roster)
     }
-}
 
-impl Roster {
     /// How many rows leave a column empty that concerns their kind.
     pub fn missing(&self) -> BTreeMap<Column, usize> {
         let mut missing = BTreeMap::new();
@@ -257,17 +262,20 @@ struct Draft {
     /// The kind that was read; that of the row means nothing without it.
     kind: Option<TargetKind>,
     faults: Vec<Wording>,
+    /// What the target is told by could be read.
+    told: bool,
 }
 
 fn row(line: &Line, columns: &[(usize, Column)], folder: &Path) -> Draft {
     let mut entry = RosterEntry::new(TargetKind::App);
     let mut faults: Vec<Wording> = Vec::new();
     let mut first = None;
-    let (mut kind, mut region, mut contact) = (None, Vec::new(), Vec::new());
+    let (mut kind, mut region, mut contact, mut told) = (None, Vec::new(), Vec::new(), true);
     for (at, column) in columns {
         let Some(cell) = line.cell(*at).filter(|cell| !NOTHING.contains(cell)) else { continue };
         let title = |lang| column.title(lang);
         if ERRORS.contains(&cell) {
+            told &= !matches!(column, Column::Id | Column::Name | Column::Owner | Column::Platform);
             let (zh, en) = (title(Lang::Zh), title(Lang::En));
             faults.push(
                 (format!("{zh}为公式错误值 {cell}"), format!("the {en} is the error {cell} of a formula"))
@@ -331,7 +339,7 @@ fn row(line: &Line, columns: &[(usize, Column)], folder: &Path) -> Draft {
     if faults.is_empty() && entry.key().is_none() {
         faults.push(("标识、名称和地址都没有填写", "neither an id nor a name nor an address").into());
     }
-    Draft { row: Row { line: line.number, entry, address: first }, kind, faults }
+    Draft { row: Row { line: line.number, entry, address: first }, kind, faults, told }
 }
 
 /// The addresses of a cell: several lines, or with `；`, `、`, `;` or spaces between them. The name of a file may hold

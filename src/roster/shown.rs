@@ -36,9 +36,7 @@ impl Shape {
                 ']' => bracketed = false,
                 _ if bracketed => {}
                 '\\' | '_' | '*' => skip = true,
-                'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' | 'e' if !code.contains("E+") => {
-                    return Shape::Moment;
-                }
+                'y' | 'Y' | 'm' | 'M' | 'd' | 'D' | 'h' | 'H' | 's' | 'S' => return Shape::Moment,
                 _ => {}
             }
         }

@@ -1,6 +1,6 @@
 //! XLS workbooks of Excel 97 to 2003 ([MS-XLS], BIFF8) in compound files ([MS-CFB]), as far as the text of cells goes.
 //!
-//! Read here and not by `calamine`, which ends the process on records that are too short.
+//! Read here and not by `calamine`, which panics on records that are too short.
 
 use super::shown::Shape;
 use super::table::{Book, Grid, TableError};

@@ -1,8 +1,7 @@
 //! XLSX workbooks (ECMA-376 part 1, SpreadsheetML; both conformance classes), as far as the text of cells goes.
 //!
 //! Read here and not by a library, because a table comes from anybody: `calamine` 0.38 makes room for as many texts
-//! as `uniqueCount` states, which ends the process, and computes with references it has not checked. It is the oracle
-//! of the tests.
+//! as `uniqueCount` states, which ends the process. It is the oracle of the tests.
 
 use std::collections::HashMap;
 
