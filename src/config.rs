@@ -10,6 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::fetch::guard::Allowed;
+use crate::roster::Layout;
 
 /// Why a configuration does not hold.
 #[derive(Debug, Error)]
@@ -38,6 +39,18 @@ pub enum ConfigError {
 pub struct Config {
     /// How packages and pages are fetched.
     pub fetch: Fetch,
+    /// Where the ledger is kept.
+    pub ledger: Ledger,
+    /// How rosters are laid out.
+    pub roster: Layout,
+}
+
+/// `[ledger]`: where events are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Ledger {
+    /// Address of the database: `sqlite:FILE` or `postgres://…`; without it a file in the store.
+    pub database: Option<String>,
 }
 
 /// `[fetch]`: how packages and pages are fetched.
@@ -205,6 +218,11 @@ mod tests {
         assert!(error("[fetch]\npace = '5'\n").starts_with("2:8: "), "{}", error("[fetch]\npace = '5'\n"));
         assert!(error("[fetch]\nallow = ['10.0.0.0/40']\n").contains("10.0.0.0/40"));
         assert!(error("[fetch]\nconnections = 0\n").contains("connections"));
+        assert!(
+            error("[roster.columns]\n'单位全称' = 'owners'\n").starts_with("2:10: "),
+            "{}",
+            error("[roster.columns]\n'单位全称' = 'owners'\n")
+        );
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
     }
 }

@@ -26,6 +26,7 @@
 //! - [`rule`]: rules as data, and the judge;
 //! - [`ledger`]: the colour code as a pure function of the policy and what is on record;
 //! - [`roster`]: what the office knows about targets: its list of them, filing records;
+//! - [`inventory`]: a roster as a whole: quotas, deadlines, duplicates, what could be consolidated;
 //! - [`scan`]: one file to one report;
 //! - [`run`]: a roster as a whole: the plan, the run, the summary;
 //! - [`rectify`]: two reports of one target: what was rectified, what goes on under another label;
@@ -38,6 +39,7 @@ pub mod decode;
 pub mod fetch;
 pub mod format;
 pub mod group;
+pub mod inventory;
 pub mod ledger;
 pub mod link;
 pub mod model;

@@ -1,18 +1,25 @@
 //! The command line: one file per command. Help, completions and the man page come from the same definitions;
 //! their words are in `texts.rs`, in Chinese and English.
 
+mod code;
 mod completions;
+mod database;
 mod diff;
 mod fetch;
 mod fetcher;
 mod formats;
+mod inventory;
 mod journal;
+mod ledger;
 mod man;
 mod measure;
 mod notice;
 mod output;
 mod plan;
 mod progress;
+mod record;
+mod review;
+mod roster;
 mod rules;
 mod run;
 mod scan;
@@ -30,7 +37,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, or rules that fail their examples.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
@@ -55,6 +62,12 @@ enum Command {
     Plan(plan::Plan),
     Run(run::Run),
     Journal(journal::Journal),
+    Record(record::Record),
+    Review(review::Review),
+    Code(code::Code),
+    Ledger(ledger::Ledger),
+    Roster(roster::Rosters),
+    Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Formats,
     Schema(schema::Schema),
@@ -99,6 +112,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
+        Command::Record(record) => record.run(lang),
+        Command::Review(review) => review.run(lang),
+        Command::Code(code) => code.run(lang),
+        Command::Ledger(ledger) => ledger.run(lang),
+        Command::Roster(roster) => roster.run(lang),
+        Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema(schema) => schema.run(),
