@@ -304,6 +304,9 @@ fn what_is_no_report_is_named_with_its_cause() {
     let dir = tempfile::tempdir().unwrap();
     let whole = serde_json::to_string_pretty(&scanned("grid-patrol.apk")).unwrap();
     let new = built("grid-patrol-fixed.apk");
+    let mut many = scanned("grid-patrol.apk");
+    many.findings = vec![many.findings[0].clone(); 600];
+    let many = serde_json::to_string(&many).unwrap();
     for (name, content, says) in [
         ("cut.json", whole[..whole.len() / 2].to_owned(), "line"),
         ("newer.json", whole.replacen("zhijian.report/1", "zhijian.report/7", 1), "zhijian.report/7"),
@@ -312,6 +315,7 @@ fn what_is_no_report_is_named_with_its_cause() {
         ("list.json", format!("[{whole},{whole},{whole}]"), "3"),
         ("wrong.json", whole.replacen("\"findings\": [", "\"findings\": [7, ", 1), "line"),
         ("deep.json", format!("{{\"schema\":\"zhijian.report/1\",\"a\":{}", "[".repeat(100_000)), "column"),
+        ("many.json", many, "too many rows"),
         ("none.json", "{\"a\":1}".to_owned(), "none.json"),
         ("empty.json", String::new(), "empty.json"),
     ] {

@@ -15,6 +15,10 @@ use crate::model::{
 use super::same::Pair;
 use super::screen_name;
 
+/// Rows of a finding whose elements are looked for; a scan lists no more.
+const MAX_ROWS: usize = 50;
+/// Elements that show the same wording on one screen.
+const MAX_SPOTS: usize = 10;
 /// Labels listed of an anchor.
 const MAX_LABELS: usize = 10;
 /// More other labels than this at one id, handler or address: it serves other things as well.
@@ -72,10 +76,10 @@ pub(super) fn anchors(
         found_now: new.map(|new| texts(new, Level::Suspected)).unwrap_or_default(),
     };
     let mut found = Vec::new();
-    for row in &gone {
+    for row in gone.iter().take(MAX_ROWS) {
         search.row(row, &mut found);
     }
-    for row in old.evidence.iter().filter(|row| row.library.is_none()) {
+    for row in old.evidence.iter().filter(|row| row.library.is_none()).take(MAX_ROWS) {
         match row.kind {
             EvidenceKind::Name => search.name(row, &gone, &mut found),
             EvidenceKind::Endpoint => found.extend(search.endpoint(&row.text, &gone)),
@@ -125,8 +129,9 @@ impl Search<'_> {
             .was_elements()
             .filter(|c| {
                 c.label.as_deref() == Some(&*label)
-                    && c.screen.as_deref() == shown.map(|s| Surface::cut(s)).as_deref()
+                    && c.screen.as_deref() == shown.map(Surface::cut).as_deref()
             })
+            .take(MAX_SPOTS)
             .collect();
         for spot in spots {
             if let Some(id) = spot.id.as_ref().filter(|id| self.is_specific_id(id)) {
