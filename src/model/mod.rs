@@ -9,6 +9,7 @@
 mod account;
 mod anomaly;
 mod code;
+mod code_document;
 mod coverage;
 mod day;
 mod digest;
@@ -36,6 +37,7 @@ pub use account::{
 pub(crate) use anomaly::described;
 pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
+pub use code_document::{CODE_SCHEMA, CodeDocument, EventLink, ReportLink};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_minute};
 pub use digest::hex;
