@@ -19,9 +19,18 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("roster", &["ledger"]),
     ("report", &["text"]),
+    ("seal", &[]),
+    ("export", &["report"]),
+    ("outbox", &["config", "fetch"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
-    ("cli", &["config", "fetch", "format", "ledger", "report", "roster", "rule", "run", "scan"]),
+    (
+        "cli",
+        &[
+            "config", "export", "fetch", "format", "ledger", "outbox", "report", "roster", "rule", "run",
+            "scan", "seal",
+        ],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

@@ -6,6 +6,7 @@ mod fetch;
 mod fetcher;
 mod formats;
 mod journal;
+mod key;
 mod man;
 mod measure;
 mod output;
@@ -15,6 +16,7 @@ mod rules;
 mod run;
 mod scan;
 mod schema;
+mod sign;
 mod table;
 mod texts;
 
@@ -27,7 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, or rules that fail their examples.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, or a signature that does not hold.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
@@ -51,6 +53,9 @@ enum Command {
     Run(run::Run),
     Journal(journal::Journal),
     Rules(rules::Rules),
+    Key(key::Key),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
     Formats,
     Schema,
     Completions(completions::Completions),
@@ -93,6 +98,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
         Command::Rules(rules) => rules.run(lang),
+        Command::Key(key) => key.run(lang),
+        Command::Sign(sign) => sign.run(lang),
+        Command::Verify(verify) => verify.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions.run(command(lang)),

@@ -208,6 +208,65 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "目录，其中 labels.json 列出各安装包（file）及各类功能有无（features：yes、no、unclear）",
         "Folder with labels.json: each package (file) and its functions (features: yes, no, unclear)",
     ),
+    ("zhijian key", "生成、查看签名用的密钥", "Make and show keys that sign documents"),
+    (
+        "zhijian key new",
+        "生成私钥，写入仅本人可读的文件；输出公钥，供核验签名的一方使用",
+        "Make a private key, in a file that its owner alone can read; prints the public key for those who verify",
+    ),
+    (
+        "zhijian key new --algorithm",
+        "算法：ed25519（默认）、sm2（SM2 与 SM3）",
+        "Algorithm: ed25519 (default), sm2 (SM2 with SM3)",
+    ),
+    (
+        "zhijian key new --output",
+        "私钥文件，已存在时不覆盖",
+        "File of the private key; an existing one is not overwritten",
+    ),
+    (
+        "zhijian key show",
+        "输出公钥及其编号，可另存为公钥文件",
+        "Print the public key and its id; may be kept as the file of the public key",
+    ),
+    ("zhijian key show FILE", "私钥或公钥文件（PEM）", "File of a private or public key (PEM)"),
+    (
+        "zhijian sign",
+        "对 JSON 文件（报告、赋码、导出的清单）签名，签名写在另一文件中",
+        "Sign a JSON document (report, code, export); the signature goes into a file of its own",
+    ),
+    ("zhijian sign DOCUMENT", "JSON 文件", "JSON document"),
+    (
+        "zhijian sign --key",
+        "私钥文件（PEM），默认为配置文件中的 [seal] key",
+        "File of the private key (PEM); default: [seal] key of the configuration",
+    ),
+    (
+        "zhijian sign --output",
+        "签名文件，默认为原文件名加 .sig",
+        "File of the signature; default: the name of the document with .sig",
+    ),
+    (
+        "zhijian sign --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian verify",
+        "核验签名：有效时退出码为 0，无效为 1，无法核验为 2",
+        "Verify a signature: exits with 0 when it is valid, 1 when it does not hold, 2 when that cannot be told",
+    ),
+    ("zhijian verify DOCUMENT", "被签名的 JSON 文件", "JSON document that was signed"),
+    (
+        "zhijian verify --signature",
+        "签名文件，默认为原文件名加 .sig",
+        "File of the signature; default: the name of the document with .sig",
+    ),
+    (
+        "zhijian verify --key",
+        "信任的公钥文件，或存放公钥（.pem）的文件夹，可多次给出",
+        "File of a trusted public key, or folder of such (.pem); may be repeated",
+    ),
     (
         "zhijian formats",
         "列出可检测的格式、检视的部分、解码器版本和上限",
@@ -226,14 +285,15 @@ const TEXTS: &[(&str, &str, &str)] = &[
 const EXIT_ZH: &str = "\
 退出码：
   0  完成
-  1  检出了 --fail-on 所指级别的功能，或规则示例不符
+  1  检出了 --fail-on 所指级别的功能，或规则示例不符，或签名无效
   2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
   3  run 结束时有对象失败、跳过或未及处理";
 
 const EXIT_EN: &str = "\
 Exit codes:
   0  done
-  1  findings of the level of --fail-on, or rules that fail their examples
+  1  findings of the level of --fail-on, rules that fail their examples, or a signature that
+     does not hold
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
   3  run: targets failed, were skipped or were not reached";
 

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Format, Run, View};
-use crate::model::{Report, SCHEMA};
+use crate::model::{Report, SCHEMA, published};
 use crate::text::is_invisible;
 
 pub(super) const FORMAT: Format = Format { name: "json", streams: false, write: pretty };
@@ -35,7 +35,7 @@ pub(super) fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write)
 
 /// The same JSON with control and format characters written as `\uXXXX`: it may be looked at on a terminal.
 /// Outside of strings JSON has no such characters but line ends.
-fn harmless(json: &str) -> String {
+pub(crate) fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for ch in json.chars() {
         if ch != '\n' && (ch.is_control() || is_invisible(ch) || matches!(ch, '\u{2028}' | '\u{2029}')) {
@@ -51,15 +51,7 @@ fn harmless(json: &str) -> String {
 
 /// JSON Schema of one report.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Report).to_value();
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("$id".into(), json!("urn:zhijian:report:1"));
-        root.insert("title".into(), json!(SCHEMA));
-    }
-    if let Some(version) = schema.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
-        version.insert("const".into(), json!(SCHEMA));
-    }
-    schema
+    published::<Report>(SCHEMA)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use crate::model::{Lang, Listing, Report};
 
+pub(crate) use json::harmless;
 pub use json::schema;
 
 /// Writes a value as format `json` writes a report: indented, and harmless on a terminal.

@@ -1,0 +1,309 @@
+//! The code as a card to be shown or printed: SVG 1.1, and PNG drawn from it. The colour is never alone: there is its
+//! word, and a sign that is told from the others in black and white. The QR code (ISO/IEC 18004, correction level Q)
+//! leads to the report.
+//!
+//! The SVG refers to nothing outside itself, and its bytes follow from the code and the address alone.
+
+use std::fmt::Write as _;
+
+use qrcode::{Color, EcLevel, QrCode};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, Node, Tree};
+use thiserror::Error;
+use unicode_width::UnicodeWidthChar;
+use url::Url;
+
+use crate::model::{CodeDocument, ColorCode, Lang, Wording, beijing_day};
+use crate::report::visible;
+
+const WIDTH: u32 = 600;
+const HEIGHT: u32 = 840;
+
+/// Modules of white around a QR code.
+const QUIET: usize = 4;
+
+/// Fonts with Chinese that systems have, the free ones first.
+const FONTS: [&str; 8] = [
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "SimHei",
+];
+
+/// Widest PNG, in pixels.
+const WIDEST: u32 = 4800;
+
+/// Why a code cannot be drawn.
+#[derive(Debug, Error)]
+pub enum PictureError {
+    /// The address is none of the web.
+    #[error("{0:?} is no web address")]
+    Address(String),
+    /// The address is too long for a QR code that can still be read.
+    #[error("an address of {0} bytes is too long for a QR code")]
+    TooLong(usize),
+    /// Not a width between 100 and 4800 pixels.
+    #[error("{0} pixels: a width between 100 and 4800 is possible")]
+    Width(u32),
+    /// The picture could not be drawn.
+    #[error("the picture could not be drawn: {0}")]
+    Drawing(String),
+}
+
+/// A picture, and what is missing in it.
+#[derive(Debug, Clone)]
+pub struct Png {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What is missing in the picture: writing for which no font was found.
+    pub warning: Option<Wording>,
+}
+
+struct Look {
+    fill: &'static str,
+    /// Of the QR code: the colour, so dark that scanners tell it from white.
+    dark: &'static str,
+    /// Inside a circle around 0, 0 with radius 36: strokes of the sign.
+    sign: &'static str,
+}
+
+fn look(code: ColorCode) -> Look {
+    match code {
+        ColorCode::Green => Look { fill: "#16803a", dark: "#0a4a20", sign: "M-17 1L-5 13L17 -12" },
+        // The letter i, as signs of information have it.
+        ColorCode::Blue => Look { fill: "#1a56c4", dark: "#0d2f70", sign: "M0 -4L0 18M0 -18L0 -17" },
+        ColorCode::Red => Look { fill: "#c5221f", dark: "#6e1210", sign: "M-13 -13L13 13M13 -13L-13 13" },
+        ColorCode::None => Look { fill: "#5f6368", dark: "#2b2d30", sign: "M-16 0L16 0" },
+    }
+}
+
+/// Draws a code whose report is at an address.
+pub fn svg(code: &CodeDocument, address: &str, lang: Lang) -> Result<String, PictureError> {
+    let Look { fill, dark, sign } = look(code.code);
+    let word = lang.pick(code.code.zh(), code.code.en());
+    let state = lang.pick(&code.state, &code.state_en);
+    let name = code.name.as_deref().unwrap_or(&code.target);
+    let title = format!("{word} {name}");
+    let fonts = FONTS.map(|font| format!("'{font}'")).join(",");
+    let (modules, size) = qr(address)?;
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write!(
+        out,
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="{fonts},sans-serif" text-anchor="middle">
+<title>{}</title>
+<rect x="8" y="8" width="584" height="824" rx="28" fill="#fff" stroke="{fill}" stroke-width="16"/>
+<path d="M8 136V36A28 28 0 0 1 36 8H564A28 28 0 0 1 592 36V136Z" fill="{fill}"/>
+<circle cx="76" cy="72" r="36" fill="#fff"/>
+<path transform="translate(76 72)" d="{sign}" fill="none" stroke="{fill}" stroke-width="10" stroke-linecap="round" stroke-linejoin="round"/>
+<text x="134" y="94" font-size="62" font-weight="700" fill="#fff" text-anchor="start">{}</text>
+<text x="566" y="86" font-size="34" fill="#fff" text-anchor="end">{}</text>
+<svg x="90" y="146" width="420" height="420" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">
+<path d="{modules}" fill="{dark}"/>
+</svg>
+"##,
+        escaped(&title),
+        escaped(word),
+        escaped(&cut(state, 13)),
+    );
+    let mut line = |y: u32, size: u32, style: &str, text: &str| {
+        let text = escaped(text);
+        let _ = writeln!(out, r#"<text x="300" y="{y}" font-size="{size}" {style}>{text}</text>"#);
+    };
+    let [first, second] = two_lines(name, 30);
+    let bold = r##"font-weight="700" fill="#202124""##;
+    if second.is_empty() {
+        line(628, 36, bold, &first);
+    } else {
+        line(606, 36, bold, &first);
+        line(650, 36, bold, &second);
+    }
+    let plain = r##"fill="#3c4043""##;
+    if let Some(owner) = &code.owner {
+        line(692, 22, plain, &cut(owner, 48));
+    }
+    let filing = match &code.filing {
+        Some(number) => format!("{}{}", lang.pick("备案编号：", "Filing number: "), cut(number, 36)),
+        None => lang.pick("备案编号：无", "Not filed").to_owned(),
+    };
+    line(726, 22, plain, &filing);
+    let (since, as_of) = (beijing_day(code.since), beijing_day(code.as_of));
+    let days = match lang {
+        Lang::Zh => format!("自 {since} 起，截至 {as_of}"),
+        Lang::En => format!("since {since}, as of {as_of}"),
+    };
+    line(758, 22, plain, &days);
+    line(794, 16, r##"fill="#5f6368""##, &cut(&code.target, 64));
+    out.push_str("</svg>\n");
+    Ok(out)
+}
+
+/// The dark modules of a QR code as a path, and the size with the quiet zone.
+fn qr(address: &str) -> Result<(String, usize), PictureError> {
+    let web = Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !web {
+        return Err(PictureError::Address(address.chars().take(80).collect()));
+    }
+    let code = QrCode::with_error_correction_level(address, EcLevel::Q)
+        .map_err(|_| PictureError::TooLong(address.len()))?;
+    let width = code.width();
+    let colours = code.to_colors();
+    let mut path = String::new();
+    for (y, row) in colours.chunks(width).enumerate() {
+        let mut x = 0;
+        for run in row.chunk_by(|a, b| a == b) {
+            if run.first() == Some(&Color::Dark) {
+                let _ = write!(path, "M{} {}h{}v1h-{}z", x + QUIET, y + QUIET, run.len(), run.len());
+            }
+            x += run.len();
+        }
+    }
+    Ok((path, width + 2 * QUIET))
+}
+
+/// How wide a character is, in halves of a Chinese one. Capitals are wider than half of one.
+fn width(ch: char) -> usize {
+    ch.width().unwrap_or(0)
+}
+
+/// The beginning of a text that is so wide, and the rest. Marks without width are not without limit.
+fn split(text: &str, most: usize) -> (&str, &str) {
+    let (mut wide, mut count) = (0, 0);
+    let end = text.char_indices().find(|(_, ch)| {
+        wide += width(*ch);
+        count += 1;
+        wide > most || count > 2 * most
+    });
+    text.split_at(end.map_or(text.len(), |(at, _)| at))
+}
+
+/// A text that is at most so wide, cut where it is wider.
+fn cut(text: &str, most: usize) -> String {
+    let text = visible(text);
+    match split(&text, most) {
+        (whole, "") => whole.to_owned(),
+        _ => format!("{}…", split(&text, most.saturating_sub(2)).0),
+    }
+}
+
+/// A text on one line or two of such width.
+fn two_lines(text: &str, most: usize) -> [String; 2] {
+    let text = visible(text);
+    let (first, rest) = split(&text, most);
+    // Half and half looks better than all and one.
+    let whole: usize = text.chars().map(width).sum();
+    let (first, rest) =
+        if rest.is_empty() || whole > 2 * most { (first, rest) } else { split(&text, whole.div_ceil(2)) };
+    [first.trim().to_owned(), cut(rest.trim(), most)]
+}
+
+/// For XML: markup as entities, and what XML 1.0 cannot hold as the replacement character.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for ch in visible(text).chars() {
+        match ch {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            ch if ch.is_control() => out.push('\u{fffd}'),
+            ch => out.push(ch),
+        }
+    }
+    out
+}
+
+/// Draws pictures with the fonts of the system.
+#[derive(Debug)]
+pub struct Painter(usvg::Options<'static>);
+
+impl Painter {
+    /// Looks for the fonts of the system, which takes a moment.
+    pub fn new() -> Self {
+        let mut options = usvg::Options::default();
+        options.fontdb_mut().load_system_fonts();
+        Painter::with(options)
+    }
+
+    /// Without any font.
+    #[cfg(test)]
+    fn without_fonts() -> Self {
+        Painter::with(usvg::Options::default())
+    }
+
+    fn with(mut options: usvg::Options<'static>) -> Self {
+        let fonts = options.fontdb_mut();
+        let has =
+            |name: &str| fonts.faces().any(|face| face.families.iter().any(|(family, _)| family == name));
+        let family = FONTS.into_iter().find(|name| has(name)).map(str::to_owned);
+        let any = fonts.faces().find_map(|face| face.families.first().map(|(family, _)| family.clone()));
+        // What the picture falls back to when it finds none of its own.
+        if let Some(family) = family.or(any) {
+            fonts.set_serif_family(family.clone());
+            fonts.set_sans_serif_family(family);
+        }
+        Painter(options)
+    }
+
+    /// Draws an SVG of [`svg`] so many pixels wide.
+    pub fn png(&self, svg: &str, width: u32) -> Result<Png, PictureError> {
+        if !(100..=WIDEST).contains(&width) {
+            return Err(PictureError::Width(width));
+        }
+        let drawing = |error: &dyn std::fmt::Display| PictureError::Drawing(error.to_string());
+        let tree = Tree::from_str(svg, &self.0).map_err(|error| drawing(&error))?;
+        let scale = width as f32 / tree.size().width();
+        let height = (tree.size().height() * scale).round() as u32;
+        let mut pixels = Pixmap::new(width, height).ok_or_else(|| drawing(&"no memory"))?;
+        resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
+        let bytes = pixels.encode_png().map_err(|error| drawing(&error))?;
+        Ok(Png { bytes, warning: missing(&tree) })
+    }
+}
+
+impl Default for Painter {
+    fn default() -> Self {
+        Painter::new()
+    }
+}
+
+/// The writing for which no font has a glyph.
+fn missing(tree: &Tree) -> Option<Wording> {
+    let mut lost = String::new();
+    // Groups and nested pictures are as deep as this file makes them.
+    let mut groups = vec![tree.root()];
+    while let Some(group) = groups.pop() {
+        for node in group.children() {
+            match node {
+                Node::Group(group) => groups.push(group),
+                Node::Text(text) => {
+                    let glyphs = || text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+                    match glyphs().next() {
+                        None => lost.extend(text.chunks().iter().map(usvg::TextChunk::text)),
+                        Some(_) => {
+                            lost.extend(
+                                glyphs().filter(|glyph| glyph.id.0 == 0).map(|glyph| glyph.text.as_str()),
+                            );
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    if lost.is_empty() {
+        return None;
+    }
+    let lost = cut(&lost, 80);
+    let zh = format!("系统中没有含这些文字的字体，图中未能绘出：{lost}（可安装 fonts-noto-cjk）");
+    let en = format!(
+        "no font of this system has these characters, which are missing in the picture: {lost} (install fonts-noto-cjk)"
+    );
+    Some(Wording { zh, en })
+}

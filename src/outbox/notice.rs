@@ -1,0 +1,52 @@
+//! What a notice says: `zhijian.notice/1`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::NOTICES;
+use crate::model::{CodeDocument, ColorCode, Event};
+
+/// Value of `schema` in every notice.
+pub const NOTICE_SCHEMA: &str = "zhijian.notice/1";
+
+/// What a notice tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Notice {
+    /// A target has another code than before.
+    CodeChanged {
+        /// The colour before; a new target had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<ColorCode>,
+        /// The code now.
+        code: Box<CodeDocument>,
+    },
+    /// An event was added to the ledger.
+    Recorded {
+        /// Its number.
+        seq: u64,
+        /// The event.
+        record: Box<Event>,
+    },
+}
+
+impl Notice {
+    /// One of [`NOTICES`].
+    pub fn event(&self) -> &'static str {
+        match self {
+            Notice::CodeChanged { .. } => NOTICES[0],
+            Notice::Recorded { .. } => NOTICES[1],
+        }
+    }
+
+    /// The body of the request.
+    pub fn body(&self) -> serde_json::Result<String> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            schema: &'static str,
+            #[serde(flatten)]
+            notice: &'a Notice,
+        }
+        serde_json::to_string(&Body { schema: NOTICE_SCHEMA, notice: self })
+    }
+}
