@@ -57,7 +57,7 @@ enum Command {
     Sign(sign::Sign),
     Verify(sign::Verify),
     Formats,
-    Schema,
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man,
 }
@@ -102,7 +102,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Sign(sign) => sign.run(lang),
         Command::Verify(verify) => verify.run(lang),
         Command::Formats => formats::run(lang),
-        Command::Schema => schema::run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),
     };

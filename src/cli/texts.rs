@@ -272,7 +272,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "列出可检测的格式、检视的部分、解码器版本和上限",
         "List formats, parts read, versions of decoders and limits",
     ),
-    ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
+    (
+        "zhijian schema",
+        "输出报告等文件的 JSON Schema",
+        "Print the JSON Schema of reports and other documents",
+    ),
+    (
+        "zhijian schema DOCUMENT",
+        "report 报告（默认）、code 赋码、signature 签名、notice 通知",
+        "report (default), code, signature or notice",
+    ),
     ("zhijian completions", "输出命令补全脚本", "Print a completion script"),
     (
         "zhijian completions SHELL",

@@ -106,7 +106,7 @@ pub fn svg(code: &CodeDocument, address: &str, lang: Lang) -> Result<String, Pic
 <path d="{modules}" fill="{dark}"/>
 </svg>
 "##,
-        escaped(&title),
+        escaped(&cut(&title, 160)),
         escaped(word),
         escaped(&cut(state, 13)),
     );

@@ -19,6 +19,6 @@ mod schedule;
 mod send;
 
 pub use delivery::{Delivery, DeliveryState, list, put, retry};
-pub use notice::{NOTICE_SCHEMA, Notice};
+pub use notice::{NOTICE_SCHEMA, Notice, NoticeDocument};
 pub use schedule::{next_attempt, wait};
 pub use send::{Answer, OutboxError, Sender, Sent, judge, secret, send_due, signature};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::NOTICES;
 use crate::model::{CodeDocument, ColorCode, Event};
 
-/// Value of `schema` in every notice.
+/// Value of [`NoticeDocument::schema`].
 pub const NOTICE_SCHEMA: &str = "zhijian.notice/1";
 
 /// What a notice tells of.
@@ -41,12 +41,16 @@ impl Notice {
 
     /// The body of the request.
     pub fn body(&self) -> serde_json::Result<String> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            schema: &'static str,
-            #[serde(flatten)]
-            notice: &'a Notice,
-        }
-        serde_json::to_string(&Body { schema: NOTICE_SCHEMA, notice: self })
+        serde_json::to_string(&NoticeDocument { schema: NOTICE_SCHEMA.into(), notice: self.clone() })
     }
+}
+
+/// A notice as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoticeDocument {
+    /// Always [`NOTICE_SCHEMA`].
+    pub schema: String,
+    /// What it tells of.
+    #[serde(flatten)]
+    pub notice: Notice,
 }

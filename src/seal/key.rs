@@ -151,7 +151,7 @@ impl PrivateKey {
     }
 
     /// Signs bytes. `None` in a case of one in 2^255 that SM2 has.
-    pub(super) fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             PrivateKey::Ed25519(key) => Some(key.sign(bytes).to_bytes().to_vec()),
             PrivateKey::Sm2(key, _) => {
@@ -216,7 +216,7 @@ impl PublicKey {
     }
 
     /// Whether a signature is one of this key over these bytes. `None`: it is not even one in form.
-    pub(super) fn verify(&self, bytes: &[u8], signature: &[u8]) -> Option<bool> {
+    pub fn verify(&self, bytes: &[u8], signature: &[u8]) -> Option<bool> {
         match self {
             PublicKey::Ed25519(key) => {
                 let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;

@@ -12,4 +12,4 @@ mod signature;
 pub use canonical::{LONGEST, NotCanonical, canonical};
 pub use error::{KeyError, SealError};
 pub use key::{Algorithm, PrivateKey, PublicKey, public_keys};
-pub use signature::{SIGNATURE_SCHEMA, SignatureDocument, Statement, schema, sign, verify};
+pub use signature::{SIGNATURE_SCHEMA, SignatureDocument, Statement, sign, verify};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::canonical::{self, NotCanonical};
 use super::{Algorithm, KeyError, PrivateKey, PublicKey, SealError};
-use crate::model::{Lang, published};
+use crate::model::Lang;
 
 /// Value of [`Statement::schema`].
 pub const SIGNATURE_SCHEMA: &str = "zhijian.signature/1";
@@ -75,11 +75,6 @@ pub fn verify(document: &[u8], signature: &[u8], keys: &[PublicKey]) -> Result<S
         return Err(SealError::Changed);
     }
     Ok(statement)
-}
-
-/// JSON Schema of signature documents.
-pub fn schema() -> Value {
-    published::<SignatureDocument>(SIGNATURE_SCHEMA)
 }
 
 /// The statement of a signature document, the bytes that are signed and the signature.
