@@ -1,6 +1,25 @@
-//! The colour code: a pure function of the policy and of what is on record.
-//! (Events, fold and storage join this room when history is kept.)
+//! The ledger: what happened to each target, and the colour code that follows.
+//!
+//! ```text
+//! report ─▶ record ─▶ Event ─▶ store (chain) ─▶ Recorded ─▶ standing ─▶ fact ─▶ policy ─▶ code
+//! ```
+//!
+//! Events are only ever added. The code is a pure function of the policy and of the events.
 
+mod backup;
+mod chain;
+mod fact;
+mod history;
 mod policy;
+mod record;
+mod standing;
+mod store;
 
-pub use policy::{Filing, Policy, Situation};
+pub use backup::BackupError;
+pub use chain::{GENESIS, Link};
+pub use fact::{Fact, Facts};
+pub use history::{Coded, History};
+pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
+pub use record::scan_record;
+pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
+pub use store::{Break, Chain, Ledger, LedgerError};

@@ -16,3 +16,8 @@ pub fn beijing_day(moment: Timestamp) -> Date {
 pub fn beijing_minute(moment: Timestamp) -> String {
     BEIJING.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string()
 }
+
+/// The moment at which a day begins in Beijing. `None` far outside of all calendars.
+pub fn beijing_midnight(day: Date) -> Option<Timestamp> {
+    BEIJING.to_timestamp(day.at(0, 0, 0, 0)).ok()
+}

@@ -78,7 +78,7 @@ pub enum Deed {
     Dismissed {
         /// The rule.
         rule: String,
-        /// The evidence it is about, see [`super::evidence_key`].
+        /// The evidence it is about, see [`super::evidence_key`]; the id of the rule itself if it is a duty.
         evidence: Vec<String>,
         /// Why.
         reason: String,
@@ -170,6 +170,9 @@ pub struct ScanRecord {
     pub artifact: String,
     /// What was scanned. A page is not its account.
     pub kind: TargetKind,
+    /// Of a page, its address: another page says nothing of what is on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Version as shown to users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

@@ -1,0 +1,541 @@
+//! Where the ledger is kept: SQLite or PostgreSQL, by the address of the database.
+//!
+//! A writer locks the head of the chain, adds its events behind it and commits: either all of them are there or none,
+//! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Once;
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Row, SqlSafeStr, Transaction};
+use std::io::{self, Read, Write};
+use thiserror::Error;
+
+use super::backup::BackupError;
+use super::chain::{GENESIS, Link};
+use super::standing::Recorded;
+use crate::model::{Deed, Event, Lang};
+
+/// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+
+/// Events that go to the database in one statement.
+const BATCH: usize = 200;
+/// A report is larger than this only by mistake or malice.
+const MAX_DOCUMENT: u64 = 256 << 20;
+
+/// Why the ledger could not do something.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// The address is neither of SQLite nor of PostgreSQL.
+    #[error("{0:?} is no database: sqlite:FILE or postgres://…")]
+    Address(String),
+    /// The database was made by a newer version of the program.
+    #[error("the database is of a newer version of zhijian (migration {0}); use that version")]
+    Newer(i64),
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be made.
+    #[error(transparent)]
+    Migration(MigrateError),
+    /// A row cannot be read.
+    #[error("event {seq}: {cause}")]
+    Event {
+        /// Its number.
+        seq: u64,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A document that an event names is not what its digest says, or cannot be kept.
+    #[error("document {digest}: {cause}")]
+    Document {
+        /// Its digest.
+        digest: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The moment of an event is none that the ledger can keep.
+    #[error("{0} is not between 1970 and 2200")]
+    Moment(Timestamp),
+}
+
+impl LedgerError {
+    /// What is the matter, in a language.
+    pub fn words(&self, lang: Lang) -> String {
+        let zh = lang == Lang::Zh;
+        match self {
+            LedgerError::Address(text) if zh => {
+                format!("“{text}”不是数据库地址，应为 sqlite:文件 或者 postgres://…")
+            }
+            LedgerError::Newer(_) if zh => "数据库由更新版本的 zhijian 建立，请使用该版本".into(),
+            LedgerError::Event { seq, cause } if zh => format!("第 {seq} 号事件：{cause}"),
+            LedgerError::Document { digest, cause } if zh => format!("文档 {digest}：{cause}"),
+            LedgerError::Moment(at) if zh => format!("时间 {at} 不在 1970 年至 2200 年之间"),
+            LedgerError::Database(error) => match (database_words(error), lang) {
+                (Some((zh, _)), Lang::Zh) => format!("{zh}（{error}）"),
+                (Some((_, en)), Lang::En) => format!("{en} ({error})"),
+                (None, _) => error.to_string(),
+            },
+            LedgerError::Migration(
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
+            ) => match (database_words(error), lang) {
+                (Some((zh, _)), Lang::Zh) => format!("{zh}（{error}）"),
+                (Some((_, en)), Lang::En) => format!("{en} ({error})"),
+                (None, _) => error.to_string(),
+            },
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What people can do something about. SQLite codes: <https://sqlite.org/rescode.html>; PostgreSQL: appendix A.
+fn database_words(error: &sqlx::Error) -> Option<(&'static str, &'static str)> {
+    let code = match error {
+        sqlx::Error::Database(error) => error.code()?.into_owned(),
+        sqlx::Error::Io(_) => return Some(("数据库连接中断", "the connection to the database is lost")),
+        sqlx::Error::PoolTimedOut => return Some(("数据库没有响应", "the database does not answer")),
+        _ => return None,
+    };
+    let primary = code.parse::<u32>().map(|code| code & 0xFF).unwrap_or_default();
+    Some(match (&*code, primary) {
+        ("53100", _) | (_, 13) => ("磁盘已满，未写入任何内容", "the disk is full, nothing was written"),
+        ("25006", _) | (_, 8) => {
+            ("数据库只读，未写入任何内容", "the database is read-only, nothing was written")
+        }
+        (_, 5 | 6) => ("数据库正被另一进程占用", "another process holds the database"),
+        (_, 10) => ("磁盘读写出错，未写入任何内容", "the disk failed, nothing was written"),
+        (_, 11 | 26) => ("文件已损坏或者不是数据库", "the file is damaged, or no database"),
+        (_, 14) => ("无法打开数据库文件", "the database file cannot be opened"),
+        ("28P01" | "28000", _) => ("数据库拒绝登录", "the database refuses the login"),
+        ("3D000", _) => ("没有这个数据库", "there is no such database"),
+        (code, _) if code.starts_with("08") || code.starts_with("57P") => {
+            ("数据库连接中断", "the connection to the database is lost")
+        }
+        _ => return None,
+    })
+}
+
+/// What the chain of hashes looks like.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Chain {
+    /// Number of the last event.
+    pub events: u64,
+    /// Its hash.
+    pub hash: String,
+    /// Reports that events name.
+    pub documents: u64,
+    /// What is not as it was written; at most a hundred.
+    pub broken: Vec<Break>,
+}
+
+/// Something in the ledger that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Break {
+    /// At which event.
+    pub seq: u64,
+    /// What.
+    pub what: &'static str,
+    /// The same in English.
+    pub what_en: &'static str,
+}
+
+/// More breaks are not listed.
+const MAX_BREAKS: usize = 100;
+
+/// A ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pool: AnyPool,
+}
+
+impl Ledger {
+    /// Opens a ledger, and makes it where there is none: `sqlite:FILE` or `postgres://USER@HOST/NAME`.
+    pub async fn open(address: &str) -> Result<Self, LedgerError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let lite = address.starts_with("sqlite:");
+        if !lite && !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+            return Err(LedgerError::Address(address.to_owned()));
+        }
+        let url = match address.strip_prefix("sqlite:") {
+            // A path may hold signs that mean something in an address.
+            Some(path) if !path.contains('?') && path != ":memory:" => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('#', "%23"))
+            }
+            _ => address.to_owned(),
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(if address == "sqlite::memory:" { 1 } else { 8 })
+            .acquire_timeout(std::time::Duration::from_secs(20))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if lite {
+                        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
+                        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+                        sqlx::raw_sql(set).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await?;
+        let ledger = Ledger { pool };
+        ledger.migrate(lite).await?;
+        Ok(ledger)
+    }
+
+    async fn migrate(&self, lite: bool) -> Result<(), LedgerError> {
+        let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+            let sql = if lite { (*sql).to_owned() } else { sql.replace("BLOB", "BYTEA") };
+            Migration::new(
+                *version,
+                (*name).into(),
+                MigrationType::Simple,
+                AssertSqlSafe(sql).into_sql_str(),
+                false,
+            )
+        };
+        let migrator = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
+        migrator.run(&self.pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => LedgerError::Newer(version),
+            other => LedgerError::Migration(other),
+        })
+    }
+
+    /// The connections, for what else is kept beside the events.
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Closes the connections in order.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
+    /// Adds events, all or none, and returns the number of the first.
+    pub async fn append(&self, events: &[Event]) -> Result<u64, LedgerError> {
+        self.append_with(&[], events).await
+    }
+
+    /// Adds events together with the documents they name: the digest of each, and its JSON.
+    pub async fn append_with(
+        &self,
+        documents: &[(&str, &[u8])],
+        events: &[Event],
+    ) -> Result<u64, LedgerError> {
+        let mut transaction = self.pool.begin().await?;
+        // The first statement writes, so that two writers queue up instead of running into each other.
+        let (last, mut hash) = lock(&mut transaction).await?;
+        for (digest, body) in documents {
+            put_document(&mut transaction, digest, body).await?;
+        }
+        let recorded = Timestamp::now();
+        let mut rows = Vec::with_capacity(events.len());
+        for (seq, event) in (last + 1..).zip(events) {
+            nanoseconds(event.at)?;
+            let body = serde_json::to_string(&event.deed)
+                .map_err(|error| LedgerError::Event { seq, cause: error.to_string() })?;
+            let (target, actor) = (event.target.clone(), event.actor.clone());
+            let row = Stored { seq, target, at: event.at, recorded, actor, body, hash: String::new() };
+            hash = row.link().hash(&hash);
+            rows.push(Stored { hash: hash.clone(), ..row });
+        }
+        insert(&mut transaction, &rows).await?;
+        set_head(&mut transaction, last + events.len() as u64, &hash).await?;
+        transaction.commit().await?;
+        Ok(last + 1)
+    }
+
+    /// Number and hash of the last event.
+    pub async fn head(&self) -> Result<(u64, String), LedgerError> {
+        let row = sqlx::query("SELECT seq, hash FROM head WHERE one = 1").fetch_one(&self.pool).await?;
+        Ok((number(row.try_get(0)?), row.try_get(1)?))
+    }
+
+    /// The events of a target, in the order in which they were recorded.
+    pub async fn events_of(&self, target: &str) -> Result<Vec<Recorded>, LedgerError> {
+        let sql =
+            "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE target = $1 ORDER BY seq";
+        let rows = sqlx::query(sql).bind(target).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Stored::of(row)?.read()).collect()
+    }
+
+    /// One event by its number.
+    pub async fn event(&self, seq: u64) -> Result<Option<Recorded>, LedgerError> {
+        let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE seq = $1";
+        let row = sqlx::query(sql).bind(seq.cast_signed()).fetch_optional(&self.pool).await?;
+        row.map(|row| Stored::of(&row)?.read()).transpose()
+    }
+
+    /// The latest events, newest first.
+    pub async fn latest(&self, limit: u32) -> Result<Vec<Recorded>, LedgerError> {
+        let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event ORDER BY seq DESC LIMIT $1";
+        let rows = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Stored::of(row)?.read()).collect()
+    }
+
+    /// Keys of targets that contain a text, at most so many.
+    pub async fn find(&self, part: &str, limit: u32) -> Result<Vec<String>, LedgerError> {
+        let pattern: String = part
+            .chars()
+            .flat_map(|ch| ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch]))
+            .collect();
+        let sql =
+            "SELECT DISTINCT target FROM event WHERE target LIKE $1 ESCAPE '\\' ORDER BY target LIMIT $2";
+        let rows = sqlx::query(sql).bind(format!("%{pattern}%")).bind(i64::from(limit));
+        let rows = rows.fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Every target with its events, one target after the other, without holding all of them.
+    pub async fn for_each_target(
+        &self,
+        mut each: impl FnMut(&str, Vec<Recorded>),
+    ) -> Result<(), LedgerError> {
+        let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event ORDER BY target, seq";
+        let mut rows = sqlx::query(sql).fetch(&self.pool);
+        let mut events: Vec<Recorded> = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let recorded = Stored::of(&row)?.read()?;
+            if let Some(first) = events.first()
+                && first.event.target != recorded.event.target
+            {
+                let target = first.event.target.clone();
+                each(&target, std::mem::take(&mut events));
+            }
+            events.push(recorded);
+        }
+        if let Some(first) = events.first() {
+            let target = first.event.target.clone();
+            each(&target, events);
+        }
+        Ok(())
+    }
+
+    /// A document by its digest; `None` where there is none.
+    pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        let sql = "SELECT body FROM document WHERE sha256 = $1";
+        let row = sqlx::query(sql).bind(digest).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        let body: Vec<u8> = row.try_get(0)?;
+        inflate(digest, &body).map(Some)
+    }
+
+    /// Looks whether every event is as it was written: numbers without holes, hashes, the head, the documents.
+    pub async fn verify(&self) -> Result<Chain, LedgerError> {
+        let mut broken = Vec::new();
+        let mut note = |seq: u64, what: &'static str, what_en: &'static str| {
+            if broken.len() < MAX_BREAKS {
+                broken.push(Break { seq, what, what_en });
+            }
+        };
+        let (mut last, mut hash) = (0, GENESIS.to_owned());
+        let mut named: HashMap<String, u64> = HashMap::new();
+        // The head is read first: what is added meanwhile comes behind it.
+        let (head, head_hash) = self.head().await?;
+        let sql =
+            "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE seq <= $1 ORDER BY seq";
+        let mut rows = sqlx::query(sql).bind(head.cast_signed()).fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            let stored = Stored::of(&row)?;
+            if stored.seq != last + 1 {
+                note(last + 1, "事件缺失", "events are missing");
+            }
+            if stored.link().hash(&hash) != stored.hash {
+                note(stored.seq, "内容与散列值不符", "the content is not what the hash says");
+            }
+            match stored.read() {
+                Ok(recorded) => {
+                    if let Deed::Scanned(scan) = recorded.event.deed {
+                        named.entry(scan.report).or_insert(recorded.seq);
+                    }
+                }
+                Err(_) => note(stored.seq, "内容无法读取", "the content cannot be read"),
+            }
+            (last, hash) = (stored.seq, stored.hash);
+        }
+        drop(rows);
+        if head != last || head_hash != hash {
+            note(last + 1, "末尾事件缺失", "events at the end are missing");
+        }
+        let mut documents = 0;
+        let mut rows = sqlx::query("SELECT sha256, body FROM document").fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            let (digest, body): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+            let Some(seq) = named.remove(&digest) else { continue };
+            documents += 1;
+            let sound = inflate(&digest, &body).is_ok_and(|body| digest_of(&body) == digest);
+            if !sound {
+                note(seq, "检测报告与摘要不符", "the report is not what its digest says");
+            }
+        }
+        drop(rows);
+        for seq in named.into_values() {
+            note(seq, "检测报告缺失", "the report is missing");
+        }
+        broken.sort_by_key(|found| found.seq);
+        Ok(Chain { events: last, hash, documents, broken })
+    }
+
+    /// Writes everything to a file that [`Ledger::restore`] reads, as it was at one moment.
+    pub async fn backup(&self, path: &Path) -> Result<Chain, BackupError> {
+        super::backup::write(self, path).await
+    }
+
+    /// Reads a backup into a ledger that is empty; all of it or nothing.
+    pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
+        super::backup::read(self, path).await
+    }
+}
+
+/// A row of the table of events.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stored {
+    pub(super) seq: u64,
+    pub(super) target: String,
+    pub(super) at: Timestamp,
+    pub(super) recorded: Timestamp,
+    pub(super) actor: String,
+    pub(super) body: String,
+    pub(super) hash: String,
+}
+
+impl Stored {
+    pub(super) fn of(row: &AnyRow) -> Result<Self, LedgerError> {
+        let seq = number(row.try_get(0)?);
+        let moment = |nanoseconds: i64| {
+            Timestamp::from_nanosecond(nanoseconds.into())
+                .map_err(|error| LedgerError::Event { seq, cause: error.to_string() })
+        };
+        Ok(Stored {
+            seq,
+            target: row.try_get(1)?,
+            at: moment(row.try_get(2)?)?,
+            recorded: moment(row.try_get(3)?)?,
+            actor: row.try_get(4)?,
+            body: row.try_get(5)?,
+            hash: row.try_get(6)?,
+        })
+    }
+
+    pub(super) fn link(&self) -> Link<'_> {
+        Link {
+            seq: self.seq,
+            target: &self.target,
+            at: self.at,
+            recorded: self.recorded,
+            actor: &self.actor,
+            body: &self.body,
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<Recorded, LedgerError> {
+        let deed = serde_json::from_str(&self.body)
+            .map_err(|error| LedgerError::Event { seq: self.seq, cause: error.to_string() })?;
+        let (target, actor) = (self.target.clone(), self.actor.clone());
+        let event = Event { target, at: self.at, actor, deed };
+        Ok(Recorded { seq: self.seq, recorded: self.recorded, hash: self.hash.clone(), event })
+    }
+}
+
+/// Locks the head until the end of the transaction: number and hash of the last event.
+pub(super) async fn lock(transaction: &mut Transaction<'_, Any>) -> Result<(u64, String), LedgerError> {
+    let sql = "UPDATE head SET one = 1 WHERE one = 1 RETURNING seq, hash";
+    let row = sqlx::query(sql).fetch_one(&mut **transaction).await?;
+    Ok((number(row.try_get(0)?), row.try_get(1)?))
+}
+
+pub(super) async fn set_head(
+    transaction: &mut Transaction<'_, Any>,
+    seq: u64,
+    hash: &str,
+) -> Result<(), LedgerError> {
+    let sql = "UPDATE head SET seq = $1, hash = $2 WHERE one = 1";
+    sqlx::query(sql).bind(seq.cast_signed()).bind(hash).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+pub(super) async fn insert(
+    transaction: &mut Transaction<'_, Any>,
+    rows: &[Stored],
+) -> Result<(), LedgerError> {
+    for rows in rows.chunks(BATCH) {
+        let values: Vec<String> = (0..rows.len())
+            .map(|row| {
+                let at = |column: usize| row * 7 + column + 1;
+                let columns: Vec<String> = (0..7).map(|column| format!("${}", at(column))).collect();
+                format!("({})", columns.join(", "))
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO event (seq, target, at, recorded, actor, body, hash) VALUES {}",
+            values.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for row in rows {
+            query = query
+                .bind(row.seq.cast_signed())
+                .bind(row.target.clone())
+                .bind(nanoseconds(row.at)?)
+                .bind(nanoseconds(row.recorded)?)
+                .bind(row.actor.clone())
+                .bind(row.body.clone())
+                .bind(row.hash.clone());
+        }
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn put_document(
+    transaction: &mut Transaction<'_, Any>,
+    digest: &str,
+    body: &[u8],
+) -> Result<(), LedgerError> {
+    let failed = |cause: String| LedgerError::Document { digest: digest.to_owned(), cause };
+    if body.len() as u64 > MAX_DOCUMENT {
+        return Err(failed(format!("{} bytes; at most {MAX_DOCUMENT}", body.len())));
+    }
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    let deflated = encoder.write_all(body).and_then(|()| encoder.finish());
+    let deflated = deflated.map_err(|error| failed(error.to_string()))?;
+    let sql = "INSERT INTO document (sha256, body) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING";
+    sqlx::query(sql).bind(digest).bind(deflated).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+pub(super) fn inflate(digest: &str, deflated: &[u8]) -> Result<Vec<u8>, LedgerError> {
+    let failed =
+        |cause: io::Error| LedgerError::Document { digest: digest.to_owned(), cause: cause.to_string() };
+    let mut body = Vec::new();
+    DeflateDecoder::new(deflated).take(MAX_DOCUMENT).read_to_end(&mut body).map_err(failed)?;
+    Ok(body)
+}
+
+/// SHA-256, lower-case hex.
+pub(super) fn digest_of(body: &[u8]) -> String {
+    use sha2::Digest;
+    crate::model::hex(&sha2::Sha256::digest(body))
+}
+
+fn nanoseconds(at: Timestamp) -> Result<i64, LedgerError> {
+    // 2200-01-01.
+    const LATEST: i64 = 7_258_118_400_000_000_000;
+    let nanoseconds = i64::try_from(at.as_nanosecond()).ok();
+    nanoseconds.filter(|at| (0..LATEST).contains(at)).ok_or(LedgerError::Moment(at))
+}
+
+/// A number as the database has it. Numbers of events are never negative.
+fn number(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
