@@ -1,7 +1,15 @@
 //! Notices to other programs: signed, sent again, given up, never twice; against a server of our own and SQLite.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    dead_code,
+    reason = "a test fails by panicking"
+)]
 
+#[path = "common/postgres.rs"]
+mod postgres;
 #[path = "common/server.rs"]
 mod server;
 
@@ -11,9 +19,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use server::{Request, Server, Step, answer};
-use sqlx::any::{AnyPool, AnyPoolOptions};
+use sqlx::any::AnyPool;
 use zhijian::config::{Config, SecretPlace, Webhook};
 use zhijian::fetch::Secret;
+use zhijian::ledger::Ledger;
 use zhijian::model::{CODE_SCHEMA, CodeDocument, ColorCode, EventLink, TargetKind};
 use zhijian::outbox::{
     Answer, Delivery, DeliveryState, NOTICE_SCHEMA, Notice, OutboxError, Sender, Sent, judge, list, put,
@@ -64,10 +73,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 async fn pool() -> AnyPool {
-    sqlx::any::install_default_drivers();
-    let pool = AnyPoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-    sqlx::raw_sql(include_str!("../src/ledger/migrations/0002_outbox.sql")).execute(&pool).await.unwrap();
-    pool
+    Ledger::open("sqlite::memory:").await.unwrap().pool().clone()
 }
 
 async fn only(pool: &AnyPool) -> Delivery {
@@ -111,6 +117,39 @@ async fn a_notice_arrives_once_with_its_key_and_its_signature() {
     let after = only(&pool).await;
     assert_eq!((after.state, after.attempts, after.answer.as_str()), (DeliveryState::Delivered, 1, "204"));
     assert!(!retry(&pool, &delivery.id, at(6)).await.unwrap(), "what has arrived stays so");
+}
+
+#[tokio::test]
+async fn the_table_is_the_same_on_postgresql() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let ledger = Ledger::open(&cluster.database()).await.unwrap();
+    let server = Server::start("127.0.0.1", |request| match request.header("idempotency-key") {
+        Some(key) if key.starts_with(|ch: char| ch.is_ascii_digit()) => answer("204 No Content", &[], b""),
+        _ => answer("500 Oh", &[], b""),
+    });
+    let settings = settings(&server);
+    let pool = ledger.pool();
+    let mut expected = done(0, 0, 0);
+    for number in 0..20 {
+        let delivery = Delivery::new(settings.url.as_str(), &notice(number), at(0)).unwrap();
+        match delivery.id.starts_with(|ch: char| ch.is_ascii_digit()) {
+            true => expected.delivered += 1,
+            false => expected.waiting += 1,
+        }
+        assert!(put(pool, &delivery).await.unwrap());
+        assert!(!put(pool, &delivery).await.unwrap());
+    }
+    // A notice of what was not recorded after all is none.
+    let mut transaction = pool.begin().await.unwrap();
+    let lost = Delivery::new(settings.url.as_str(), &notice(99), at(0)).unwrap();
+    assert!(put(&mut *transaction, &lost).await.unwrap());
+    transaction.rollback().await.unwrap();
+    assert_eq!(send_due(pool, &sender(&settings), || at(1)).await.unwrap(), expected);
+    let waiting = list(pool, Some(DeliveryState::Waiting), 100).await.unwrap();
+    assert_eq!(waiting.len(), expected.waiting);
+    assert!(retry(pool, &waiting[0].id, at(2)).await.unwrap());
+    assert_eq!(list(pool, None, 7).await.unwrap().len(), 7);
+    ledger.close().await;
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod journal;
 mod key;
 mod man;
 mod measure;
+mod outbox;
 mod output;
 mod plan;
 mod progress;
@@ -33,7 +34,7 @@ use zhijian::rule::{RuleError, RuleSet};
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
-/// Exit code: a run has ended and not all targets have a report.
+/// Exit code: a run has ended and not all targets have a report, or not all notices have arrived.
 const INCOMPLETE: u8 = 3;
 
 #[derive(Debug, Parser)]
@@ -56,6 +57,7 @@ enum Command {
     Key(key::Key),
     Sign(sign::Sign),
     Verify(sign::Verify),
+    Outbox(outbox::Outbox),
     Formats,
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -101,6 +103,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Key(key) => key.run(lang),
         Command::Sign(sign) => sign.run(lang),
         Command::Verify(verify) => verify.run(lang),
+        Command::Outbox(outbox) => outbox.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),

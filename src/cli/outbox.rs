@@ -77,9 +77,14 @@ impl Outbox {
                     let (delivered, waiting, dead) = (sent.delivered, sent.waiting, sent.dead);
                     let mut out = io::stdout().lock();
                     match lang {
-                        Lang::Zh => writeln!(out, "送达 {delivered} 条，待重试 {waiting} 条，放弃 {dead} 条")?,
+                        Lang::Zh => {
+                            writeln!(out, "送达 {delivered} 条，待重试 {waiting} 条，放弃 {dead} 条")?
+                        }
                         Lang::En => {
-                            writeln!(out, "{delivered} delivered, {waiting} to be tried again, {dead} given up")?;
+                            writeln!(
+                                out,
+                                "{delivered} delivered, {waiting} to be tried again, {dead} given up"
+                            )?;
                         }
                     }
                     if waiting + dead > 0 { INCOMPLETE } else { 0 }
@@ -89,7 +94,8 @@ impl Outbox {
                     if found.map_err(|error| failed(error.into()))? {
                         0
                     } else {
-                        let words = lang.pick("没有这条未送达的通知", "no such notice, or it has been delivered");
+                        let words =
+                            lang.pick("没有这条未送达的通知", "no such notice, or it has been delivered");
                         complain(&format!("{id}: {words}"));
                         FAILED
                     }

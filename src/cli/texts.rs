@@ -268,6 +268,35 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "File of a trusted public key, or folder of such (.pem); may be repeated",
     ),
     (
+        "zhijian outbox",
+        "查看、发送、重发回调通知",
+        "Look at, send and send again the notices to other programs",
+    ),
+    (
+        "zhijian outbox --database",
+        "数据库：sqlite:文件 或 postgres://…",
+        "Database: sqlite:FILE or postgres://…",
+    ),
+    (
+        "zhijian outbox --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    ("zhijian outbox list", "列出通知及对方的答复", "List notices and what was answered"),
+    (
+        "zhijian outbox list --state",
+        "只列出该状态：waiting 待发送、delivered 已送达、dead 已放弃",
+        "Only of this state: waiting, delivered, dead",
+    ),
+    ("zhijian outbox list --last", "最近多少条（默认 50）", "How many of the latest (default 50)"),
+    (
+        "zhijian outbox send",
+        "发送到时间的通知，未全部送达时退出码为 3",
+        "Send the notices whose time has come; exits with 3 when not all have arrived",
+    ),
+    ("zhijian outbox retry", "重发一条未送达的通知", "Try a notice that has not arrived anew"),
+    ("zhijian outbox retry ID", "通知的编号", "Id of the notice"),
+    (
         "zhijian formats",
         "列出可检测的格式、检视的部分、解码器版本和上限",
         "List formats, parts read, versions of decoders and limits",
@@ -296,7 +325,7 @@ const EXIT_ZH: &str = "\
   0  完成
   1  检出了 --fail-on 所指级别的功能，或规则示例不符，或签名无效
   2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
-  3  run 结束时有对象失败、跳过或未及处理";
+  3  run 结束时有对象失败、跳过或未及处理；outbox send 未全部送达";
 
 const EXIT_EN: &str = "\
 Exit codes:
@@ -304,7 +333,7 @@ Exit codes:
   1  findings of the level of --fail-on, rules that fail their examples, or a signature that
      does not hold
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
-  3  run: targets failed, were skipped or were not reached";
+  3  run: targets failed, were skipped or were not reached; outbox send: not all has arrived";
 
 const ROSTER_ZH: &str = "\
 名录示例：

@@ -24,7 +24,10 @@ use super::standing::Recorded;
 use crate::model::{Deed, Event, Lang};
 
 /// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "outbox", include_str!("migrations/0002_outbox.sql")),
+];
 
 /// Events that go to the database in one statement.
 const BATCH: usize = 200;

@@ -23,7 +23,9 @@ pub(crate) fn cluster() -> Option<Arc<Cluster>> {
             std::env::var_os("ZHIJIAN_TEST_POSTGRES").is_none(),
             "PostgreSQL is not installed, and ZHIJIAN_TEST_POSTGRES is set"
         );
-        println!("NOT TESTED on PostgreSQL: initdb and pg_ctl are not installed (apt-get install postgresql)");
+        println!(
+            "NOT TESTED on PostgreSQL: initdb and pg_ctl are not installed (apt-get install postgresql)"
+        );
         return None;
     };
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,10 +54,19 @@ impl Cluster {
             run(Command::new("chown").arg(user).arg(cluster.folder.path()));
         }
         let data = cluster.data();
-        run(cluster.command("initdb").args(["--auth=trust", "--username=zhijian", "--encoding=UTF8", "-N", "-D"]).arg(&data));
+        run(cluster
+            .command("initdb")
+            .args(["--auth=trust", "--username=zhijian", "--encoding=UTF8", "-N", "-D"])
+            .arg(&data));
         let options = format!("-k {} -h '' -c max_connections=60", cluster.folder.path().display());
         let log = cluster.folder.path().join("log");
-        run(cluster.command("pg_ctl").args(["-w", "-o", &options, "-l"]).arg(log).arg("-D").arg(&data).arg("start"));
+        run(cluster
+            .command("pg_ctl")
+            .args(["-w", "-o", &options, "-l"])
+            .arg(log)
+            .arg("-D")
+            .arg(&data)
+            .arg("start"));
         cluster
     }
 
