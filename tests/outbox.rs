@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use server::{Request, Server, Step, answer};
-use sqlx::any::AnyPool;
+use sqlx::AnyPool;
 use zhijian::config::{Config, SecretPlace, Webhook};
 use zhijian::fetch::Secret;
 use zhijian::ledger::Ledger;

@@ -20,7 +20,10 @@ fn array(codes: Codes<'_>, _lang: Lang, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn lines(codes: Codes<'_>, _lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    codes.try_for_each(|code| writeln!(out, "{}", one(&code?)?))
+    for code in codes {
+        writeln!(out, "{}", one(&code?)?)?;
+    }
+    Ok(())
 }
 
 fn one(code: &CodeDocument) -> io::Result<String> {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::any::{Any, AnyPool, AnyRow};
-use sqlx::{Executor, Row};
+use sqlx::any::{Any, AnyRow};
+use sqlx::{AnyPool, Executor, Row};
 
 use super::Notice;
 use crate::model::hex;

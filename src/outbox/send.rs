@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, redirect};
 use sha2::Sha256;
-use sqlx::any::AnyPool;
+use sqlx::AnyPool;
 use thiserror::Error;
 use url::Url;
 

@@ -47,7 +47,7 @@ impl NotCanonical {
 }
 
 /// Reads a JSON text that has a canonical form.
-pub fn parse(json: &[u8]) -> Result<Value, NotCanonical> {
+pub(super) fn parse(json: &[u8]) -> Result<Value, NotCanonical> {
     let error = |error: serde_json::Error| NotCanonical::Json(error.to_string());
     let Strict(value) = serde_json::from_slice(json).map_err(error)?;
     numbers(json)?;
@@ -55,7 +55,7 @@ pub fn parse(json: &[u8]) -> Result<Value, NotCanonical> {
 }
 
 /// The canonical form of a value.
-pub fn of_value(value: &Value) -> Result<Vec<u8>, NotCanonical> {
+pub(super) fn of_value(value: &Value) -> Result<Vec<u8>, NotCanonical> {
     serde_json_canonicalizer::to_vec(value).map_err(|error| NotCanonical::Json(error.to_string()))
 }
 
