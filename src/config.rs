@@ -42,11 +42,28 @@ pub enum ConfigError {
 pub struct Config {
     /// How packages and pages are fetched.
     pub fetch: Fetch,
+    /// Where the ledger is kept.
+    pub ledger: Ledger,
     /// Whom changes are told to.
     pub webhook: Option<Webhook>,
     /// What documents are signed with.
     pub seal: Seal,
 }
+
+/// `[ledger]`: where events are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Ledger {
+    /// Address of the database: `sqlite:FILE` or `postgres://…`; without it a file in the store.
+    pub database: Option<String>,
+    /// Where reports can be read, with [`DIGEST`] for the digest of the report: `https://…/reports/{sha256}`. Codes
+    /// carry it, and their QR codes lead there.
+    #[serde(deserialize_with = "report_address")]
+    pub report_address: Option<String>,
+}
+
+/// Stands for the digest of a report in [`Ledger::report_address`].
+pub const DIGEST: &str = "{sha256}";
 
 /// `[seal]`: what documents are signed with.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -252,6 +269,15 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
+fn report_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    match web && text.contains(DIGEST) {
+        true => Ok(Some(text)),
+        false => Err(serde::de::Error::custom(format!("{text:?} is no web address with {DIGEST} in it"))),
+    }
+}
+
 fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
     let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -302,6 +328,17 @@ mod tests {
         assert!(error("[fetch]\nallow = ['10.0.0.0/40']\n").contains("10.0.0.0/40"));
         assert!(error("[fetch]\nconnections = 0\n").contains("connections"));
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
+    }
+
+    #[test]
+    fn the_address_of_reports_has_a_place_for_the_digest() {
+        let read = |text: &str| Config::parse(&format!("[ledger]\nreport-address = '{text}'\n"));
+        let address = "https://code.example.gov.cn/r/{sha256}";
+        assert_eq!(read(address).unwrap().ledger.report_address.as_deref(), Some(address));
+        for text in ["https://code.example.gov.cn/", "file:///{sha256}", "{sha256}"] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with("2:18: ") && error.contains("{sha256}"), "{error}");
+        }
     }
 
     #[test]

@@ -139,7 +139,11 @@ fn what_two_readers_could_read_differently_is_refused() {
 /// A private key as PKCS#8 in a file of its owner.
 fn key_file(dir: &TempDir, name: &str, der: &[u8]) -> PathBuf {
     let path = dir.path().join(name);
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(der));
+    let text = BASE64.encode(der);
+    // RFC 7468, 2: lines of 64 characters.
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
     fs::write(&path, pem).unwrap();
     protect(&path, 0o600);
     path
@@ -324,7 +328,9 @@ fn hostile_key_files_are_no_keys() {
         let head = "301306072a8648ce3d020106082a811ccf5501822d";
         let body = format!("{head}{bits}");
         let der = hex(&format!("30{:02x}{body}", body.len() / 2));
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64.encode(&der));
+        let text = BASE64.encode(&der);
+        let (first, rest) = text.split_at(text.len().min(64));
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{first}\n{rest}\n-----END PUBLIC KEY-----\n");
         assert!(PublicKey::parse(&pem).is_none(), "{point}");
     }
 }

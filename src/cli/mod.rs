@@ -1,18 +1,24 @@
 //! The command line: one file per command. Help, completions and the man page come from the same definitions;
 //! their words are in `texts.rs`, in Chinese and English.
 
+mod code;
 mod completions;
+mod database;
+mod export;
 mod fetch;
 mod fetcher;
 mod formats;
 mod journal;
 mod key;
+mod ledger;
 mod man;
 mod measure;
 mod outbox;
 mod output;
 mod plan;
 mod progress;
+mod record;
+mod review;
 mod rules;
 mod run;
 mod scan;
@@ -53,6 +59,10 @@ enum Command {
     Plan(plan::Plan),
     Run(run::Run),
     Journal(journal::Journal),
+    Record(record::Record),
+    Review(review::Review),
+    Code(code::Code),
+    Ledger(ledger::Ledger),
     Rules(rules::Rules),
     Key(key::Key),
     Sign(sign::Sign),
@@ -99,6 +109,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
         Command::Journal(journal) => journal.run(lang),
+        Command::Record(record) => record.run(lang),
+        Command::Review(review) => review.run(lang),
+        Command::Code(code) => code.run(lang),
+        Command::Ledger(ledger) => ledger.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Key(key) => key.run(lang),
         Command::Sign(sign) => sign.run(lang),

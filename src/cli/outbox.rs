@@ -1,25 +1,21 @@
 //! `zhijian outbox`: notices to other programs, and what became of them.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use zhijian::ledger::Ledger;
 use zhijian::model::{Lang, beijing_minute};
-use zhijian::outbox::{self, Delivery, DeliveryState, OutboxError, Sender};
+use zhijian::outbox::{self, Delivery, DeliveryState, OutboxError, Sender, Sent};
 use zhijian::report::visible;
 
-use super::fetcher::{configuration, runtime};
-use super::{FAILED, INCOMPLETE, complain, table};
+use super::database::Database;
+use super::{INCOMPLETE, table};
 
 #[derive(Debug, Args)]
 pub(super) struct Outbox {
-    #[arg(long, global = true, value_name = "ADDRESS")]
-    database: Option<String>,
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
     #[command(subcommand)]
     action: Action,
 }
@@ -48,62 +44,48 @@ enum StateName {
 
 impl Outbox {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
+        let open = self.database.open(lang)?;
         let failed = |error: OutboxError| anyhow!(error.words(lang));
-        let config = configuration(self.config.as_deref())?;
-        let Some(database) = self.database else {
-            bail!(lang.pick("须用 --database 指明数据库", "name the database by --database"))
-        };
-        runtime()?.block_on(async {
-            let ledger = Ledger::open(&database).await.map_err(|error| anyhow!(error.words(lang)))?;
-            let pool = ledger.pool();
-            let code = match self.action {
-                Action::List { state, last } => {
-                    let state = state.map(|state| match state {
-                        StateName::Waiting => DeliveryState::Waiting,
-                        StateName::Delivered => DeliveryState::Delivered,
-                        StateName::Dead => DeliveryState::Dead,
-                    });
-                    let all = outbox::list(pool, state, last).await.map_err(|error| failed(error.into()))?;
-                    list(&all, lang)?;
-                    0
-                }
-                Action::Send => {
-                    let Some(webhook) = &config.webhook else {
-                        bail!(lang.pick("配置文件中没有 [webhook]", "the configuration has no [webhook]"))
-                    };
-                    let secret = outbox::secret(&webhook.secret).map_err(failed)?;
-                    let sender = Sender::new(webhook, secret).map_err(failed)?;
-                    let sent = outbox::send_due(pool, &sender, Timestamp::now).await.map_err(failed)?;
-                    let (delivered, waiting, dead) = (sent.delivered, sent.waiting, sent.dead);
-                    let mut out = io::stdout().lock();
-                    match lang {
-                        Lang::Zh => {
-                            writeln!(out, "送达 {delivered} 条，待重试 {waiting} 条，放弃 {dead} 条")?
-                        }
-                        Lang::En => {
-                            writeln!(
-                                out,
-                                "{delivered} delivered, {waiting} to be tried again, {dead} given up"
-                            )?;
-                        }
-                    }
-                    if waiting + dead > 0 { INCOMPLETE } else { 0 }
-                }
-                Action::Retry { id } => {
-                    let found = outbox::retry(pool, &id, Timestamp::now()).await;
-                    if found.map_err(|error| failed(error.into()))? {
-                        0
-                    } else {
-                        let words =
-                            lang.pick("没有这条未送达的通知", "no such notice, or it has been delivered");
-                        complain(&format!("{id}: {words}"));
-                        FAILED
+        let pool = open.ledger.pool();
+        match self.action {
+            Action::List { state, last } => {
+                let state = state.map(|state| match state {
+                    StateName::Waiting => DeliveryState::Waiting,
+                    StateName::Delivered => DeliveryState::Delivered,
+                    StateName::Dead => DeliveryState::Dead,
+                });
+                let all = open.runtime.block_on(outbox::list(pool, state, last));
+                list(&all.map_err(|error| failed(error.into()))?, lang)?;
+                Ok(0)
+            }
+            Action::Send => {
+                let Some(webhook) = &open.webhook else {
+                    bail!(lang.pick("配置文件中没有 [webhook]", "the configuration has no [webhook]"))
+                };
+                let secret = outbox::secret(&webhook.secret).map_err(failed)?;
+                let sender = Sender::new(webhook, secret).map_err(failed)?;
+                let sent = open.runtime.block_on(outbox::send_due(pool, &sender, Timestamp::now));
+                let Sent { delivered, waiting, dead } = sent.map_err(failed)?;
+                let mut out = io::stdout().lock();
+                match lang {
+                    Lang::Zh => writeln!(out, "送达 {delivered} 条，待重试 {waiting} 条，放弃 {dead} 条")?,
+                    Lang::En => {
+                        writeln!(out, "{delivered} delivered, {waiting} to be tried again, {dead} given up")?;
                     }
                 }
-            };
-            ledger.close().await;
-            Ok(code)
-        })
+                Ok(if waiting + dead > 0 { INCOMPLETE } else { 0 })
+            }
+            Action::Retry { id } => {
+                let found = open.runtime.block_on(outbox::retry(pool, &id, Timestamp::now()));
+                if found.map_err(|error| failed(error.into()))? {
+                    return Ok(0);
+                }
+                bail!(
+                    "{id}: {}",
+                    lang.pick("没有这条未送达的通知", "no such notice, or it has been delivered")
+                )
+            }
+        }
     }
 }
 

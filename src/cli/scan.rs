@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use jiff::civil::Date;
-use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use url::Url;
 use zhijian::model::{Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
 
+use super::database::until;
 use super::fetcher::{Fetcher, Package, configuration};
 use super::output::{self, Destination};
 use super::progress::Bar;
@@ -36,7 +35,7 @@ pub(super) struct Scan {
     filing_list: Option<PathBuf>,
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    #[arg(long, value_name = "DATE", value_parser = as_of)]
+    #[arg(long, value_name = "DATE", value_parser = until)]
     as_of: Option<Timestamp>,
     #[arg(long, value_name = "APPID")]
     appid: Option<String>,
@@ -216,14 +215,6 @@ impl Scan {
             }
         }
     }
-}
-
-/// The end of a day in Beijing.
-fn as_of(text: &str) -> Result<Timestamp, String> {
-    let day: Date = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let end = day.tomorrow().map_err(|error| error.to_string())?.at(0, 0, 0, 0);
-    let end = Offset::constant(8).to_timestamp(end).map_err(|error| error.to_string())?;
-    Ok(end - 1.second())
 }
 
 /// An address among the files to scan.

@@ -4,7 +4,8 @@
 //!
 //! The SVG refers to nothing outside itself, and its bytes follow from the code and the address alone.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::ops::RangeInclusive;
 
 use qrcode::{Color, EcLevel, QrCode};
 use resvg::tiny_skia::{Pixmap, Transform};
@@ -34,24 +35,49 @@ const FONTS: [&str; 8] = [
     "SimHei",
 ];
 
-/// Widest PNG, in pixels.
-const WIDEST: u32 = 4800;
+/// Widths of a PNG that are possible, in pixels: narrower ones cannot be scanned.
+const WIDTHS: RangeInclusive<u32> = 100..=4800;
 
 /// Why a code cannot be drawn.
 #[derive(Debug, Error)]
 pub enum PictureError {
     /// The address is none of the web.
-    #[error("{0:?} is no web address")]
     Address(String),
-    /// The address is too long for a QR code that can still be read.
-    #[error("an address of {0} bytes is too long for a QR code")]
+    /// The address is too long for a QR code: its length in bytes.
     TooLong(usize),
-    /// Not a width between 100 and 4800 pixels.
-    #[error("{0} pixels: a width between 100 and 4800 is possible")]
+    /// Not a width that is possible, in pixels.
     Width(u32),
     /// The picture could not be drawn.
-    #[error("the picture could not be drawn: {0}")]
     Drawing(String),
+}
+
+impl PictureError {
+    /// What happened, in a language.
+    pub fn words(&self, lang: Lang) -> String {
+        let (least, most) = (WIDTHS.start(), WIDTHS.end());
+        match (self, lang) {
+            (PictureError::Address(text), Lang::Zh) => format!("{text}：不是网址"),
+            (PictureError::Address(text), Lang::En) => format!("{text}: no web address"),
+            (PictureError::TooLong(bytes), Lang::Zh) => format!("地址有 {bytes} 字节，二维码放不下"),
+            (PictureError::TooLong(bytes), Lang::En) => {
+                format!("an address of {bytes} bytes is too long for a QR code")
+            }
+            (PictureError::Width(width), Lang::Zh) => {
+                format!("宽度 {width} 像素不在 {least} 至 {most} 之间")
+            }
+            (PictureError::Width(width), Lang::En) => {
+                format!("a width of {width} pixels is not between {least} and {most}")
+            }
+            (PictureError::Drawing(cause), Lang::Zh) => format!("图片无法绘制（{cause}）"),
+            (PictureError::Drawing(cause), Lang::En) => format!("the picture cannot be drawn ({cause})"),
+        }
+    }
+}
+
+impl fmt::Display for PictureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words(Lang::En))
+    }
 }
 
 /// A picture, and what is missing in it.
@@ -253,7 +279,7 @@ impl Painter {
 
     /// Draws an SVG of [`svg`] so many pixels wide.
     pub fn png(&self, svg: &str, width: u32) -> Result<Png, PictureError> {
-        if !(100..=WIDEST).contains(&width) {
+        if !WIDTHS.contains(&width) {
             return Err(PictureError::Width(width));
         }
         let drawing = |error: &dyn std::fmt::Display| PictureError::Drawing(error.to_string());

@@ -17,7 +17,7 @@ pub struct Coded {
     pub since: Timestamp,
     /// The code, its state, and the sentences of the policy.
     pub code: CodeSuggestion,
-    /// Numbers of the events that make it, in order.
+    /// Numbers of the events that made it so, in order.
     pub events: Vec<u64>,
 }
 
@@ -80,10 +80,8 @@ impl History {
     fn note(&mut self, policy: &Policy, at: Timestamp) {
         let coded = Coded::of(&self.standing, policy, at);
         match self.codes.last_mut() {
-            Some(last) if last.is_like(&coded) => {
-                let since = last.since;
-                *last = Coded { since, ..coded };
-            }
+            // Other reasons may join the one that decides.
+            Some(last) if last.is_like(&coded) => last.code = coded.code,
             _ => self.codes.push(coded),
         }
     }

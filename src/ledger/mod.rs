@@ -8,6 +8,7 @@
 
 mod backup;
 mod chain;
+mod document;
 mod fact;
 mod history;
 mod policy;
@@ -17,9 +18,10 @@ mod store;
 
 pub use backup::BackupError;
 pub use chain::{GENESIS, Link};
+pub use document::code_document;
 pub use fact::{Fact, Facts};
 pub use history::{Coded, History};
 pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
-pub use record::scan_record;
+pub use record::{scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError};

@@ -1,6 +1,8 @@
 //! A report in short, as the ledger keeps it.
 
-use crate::model::{DutyRecord, FindingRecord, Level, Report, ScanRecord, TargetKind, evidence_keys};
+use crate::model::{
+    DutyRecord, FindingRecord, Level, Report, RosterEntry, ScanRecord, TargetKind, evidence_keys,
+};
 
 /// What a report means for the code. `digest` is that of the whole report; `disguised` are the rules whose function
 /// the report before had under another label.
@@ -28,4 +30,31 @@ pub fn scan_record(report: &Report, digest: String, disguised: &[String]) -> Sca
         findings,
         duties: duties.map(|duty| DutyRecord { rule: duty.rule.clone(), status: duty.status }).collect(),
     }
+}
+
+/// The keys by which the ledger may know the target of a report, the likeliest first: by what the platform calls it,
+/// by owner and name, by name. Empty where the report says nothing of the sort.
+pub fn target_keys(report: &Report) -> Vec<String> {
+    let kind = report.target.kind;
+    let registered = report.registered.as_ref();
+    let account = report.page.as_ref().map(|page| &page.account);
+    let seen = match (account, &report.group) {
+        (Some(account), _) => account.name.clone(),
+        (None, Some(group)) => group.name.clone(),
+        (None, None) => report.identity.name.clone(),
+    };
+    let name = registered.and_then(|registered| registered.name.clone()).or(seen);
+    let owner = registered.and_then(|registered| registered.owner.clone());
+    let ids = match account {
+        Some(account) => vec![account.id.clone(), account.alias.clone(), account.biz.clone()],
+        None => vec![report.identity.id.clone()],
+    };
+    let entry = |id: Option<String>, owner: Option<String>| {
+        RosterEntry { id, name: name.clone(), owner, ..RosterEntry::new(kind) }.key()
+    };
+    let mut keys: Vec<String> = ids.into_iter().flatten().filter_map(|id| entry(Some(id), None)).collect();
+    keys.extend(owner.and_then(|owner| entry(None, Some(owner))));
+    keys.extend(entry(None, None));
+    keys.dedup();
+    keys
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::fact::{Fact, Facts};
 use super::policy::{Filing, Policy, SameKind, coverage_facts};
@@ -154,7 +155,7 @@ pub struct Standing {
 }
 
 /// A finding that is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OpenFinding {
     /// The rule.
     pub rule: String,

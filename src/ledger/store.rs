@@ -264,6 +264,12 @@ impl Ledger {
         Ok((number(row.try_get(0)?), row.try_get(1)?))
     }
 
+    /// Whether an event has a hash. A head that was noted elsewhere is still there if nothing was rewritten since.
+    pub async fn has_hash(&self, hash: &str) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM event WHERE hash = $1 LIMIT 1";
+        Ok(hash == GENESIS || sqlx::query(sql).bind(hash).fetch_optional(&self.pool).await?.is_some())
+    }
+
     /// The events of a target, in the order in which they were recorded.
     pub async fn events_of(&self, target: &str) -> Result<Vec<Recorded>, LedgerError> {
         let sql =

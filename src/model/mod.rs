@@ -40,7 +40,7 @@ pub use anomaly::{ANOMALIES, Anomaly};
 pub use code::{CodeReason, CodeSuggestion, ColorCode};
 pub use code_document::{CODE_SCHEMA, CodeDocument, EventLink, ReportLink};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
-pub use day::{beijing_day, beijing_midnight, beijing_minute};
+pub use day::{beijing_day, beijing_day_end, beijing_midnight, beijing_minute, parse_moment};
 pub use digest::hex;
 pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
 pub use evidence_key::{evidence_key, evidence_keys};

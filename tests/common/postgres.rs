@@ -42,7 +42,9 @@ fn programs() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
     found.sort();
     found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    found.into_iter().rev().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file())
+    let whole =
+        |folder: &PathBuf| ["initdb", "pg_ctl", "createdb"].iter().all(|name| folder.join(name).is_file());
+    found.into_iter().rev().find(whole)
 }
 
 impl Cluster {

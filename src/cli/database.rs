@@ -1,0 +1,187 @@
+//! What the commands on the ledger have in common: the database, who acts and when, and finding a target.
+
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+use zhijian::config::{self, Webhook};
+use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded, code_document};
+use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
+
+use super::fetcher::{configuration, open_store, runtime};
+use super::load_rules;
+
+/// The environment variable with the address of the database: a password in an argument can be seen by others.
+const VARIABLE: &str = "ZHIJIAN_DATABASE";
+
+/// Where the ledger is.
+#[derive(Debug, Args)]
+pub(super) struct Database {
+    #[arg(long, value_name = "URL", global = true)]
+    database: Option<String>,
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+/// An open ledger, and what waits for it.
+pub(super) struct Open {
+    pub(super) runtime: Runtime,
+    pub(super) ledger: Ledger,
+    pub(super) lang: Lang,
+    /// Whom changes are told to.
+    pub(super) webhook: Option<Webhook>,
+    /// Where reports can be read, see [`config::Ledger::report_address`].
+    report_address: Option<String>,
+}
+
+impl Database {
+    pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
+        let config = configuration(self.config.as_deref())?;
+        let given =
+            self.database.clone().or_else(|| std::env::var(VARIABLE).ok()).or(config.ledger.database.clone());
+        let address = match given {
+            Some(address) => address,
+            None => format!("sqlite:{}", open_store(&config)?.root().join("ledger.db").display()),
+        };
+        let runtime = runtime()?;
+        let opened = runtime.block_on(Ledger::open(&address));
+        let ledger = opened.map_err(|error| anyhow!("{}: {}", shown(&address), error.words(lang)))?;
+        let (webhook, report_address) = (config.webhook, config.ledger.report_address);
+        Ok(Open { runtime, ledger, lang, webhook, report_address })
+    }
+}
+
+/// An address without its password.
+fn shown(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) if url.password().is_some() => {
+            let _ = url.set_password(Some("…"));
+            url.to_string()
+        }
+        _ => address.to_owned(),
+    }
+}
+
+impl Open {
+    /// The code of a target at a moment, with the address of its report.
+    pub(super) fn document(
+        &self,
+        target: &str,
+        events: &[Recorded],
+        history: &History,
+        at: Timestamp,
+    ) -> Option<CodeDocument> {
+        let mut document = code_document(target, events, history, at)?;
+        if let (Some(report), Some(address)) = (&mut document.report, &self.report_address) {
+            report.address = Some(address.replace(config::DIGEST, &report.sha256));
+        }
+        Some(document)
+    }
+
+    /// Waits for the ledger.
+    pub(super) fn wait<T>(&self, future: impl Future<Output = Result<T, LedgerError>>) -> anyhow::Result<T> {
+        self.runtime.block_on(future).map_err(|error| anyhow!(error.words(self.lang)))
+    }
+
+    /// Waits for a backup.
+    pub(super) fn wait_backup<T>(
+        &self,
+        future: impl Future<Output = Result<T, BackupError>>,
+    ) -> anyhow::Result<T> {
+        self.runtime.block_on(future).map_err(|error| anyhow!(error.words(self.lang)))
+    }
+
+    /// The one target that is meant by its key, a part of it or its name; with its events.
+    pub(super) fn target(&self, text: &str) -> anyhow::Result<(String, Vec<Recorded>)> {
+        let events = self.wait(self.ledger.events_of(text))?;
+        if !events.is_empty() {
+            return Ok((text.to_owned(), events));
+        }
+        const SHOWN: usize = 10;
+        let found = self.wait(self.ledger.find(text, SHOWN as u32 + 1))?;
+        let lang = self.lang;
+        match &found[..] {
+            [] => bail!("{text}: {}", lang.pick("台账中没有这个对象", "the ledger has no such target")),
+            [one] => Ok((one.clone(), self.wait(self.ledger.events_of(one))?)),
+            several => {
+                let mut listed = several.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("  ");
+                if several.len() > SHOWN {
+                    listed.push_str(" …");
+                }
+                bail!("{text}: {} {listed}", lang.pick("有多个对象，请写全：", "several targets, be exact:"))
+            }
+        }
+    }
+
+    /// Adds one event, or several together.
+    pub(super) fn append(&self, events: &[Event]) -> anyhow::Result<u64> {
+        self.wait(self.ledger.append(events))
+    }
+}
+
+/// Who acts, and when.
+#[derive(Debug, Args)]
+pub(super) struct Act {
+    #[arg(long, value_name = "NAME", global = true)]
+    by: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = moment, global = true)]
+    at: Option<Timestamp>,
+}
+
+impl Act {
+    pub(super) fn at(&self) -> Timestamp {
+        self.at.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Whether a moment was given.
+    pub(super) fn given(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    pub(super) fn actor(&self) -> String {
+        let own = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        self.by.clone().or_else(own).unwrap_or_else(|| "zhijian".to_owned())
+    }
+
+    pub(super) fn event(&self, target: &str, deed: Deed) -> Event {
+        Event { target: target.to_owned(), at: self.at(), actor: self.actor(), deed }
+    }
+}
+
+/// For what moment a code is asked, and by which policy.
+#[derive(Debug, Args)]
+pub(super) struct When {
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    as_of: Option<Timestamp>,
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+}
+
+impl When {
+    pub(super) fn at(&self) -> Timestamp {
+        self.as_of.unwrap_or_else(Timestamp::now)
+    }
+
+    pub(super) fn policy(&self) -> anyhow::Result<Policy> {
+        Ok(load_rules(self.rules.as_deref())?.policy().clone())
+    }
+
+    pub(super) fn history(&self, policy: &Policy, events: &[Recorded]) -> History {
+        History::of(policy, events, self.at())
+    }
+}
+
+/// A day (its beginning) or a moment.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    parse_moment(text).ok_or_else(|| "2026-11-25, \"2026-11-25 14:30\"".to_owned())
+}
+
+/// A day (its end) or a moment.
+pub(super) fn until(text: &str) -> Result<Timestamp, String> {
+    match text.parse() {
+        Ok(day) => beijing_day_end(day).ok_or_else(|| text.to_owned()),
+        Err(_) => moment(text),
+    }
+}

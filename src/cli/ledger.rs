@@ -1,0 +1,205 @@
+//! `zhijian ledger`: the ledger itself: what is in it, whether it is whole, backup and restore.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use zhijian::ledger::{Chain, Recorded};
+use zhijian::model::{Deed, Lang, beijing_minute};
+use zhijian::report::visible;
+
+use super::database::{Database, Open};
+use super::plan::Form;
+use super::{FOUND, table};
+
+#[derive(Debug, Args)]
+pub(super) struct Ledger {
+    #[command(flatten)]
+    database: Database,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Verify {
+        #[arg(long, value_name = "HASH")]
+        head: Option<String>,
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
+        format: Form,
+    },
+    Log {
+        #[arg(value_name = "TARGET")]
+        target: Option<String>,
+        #[arg(long, value_name = "NUMBER", default_value_t = 30, hide_default_value = true)]
+        last: u32,
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
+        format: Form,
+    },
+    Backup {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    Restore {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// An event as programs read it.
+#[derive(Serialize)]
+struct Machine<'a> {
+    seq: u64,
+    hash: &'a str,
+    recorded: jiff::Timestamp,
+    #[serde(flatten)]
+    event: &'a zhijian::model::Event,
+}
+
+impl Ledger {
+    pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
+        let open = self.database.open(lang)?;
+        let mut out = io::stdout().lock();
+        let code = match self.action {
+            Action::Verify { head, format } => verify(&open, head.as_deref(), format, &mut out)?,
+            Action::Log { target, last, format } => {
+                let mut events = match target {
+                    None => open.wait(open.ledger.latest(last))?,
+                    Some(target) => {
+                        let mut events = open.target(&target)?.1;
+                        events.reverse();
+                        events.truncate(last as usize);
+                        events
+                    }
+                };
+                events.reverse();
+                match format {
+                    Form::Json => {
+                        let machine = |r: &'_ Recorded| -> serde_json::Value {
+                            let Recorded { seq, hash, recorded, event } = r;
+                            let machine = Machine { seq: *seq, hash, recorded: *recorded, event };
+                            serde_json::to_value(machine).unwrap_or_default()
+                        };
+                        let events: Vec<_> = events.iter().map(machine).collect();
+                        zhijian::report::write_json(&events, &mut out)?;
+                    }
+                    Form::Terminal => show(&events, lang, &mut out)?,
+                }
+                0
+            }
+            Action::Backup { file } => {
+                let chain = open.wait_backup(open.ledger.backup(&file))?;
+                told(&chain, lang.pick("已备份", "backed up"), lang, &mut out)?;
+                0
+            }
+            Action::Restore { file } => {
+                let chain = open.wait_backup(open.ledger.restore(&file))?;
+                told(&chain, lang.pick("已恢复", "restored"), lang, &mut out)?;
+                0
+            }
+        };
+        out.flush()?;
+        Ok(code)
+    }
+}
+
+fn told(chain: &Chain, deed: &str, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let Chain { events, hash, documents, .. } = chain;
+    match lang {
+        Lang::Zh => writeln!(out, "{deed} {events} 个事件、{documents} 份检测报告\n末位散列 {hash}"),
+        Lang::En => writeln!(out, "{deed}: {events} events, {documents} reports\nlast hash {hash}"),
+    }
+}
+
+fn verify(open: &Open, head: Option<&str>, format: Form, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let lang = open.lang;
+    let chain = open.wait(open.ledger.verify())?;
+    let noted = match head {
+        None => true,
+        Some(head) => open.wait(open.ledger.has_hash(head))?,
+    };
+    let whole = chain.broken.is_empty() && noted;
+    match format {
+        Form::Json => zhijian::report::write_json(&chain, out)?,
+        Form::Terminal => {
+            if whole {
+                told(&chain, lang.pick("核验无误：", "whole"), lang, out)?;
+            }
+            for found in &chain.broken {
+                let what = lang.pick(found.what, found.what_en);
+                match lang {
+                    Lang::Zh => writeln!(out, "第 {} 号事件：{what}", found.seq)?,
+                    Lang::En => writeln!(out, "event {}: {what}", found.seq)?,
+                }
+            }
+            if !noted {
+                let words = lang.pick(
+                    "所给散列不在台账中：此后的事件已丢失，或者台账被改写",
+                    "the ledger does not hold the hash given: events are lost, or it was written anew",
+                );
+                writeln!(out, "{words}")?;
+            }
+        }
+    }
+    Ok(if whole { 0 } else { FOUND })
+}
+
+fn show(events: &[Recorded], lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
+    let head =
+        [("号", "no."), ("时间", "time"), ("事件", "event"), ("经办", "by"), ("对象与内容", "target, what")];
+    let mut rows = vec![head.map(|(zh, en)| lang.pick(zh, en).to_owned())];
+    for recorded in events {
+        let event = &recorded.event;
+        let what = detail(&event.deed, lang);
+        let what = if what.is_empty() { event.target.clone() } else { format!("{}  {what}", event.target) };
+        rows.push([
+            recorded.seq.to_string(),
+            beijing_minute(event.at),
+            lang.pick(event.deed.zh(), event.deed.name()).to_owned(),
+            visible(&event.actor).into_owned(),
+            visible(&what).into_owned(),
+        ]);
+    }
+    table::write(&rows, out)?;
+    Ok(())
+}
+
+/// What an event says besides its name, in a line.
+pub(super) fn detail(deed: &Deed, lang: Lang) -> String {
+    match deed {
+        Deed::Enrolled { entry } => {
+            [&entry.name, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>().join("  ")
+        }
+        Deed::Struck { reason }
+        | Deed::FilingRevoked { reason }
+        | Deed::RedDecided { reason }
+        | Deed::RedDeclined { reason }
+        | Deed::Closed { reason } => reason.clone(),
+        Deed::Scanned(scan) => {
+            let mut parts = Vec::new();
+            parts.extend(scan.version.clone());
+            if scan.findings.is_empty() {
+                parts.push(lang.pick("未检出", "nothing found").to_owned());
+            }
+            parts.extend(scan.findings.iter().map(|f| {
+                let level = lang.pick(f.level.zh(), f.level.en());
+                let again = if f.disguised { lang.pick("（改头换面）", " (disguised)") } else { "" };
+                format!("{level} {}{again}", f.rule)
+            }));
+            parts.join("  ")
+        }
+        Deed::Filed { number } => number.clone(),
+        Deed::NoticeIssued { document, rules, deadline } => {
+            format!("{document}  {}  {} {deadline}", rules.join(" "), lang.pick("限期", "until"))
+        }
+        Deed::RectificationReported { statement } => statement.clone(),
+        Deed::Confirmed { rule, reason, .. } | Deed::Dismissed { rule, reason, .. } => {
+            format!("{rule}  {reason}")
+        }
+        Deed::ExceptionGranted { rule, document, scope, until } => {
+            format!("{rule}  {document}  {scope}  {} {until}", lang.pick("至", "until"))
+        }
+        Deed::Withdrawn { seq, reason } => format!("#{seq}  {reason}"),
+    }
+}

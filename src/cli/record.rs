@@ -1,0 +1,230 @@
+//! `zhijian record`: what happened to a target, into the ledger.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use zhijian::ledger::{History, Recorded, scan_record, target_keys};
+use zhijian::model::{Deed, Event, Lang, Level, Report, beijing_day, hex};
+use zhijian::report::visible;
+
+use super::database::{Act, Database, Open};
+use super::{FAILED, complain, load_rules};
+
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    act: Act,
+    #[command(subcommand)]
+    action: Action,
+}
+
+type Text = clap::builder::NonEmptyStringValueParser;
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Scan {
+        #[arg(value_name = "REPORT", required = true)]
+        reports: Vec<PathBuf>,
+        #[arg(long, value_name = "TARGET")]
+        target: Option<String>,
+    },
+    Filing {
+        #[arg(value_name = "TARGET")]
+        target: String,
+        #[arg(long, value_name = "NUMBER", value_parser = Text::new())]
+        number: String,
+    },
+    Revocation {
+        #[arg(value_name = "TARGET")]
+        target: String,
+        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
+        reason: String,
+    },
+    Notice {
+        #[arg(value_name = "TARGET")]
+        target: String,
+        #[arg(long, value_name = "NUMBER", value_parser = Text::new())]
+        document: String,
+        #[arg(long, value_name = "DATE")]
+        deadline: Date,
+        #[arg(long = "rule", value_name = "ID")]
+        rules: Vec<String>,
+    },
+    Rectification {
+        #[arg(value_name = "TARGET")]
+        target: String,
+        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
+        statement: String,
+    },
+    Closure {
+        #[arg(value_name = "TARGET")]
+        target: String,
+        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
+        reason: String,
+    },
+    Withdrawal {
+        #[arg(value_name = "EVENT")]
+        event: u64,
+        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
+        reason: String,
+    },
+}
+
+impl Record {
+    pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
+        let open = self.database.open(lang)?;
+        let mut out = io::stdout().lock();
+        let one = |target: &str, deed: Deed| -> anyhow::Result<(String, Vec<Event>)> {
+            let (target, _) = open.target(target)?;
+            Ok((target.clone(), vec![self.act.event(&target, deed)]))
+        };
+        let (target, events) = match &self.action {
+            Action::Scan { reports, target } => {
+                return scans(&open, &self.act, reports, target.as_deref(), &mut out);
+            }
+            Action::Filing { target, number } => one(target, Deed::Filed { number: number.clone() })?,
+            Action::Revocation { target, reason } => {
+                one(target, Deed::FilingRevoked { reason: reason.clone() })?
+            }
+            Action::Notice { target, document, deadline, rules } => {
+                let (target, events) = open.target(target)?;
+                if *deadline < beijing_day(self.act.at()) {
+                    bail!("--deadline: {deadline} {}", lang.pick("已经过去", "has passed"));
+                }
+                let rules = notified(&open, &events, rules, &self.act)?;
+                let deed = Deed::NoticeIssued { document: document.clone(), rules, deadline: *deadline };
+                (target.clone(), vec![self.act.event(&target, deed)])
+            }
+            Action::Rectification { target, statement } => {
+                one(target, Deed::RectificationReported { statement: statement.clone() })?
+            }
+            Action::Closure { target, reason } => one(target, Deed::Closed { reason: reason.clone() })?,
+            Action::Withdrawal { event, reason } => {
+                let Some(recorded) = open.wait(open.ledger.event(*event))? else {
+                    bail!("#{event}: {}", lang.pick("没有这个事件", "there is no such event"));
+                };
+                let target = recorded.event.target;
+                let deed = Deed::Withdrawn { seq: *event, reason: reason.clone() };
+                (target.clone(), vec![self.act.event(&target, deed)])
+            }
+        };
+        let seq = open.append(&events)?;
+        writeln!(out, "#{seq}  {}", visible(&target))?;
+        out.flush()?;
+        Ok(0)
+    }
+}
+
+/// The rules of a notice: those given, of which each must be open, or all confirmed findings that are open.
+fn notified(open: &Open, events: &[Recorded], given: &[String], act: &Act) -> anyhow::Result<Vec<String>> {
+    let (lang, at) = (open.lang, act.at());
+    let policy = load_rules(None)?.policy().clone();
+    let findings = History::of(&policy, events, at).standing.open_findings(&policy, at);
+    let confirmed = findings.iter().filter(|finding| finding.level == Level::Confirmed);
+    let mut rules: Vec<String> = confirmed.map(|finding| finding.rule.clone()).collect();
+    rules.dedup();
+    if rules.is_empty() {
+        bail!(
+            "{}",
+            lang.pick(
+                "没有已确认、未整改的问题，不必下达通知",
+                "no confirmed finding is open: nothing to notify of"
+            )
+        );
+    }
+    if given.is_empty() {
+        return Ok(rules);
+    }
+    if let Some(other) = given.iter().find(|rule| !rules.contains(rule)) {
+        bail!(
+            "{other}: {} {}",
+            lang.pick("不是已确认、未整改的问题，现有：", "is no confirmed open finding; there are"),
+            rules.join(", ")
+        );
+    }
+    Ok(given.to_vec())
+}
+
+/// Reports of `zhijian scan --format json` or of a run, or folders of them. Each is recorded by itself, so that what
+/// cannot be read costs nothing but itself.
+fn scans(
+    open: &Open,
+    act: &Act,
+    paths: &[PathBuf],
+    target: Option<&str>,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let lang = open.lang;
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
+            let mut inside = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            inside.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+            inside.sort();
+            files.extend(inside);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if target.is_some() && files.len() > 1 {
+        bail!("--target: {}", lang.pick("只能用于一份报告", "goes with one report"));
+    }
+    let mut failed = false;
+    for file in &files {
+        match scan(open, act, file, target) {
+            Ok((seq, target, known)) => {
+                let new =
+                    if known { "" } else { lang.pick("  （名录中没有）", "  (not on the roster)") };
+                writeln!(out, "#{seq}  {}{new}", visible(&target))?;
+            }
+            Err(error) => {
+                failed = true;
+                complain(&format!("{}: {error:#}", file.display()));
+            }
+        }
+    }
+    out.flush()?;
+    Ok(if failed { FAILED } else { 0 })
+}
+
+/// Records one report: the number of the event, the target, and whether the ledger knew it.
+fn scan(open: &Open, act: &Act, file: &Path, target: Option<&str>) -> anyhow::Result<(u64, String, bool)> {
+    let text = std::fs::read(file)?;
+    let report: Report = serde_json::from_slice(&text)?;
+    let digest = hex(&Sha256::digest(&text));
+    let keys = match target {
+        Some(target) => vec![target.to_owned()],
+        None => target_keys(&report),
+    };
+    let mut found = None;
+    for key in &keys {
+        let events = open.wait(open.ledger.events_of(key))?;
+        if !events.is_empty() {
+            found = Some((key.clone(), events));
+            break;
+        }
+    }
+    let known = found.is_some();
+    let Some((key, _events)) = found.or_else(|| Some((keys.first()?.clone(), Vec::new()))) else {
+        bail!(
+            "{}",
+            open.lang.pick(
+                "报告没有说明对象是谁，请用 --target 指定",
+                "the report does not say whose it is; name it by --target"
+            )
+        );
+    };
+    let at = act.given().or(report.as_of).unwrap_or_else(|| act.at());
+    let record = scan_record(&report, digest.clone(), &[]);
+    let actor = act.actor();
+    let event = Event { target: key.clone(), at, actor, deed: Deed::Scanned(Box::new(record)) };
+    let seq = open.wait(open.ledger.append_with(&[(&digest, &text)], &[event]))?;
+    Ok((seq, key, known))
+}
