@@ -16,7 +16,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("page", &["decode", "text"]),
     ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
-    ("ledger", &[]),
+    ("ledger", &["outbox"]),
     ("roster", &["ledger"]),
     ("report", &["text"]),
     ("seal", &[]),

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use zhijian::config::{self, Webhook};
 use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded, code_document};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
+use zhijian::outbox::{Delivery, Notice};
 
 use super::fetcher::{configuration, open_store, runtime};
 use super::load_rules;
@@ -117,7 +118,50 @@ impl Open {
 
     /// Adds one event, or several together.
     pub(super) fn append(&self, events: &[Event]) -> anyhow::Result<u64> {
-        self.wait(self.ledger.append(events))
+        self.append_with(&[], events)
+    }
+
+    /// Adds events with the documents they name, and the notices that the configuration wants of them.
+    pub(super) fn append_with(&self, documents: &[(&str, &[u8])], events: &[Event]) -> anyhow::Result<u64> {
+        let Some(webhook) = &self.webhook else {
+            return self.wait(self.ledger.append_with(documents, events));
+        };
+        let policy = load_rules(None)?.policy().clone();
+        let now = Timestamp::now();
+        let tell = |target: &str, all: &[Recorded], before: usize| {
+            let notices = self.notices(webhook, &policy, target, all, before, now);
+            notices.iter().map(|notice| Delivery::new(webhook.url.as_str(), notice, now)).collect()
+        };
+        self.wait(self.ledger.append_telling(documents, events, Some(&tell)))
+    }
+
+    /// What is told of new events of a target.
+    fn notices(
+        &self,
+        webhook: &Webhook,
+        policy: &Policy,
+        target: &str,
+        all: &[Recorded],
+        before: usize,
+        now: Timestamp,
+    ) -> Vec<Notice> {
+        let wanted = |notice: &Notice| webhook.events.iter().any(|event| event == notice.event());
+        let recorded = all[before..]
+            .iter()
+            .map(|recorded| Notice::Recorded { seq: recorded.seq, record: Box::new(recorded.event.clone()) });
+        let mut notices: Vec<Notice> = recorded.collect();
+        let (was, is) = (History::of(policy, &all[..before], now), History::of(policy, all, now));
+        let shown = |history: &History| {
+            history.present().map(|coded| (coded.code.suggested, coded.code.state.clone()))
+        };
+        let previous = shown(&was).map(|(colour, _)| colour);
+        if shown(&was) != shown(&is)
+            && let Some(code) = self.document(target, all, &is, now)
+        {
+            notices.push(Notice::CodeChanged { previous, code: Box::new(code) });
+        }
+        notices.retain(wanted);
+        notices
     }
 }
 

@@ -225,6 +225,6 @@ fn scan(open: &Open, act: &Act, file: &Path, target: Option<&str>) -> anyhow::Re
     let record = scan_record(&report, digest.clone(), &[]);
     let actor = act.actor();
     let event = Event { target: key.clone(), at, actor, deed: Deed::Scanned(Box::new(record)) };
-    let seq = open.wait(open.ledger.append_with(&[(&digest, &text)], &[event]))?;
+    let seq = open.append_with(&[(&digest, &text)], &[event])?;
     Ok((seq, key, known))
 }

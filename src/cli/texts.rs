@@ -378,7 +378,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "截至何时：日期（当日终了）或时间，默认为现在",
         "As of a day (its end) or a moment; default: now",
     ),
-    ("zhijian code picture --rules", "使用该目录中的规则和政策", "Use the rules and policy of this directory"),
+    (
+        "zhijian code picture --rules",
+        "使用该目录中的规则和政策",
+        "Use the rules and policy of this directory",
+    ),
     (
         "zhijian ledger",
         "台账：核验是否完整、查看事件、导入名录、备份和恢复",

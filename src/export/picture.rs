@@ -333,3 +333,45 @@ fn missing(tree: &Tree) -> Option<Wording> {
     );
     Some(Wording { zh, en })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_font_there_is_still_a_code_and_a_word_about_it() {
+        let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='600' height='840'><rect width='9' height='9'/><text x='1' y='20'>绿码</text></svg>";
+        let png = Painter::without_fonts().png(svg, 100).unwrap();
+        let warning = png.warning.unwrap();
+        assert!(warning.zh.contains("绿码") && warning.en.contains("绿码"), "{warning:?}");
+        assert_eq!(image::load_from_memory(&png.bytes).unwrap().to_rgba8().get_pixel(0, 0).0, [0, 0, 0, 255]);
+    }
+
+    #[test]
+    fn the_qr_code_can_be_told_from_white_and_the_word_from_its_ground() {
+        // WCAG 2.1, relative luminance.
+        let luminance = |colour: &str| {
+            let part = |at: usize| {
+                let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+                if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+        };
+        let against_white = |colour: &str| 1.05 / (luminance(colour) + 0.05);
+        for code in [ColorCode::Green, ColorCode::Blue, ColorCode::Red, ColorCode::None] {
+            let Look { fill, dark, .. } = look(code);
+            assert!(against_white(fill) >= 4.5, "{fill} {}", against_white(fill));
+            assert!(against_white(dark) >= 7.0, "{dark} {}", against_white(dark));
+        }
+    }
+
+    #[test]
+    fn texts_are_split_where_they_are_wide_enough() {
+        assert_eq!(split("一二三", 4), ("一二", "三"));
+        assert_eq!(split("a一b", 3), ("a一", "b"));
+        assert_eq!(cut("一二三", 6), "一二三");
+        assert_eq!(cut("一二三四", 6), "一二…");
+        assert_eq!(two_lines("一二三四五六", 8), ["一二三", "四五六"]);
+        assert_eq!(two_lines("", 8), ["", ""]);
+    }
+}
