@@ -25,8 +25,8 @@ use zhijian::fetch::Secret;
 use zhijian::ledger::Ledger;
 use zhijian::model::{CODE_SCHEMA, CodeDocument, ColorCode, EventLink, TargetKind};
 use zhijian::outbox::{
-    Answer, Delivery, DeliveryState, NOTICE_SCHEMA, Notice, OutboxError, Sender, Sent, judge, list, put,
-    retry, secret, send_due, signature,
+    Answer, Delivery, DeliveryState, NOTICE_SCHEMA, Notice, NoticeDocument, OutboxError, Sender, Sent, judge,
+    list, put, retry, secret, send_due, signature,
 };
 
 const SECRET: &str = "an invented secret of the test";
@@ -346,4 +346,60 @@ fn the_secret_is_kept_by_its_owner() {
     std::fs::write(&path, "short\n").unwrap();
     assert!(matches!(secret(&place), Err(OutboxError::ShortSecret)));
     assert!(matches!(secret(&SecretPlace::Env("ZHIJIAN_NO_SUCH".into())), Err(OutboxError::Secret(..))));
+}
+
+#[test]
+fn the_commands_tell_of_what_is_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start("127.0.0.1", |_| answer("204 No Content", &[], b""));
+    let config = dir.path().join("zhijian.toml");
+    let text = format!(
+        "[ledger]\ndatabase = 'sqlite:{}'\n[webhook]\nurl = '{}'\nsecret-env = 'HOOK'\nallow = ['{}']\n",
+        dir.path().join("ledger.db").display(),
+        server.url("/hook"),
+        server.authority()
+    );
+    std::fs::write(&config, text).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_zhijian"));
+        command.args(args).args(["--config", config.to_str().unwrap()]).env("HOOK", SECRET);
+        let output = command.env_remove("ZHIJIAN_DATABASE").output().unwrap();
+        let words = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code().unwrap(), words)
+    };
+    let target = "app:cn.gov.example.grid";
+    let scan = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/built/grid-patrol.apk");
+    let report = dir.path().join("report.json");
+    std::fs::write(&report, run(&["scan", scan, "--format", "json"]).1).unwrap();
+    let (code, words) = run(&["record", "scan", report.to_str().unwrap(), "--target", target]);
+    assert_eq!(code, 0, "{words}");
+    let (code, words) = run(&["record", "filing", target, "--number", "政备51000000123号"]);
+    assert_eq!(code, 0, "{words}");
+    let (code, listed) = run(&["outbox", "list", "--state", "waiting"]);
+    assert_eq!(code, 0, "{listed}");
+    assert!(listed.contains("recorded") && listed.contains("待发送"), "{listed}");
+    let (code, words) = run(&["outbox", "send"]);
+    assert_eq!(code, 0, "{words}");
+    let bodies: Vec<Value> =
+        server.all().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect();
+    let of = |event: &str| bodies.iter().filter(|body| body["event"] == event).collect::<Vec<_>>();
+    let recorded = of("recorded");
+    assert_eq!(recorded.len(), 2);
+    let filing = recorded.iter().find(|body| body["seq"] == 2).unwrap();
+    assert_eq!(filing["record"]["number"], "政备51000000123号");
+    let schema = zhijian::model::published::<NoticeDocument>(NOTICE_SCHEMA);
+    for body in &bodies {
+        jsonschema::validate(&schema, body).unwrap();
+    }
+    // The scan gave a target that was not there before no code; the filing left it so for the same gravest reason.
+    let changed = of("code-changed");
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!((&changed[0]["previous"], &changed[0]["code"]["code"]), (&Value::Null, &"none".into()));
+    assert_eq!(changed[0]["code"]["last_event"]["seq"], 1);
+    assert_eq!(run(&["outbox", "send"]).0, 0);
+    assert_eq!(server.all().len(), bodies.len(), "once");
+    let id = server.all()[0].header("idempotency-key").unwrap().to_owned();
+    let (code, words) = run(&["outbox", "retry", &id]);
+    assert_eq!(code, 2, "{words}");
+    assert!(run(&["outbox", "list"]).1.contains("已送达"));
 }
