@@ -137,6 +137,14 @@ for folder in ("page", "account"):
     for path in sorted((FIXTURES / folder).iterdir()):
         if path.suffix != ".yaml":
             seed("page", path.read_bytes())
+for path in sorted((FIXTURES / "roster").glob("roster.*")):
+    seed("roster", path.read_bytes())
+for text in (
+    "类型,标识,名称,主办单位,层级,备案编号,ICP备案号,地址\n应用,cn.gov.a,甲,某局,县级,备1号,,https://a.gov.cn/a.apk\n",
+    "应用名称;备案编号;备案日期;状态\n甲;备1号;2026-03-03;已注销\n",
+):
+    seed("roster", text.encode())
+    seed("roster", text.encode("gb18030"))
 for words in ("打卡", "ｄǎ 卡\u200b", "打\u200d卡 ﬁ①㎏", "Ａ\u0301e\u0301", "\u202e签到\ufeff"):
     seed("text", words.encode())
 for folder in sorted(CORPUS.iterdir()):

@@ -11,6 +11,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::fetch::guard::Allowed;
+use crate::roster::Layout;
 
 /// What notices tell of, as `webhook.events` names it.
 pub const NOTICES: [&str; 2] = ["code-changed", "recorded"];
@@ -48,6 +49,8 @@ pub struct Config {
     pub webhook: Option<Webhook>,
     /// What documents are signed with.
     pub seal: Seal,
+    /// How rosters are laid out.
+    pub roster: Layout,
 }
 
 /// `[ledger]`: where events are kept.
@@ -327,6 +330,11 @@ mod tests {
         assert!(error("[fetch]\npace = '5'\n").starts_with("2:8: "), "{}", error("[fetch]\npace = '5'\n"));
         assert!(error("[fetch]\nallow = ['10.0.0.0/40']\n").contains("10.0.0.0/40"));
         assert!(error("[fetch]\nconnections = 0\n").contains("connections"));
+        assert!(
+            error("[roster.columns]\n'单位全称' = 'owners'\n").starts_with("2:10: "),
+            "{}",
+            error("[roster.columns]\n'单位全称' = 'owners'\n")
+        );
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
     }
 

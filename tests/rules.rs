@@ -58,7 +58,7 @@ fn check_in(label: &str) -> Option<Level> {
 /// A copy of the rules to break.
 fn copy() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for folder in ["", "app", "account", "group"] {
+    for folder in ["", "app", "account", "group", "inventory"] {
         if !Path::new(SOURCE).join(folder).exists() {
             continue;
         }

@@ -474,7 +474,7 @@ impl Simulate {
 impl Decide {
     fn run(&self, open: &Open, out: &mut dyn Write) -> anyhow::Result<()> {
         let (target, events) = open.target(&self.target)?;
-        let policy = super::load_rules(None)?.policy().clone();
+        let policy = zhijian::rule::policy(None)?;
         let at = self.act.at();
         let found = History::of(&policy, &events, at).standing.facts(&policy, at).facts();
         let grounds = found.holds(Fact::RepeatDeadlinePassed) || found.holds(Fact::RedDecided);

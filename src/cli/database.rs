@@ -6,13 +6,12 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use zhijian::config::{self, Webhook};
+use zhijian::config::{self, Config, Webhook};
 use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded, code_document};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
 use zhijian::outbox::{Delivery, Notice};
 
 use super::fetcher::{configuration, open_store, runtime};
-use super::load_rules;
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
 const VARIABLE: &str = "ZHIJIAN_DATABASE";
@@ -38,8 +37,12 @@ pub(super) struct Open {
 }
 
 impl Database {
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        configuration(self.config.as_deref())
+    }
+
     pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
-        let config = configuration(self.config.as_deref())?;
+        let config = self.config()?;
         let given =
             self.database.clone().or_else(|| std::env::var(VARIABLE).ok()).or(config.ledger.database.clone());
         let address = match given {
@@ -209,7 +212,7 @@ impl When {
     }
 
     pub(super) fn policy(&self) -> anyhow::Result<Policy> {
-        Ok(load_rules(self.rules.as_deref())?.policy().clone())
+        Ok(zhijian::rule::policy(self.rules.as_deref())?)
     }
 
     pub(super) fn history(&self, policy: &Policy, events: &[Recorded]) -> History {

@@ -4,26 +4,31 @@
 mod code;
 mod completions;
 mod database;
+mod diff;
 mod export;
 mod fetch;
 mod fetcher;
 mod formats;
+mod inventory;
 mod journal;
 mod key;
 mod ledger;
 mod man;
 mod measure;
+mod notice;
 mod outbox;
 mod output;
 mod plan;
 mod progress;
 mod record;
 mod review;
+mod roster;
 mod rules;
 mod run;
 mod scan;
 mod schema;
 mod sign;
+mod stored;
 mod table;
 mod texts;
 
@@ -36,7 +41,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, or a signature that does not hold.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read, a
+/// signature that does not hold.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
@@ -55,6 +61,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::Scan),
+    Diff(diff::Diff),
+    Notice(notice::Notice),
     Fetch(fetch::Fetch),
     Plan(plan::Plan),
     Run(run::Run),
@@ -63,6 +71,8 @@ enum Command {
     Review(review::Review),
     Code(code::Code),
     Ledger(ledger::Ledger),
+    Roster(roster::Rosters),
+    Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Key(key::Key),
     Sign(sign::Sign),
@@ -105,6 +115,8 @@ pub(crate) fn run() -> ExitCode {
     let lang = cli.lang.lang();
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
+        Command::Diff(diff) => diff.run(lang),
+        Command::Notice(notice) => notice.run(lang),
         Command::Fetch(fetch) => fetch.run(lang),
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
@@ -113,6 +125,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Review(review) => review.run(lang),
         Command::Code(code) => code.run(lang),
         Command::Ledger(ledger) => ledger.run(lang),
+        Command::Roster(roster) => roster.run(lang),
+        Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Key(key) => key.run(lang),
         Command::Sign(sign) => sign.run(lang),

@@ -20,6 +20,7 @@ use zhijian::run::{
 use zhijian::scan::Scanner;
 
 use super::fetcher::{configuration, open_store};
+use super::roster::read_roster;
 use super::{load_rules, table};
 
 /// Rows of a list that are shown without `--all`.
@@ -66,10 +67,10 @@ pub(super) struct Ready {
 }
 
 impl Choice {
-    pub(super) fn ready(&self) -> anyhow::Result<Ready> {
+    pub(super) fn ready(&self, lang: Lang) -> anyhow::Result<Ready> {
         let config = configuration(self.config.as_deref())?;
         let store = open_store(&config)?;
-        let roster = Roster::read(&self.roster)?;
+        let roster = read_roster(&self.roster, &config.roster, lang)?;
         let folder =
             Folder::of(store.root(), &self.roster).with_context(|| self.roster.display().to_string())?;
         let scanner = Scanner::new(load_rules(self.rules.as_deref())?, FilingRecord::Unknown);
@@ -91,7 +92,7 @@ impl Choice {
 
 impl Plan {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
-        let ready = self.choice.ready()?;
+        let ready = self.choice.ready(lang)?;
         let now = Timestamp::now();
         let past = ready.folder.past(|begun| run::resumes(begun, now))?;
         let plan = self.choice.plan(&ready, &past, now);

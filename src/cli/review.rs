@@ -12,7 +12,7 @@ use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, until};
 use super::plan::Form;
-use super::{load_rules, table};
+use super::table;
 
 /// Rows of a list that are shown without `--all`.
 const SHOWN: usize = 30;
@@ -127,7 +127,7 @@ impl Review {
         match self.action {
             Action::List { as_of, format, all } => {
                 let at = as_of.unwrap_or_else(jiff::Timestamp::now);
-                let policy = load_rules(None)?.policy().clone();
+                let policy = zhijian::rule::policy(None)?;
                 let waiting = waiting(&open, &policy, at)?;
                 match format {
                     Form::Json => write_json(&waiting, &mut out)?,
@@ -166,7 +166,7 @@ impl Finding {
     ) -> anyhow::Result<()> {
         let (lang, at) = (open.lang, act.at());
         let (target, events) = open.target(&self.target)?;
-        let policy = load_rules(None)?.policy().clone();
+        let policy = zhijian::rule::policy(None)?;
         let standing = History::of(&policy, &events, at).standing;
         let findings = standing.open_findings(&policy, at);
         let of_rule = findings.iter().filter(|finding| finding.rule == self.rule);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use zhijian::model::{Lang, TargetKind};
-use zhijian::rule::{Example, Rule, RuleSet, RuleSubject, Signal, StateCase};
+use zhijian::model::{Exception, Lang, TargetKind};
+use zhijian::rule::{DocumentRef, Example, InventoryExample, Rule, RuleSet, RuleSubject, Signal, StateCase};
 
 use super::{FOUND, load_rules, measure, table};
 
@@ -38,10 +38,16 @@ impl Rules {
         let mut out = BufWriter::new(io::stdout().lock());
         let code = match &self.action {
             Action::List => list(&rules, lang, &mut out).map(|()| 0)?,
-            Action::Show { id } => match rules.rules().iter().position(|rule| rule.id == *id) {
-                Some(index) => show(&rules, index, lang, &mut out).map(|()| 0)?,
-                None => {
-                    let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
+            Action::Show { id } => match (
+                rules.rules().iter().position(|rule| rule.id == *id),
+                rules.inventory().iter().position(|rule| rule.id == *id),
+            ) {
+                (Some(index), _) => show(&rules, index, lang, &mut out).map(|()| 0)?,
+                (None, Some(index)) => show_inventory(&rules, index, lang, &mut out).map(|()| 0)?,
+                (None, None) => {
+                    let ids = rules.rules().iter().map(|rule| rule.id.as_str());
+                    let more = rules.inventory().iter().map(|rule| rule.id.as_str());
+                    let ids: Vec<&str> = ids.chain(more).collect();
                     bail!(
                         "{id}: {} {}",
                         lang.pick("没有这条规则，现有：", "no such rule; there are"),
@@ -71,6 +77,11 @@ fn list(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> 
             let title = lang.pick(&rule.title, &rule.title_en).to_owned();
             [rule.id.clone(), subject(rule, lang).to_owned(), count.to_string(), title]
         }))
+        .chain(rules.inventory().iter().zip(&rules.inventory_examples()?).map(|(rule, examples)| {
+            let count = examples.positive.len() + examples.negative.len();
+            let title = lang.pick(&rule.title, &rule.title_en).to_owned();
+            [rule.id.clone(), lang.pick("名录", "roster").to_owned(), count.to_string(), title]
+        }))
         .collect();
     table::write(&rows, out)?;
     Ok(())
@@ -97,13 +108,9 @@ fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyho
         _ => ("为何禁止", "Why it is prohibited"),
     };
     section(why.0, why.1, lang.pick(&rule.why, &rule.why_en))?;
-    section("依据", "Legal basis", &basis(rules, rule, lang))?;
+    section("依据", "Legal basis", &basis(rules, &rule.basis, lang))?;
     if !rule.exceptions.is_empty() {
-        let lines = rule.exceptions.iter().map(|e| match lang {
-            Lang::Zh => format!("- {} 须有：{}", e.text, e.requires),
-            Lang::En => format!("- {} Needs on record: {}", e.text_en, e.requires_en),
-        });
-        section("例外", "Exceptions", &lines.collect::<Vec<_>>().join("\n"))?;
+        section("例外", "Exceptions", &exceptions(&rule.exceptions, lang))?;
     }
     section("信号", "Signals", &signals(rule))?;
     section("建议", "Advice", lang.pick(&rule.remediation, &rule.remediation_en))?;
@@ -113,12 +120,49 @@ fn show(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyho
     Ok(())
 }
 
+/// A rule about inventories as a document to read.
+fn show_inventory(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
+    let Some(rule) = rules.inventory().get(index) else { return Ok(()) };
+    let all = rules.inventory_examples()?;
+    let Some(found) = all.get(index) else { return Ok(()) };
+    writeln!(out, "# {} ({})\n", lang.pick(&rule.title, &rule.title_en), rule.id)?;
+    let mut section =
+        |zh: &str, en: &str, body: &str| writeln!(out, "## {}\n{}\n", lang.pick(zh, en), body.trim_end());
+    section("核查内容", "What is looked for", lang.pick(&rule.what, &rule.what_en))?;
+    section("理由", "Why", lang.pick(&rule.why, &rule.why_en))?;
+    section("依据", "Legal basis", &basis(rules, &rule.basis, lang))?;
+    if !rule.exceptions.is_empty() {
+        section("例外", "Exceptions", &exceptions(&rule.exceptions, lang))?;
+    }
+    section(
+        "限度",
+        "Thresholds",
+        &format!("{} ({})", lang.pick(&rule.note, &rule.note_en), rule.check.name()),
+    )?;
+    section("建议", "Advice", lang.pick(&rule.remediation, &rule.remediation_en))?;
+    let list = |examples: &[InventoryExample]| {
+        examples.iter().map(|one| format!("- {}", one.about)).collect::<Vec<_>>().join("\n")
+    };
+    section("应当检出的示例", "Examples that match", &list(&found.positive))?;
+    section("不应检出的示例", "Examples that do not", &list(&found.negative))?;
+    writeln!(out, "{}", rule.file)?;
+    Ok(())
+}
+
+fn exceptions(exceptions: &[Exception], lang: Lang) -> String {
+    let lines = exceptions.iter().map(|e| match lang {
+        Lang::Zh => format!("- {} 须有：{}", e.text, e.requires),
+        Lang::En => format!("- {} Needs on record: {}", e.text_en, e.requires_en),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Every clause with the kinds of target it holds for.
-fn basis(rules: &RuleSet, rule: &Rule, lang: Lang) -> String {
+fn basis(rules: &RuleSet, clauses_of: &[DocumentRef], lang: Lang) -> String {
     use TargetKind::{Account, AccountPage, App, Group, MiniProgram, QuickApp};
     let mut clauses: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in [App, MiniProgram, QuickApp, AccountPage, Account, Group] {
-        for basis in rules.basis(rule, kind) {
+        for basis in rules.clauses(clauses_of, &[kind]) {
             let text = match lang {
                 Lang::Zh => format!("{}{}\n  {}", basis.document, basis.clause, basis.text),
                 Lang::En => format!("{}, {}\n  {}", basis.document_en, basis.clause_en, basis.text_en),
@@ -188,12 +232,14 @@ fn name(value: &impl serde::Serialize) -> String {
 }
 
 fn check(rules: &RuleSet, lang: Lang, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let failures = rules.check();
+    let failures = [rules.check(), zhijian::inventory::check(rules)].concat();
     for failure in &failures {
         writeln!(out, "{failure}")?;
     }
     let examples: usize = rules.examples()?.iter().map(|e| e.positive.len() + e.negative.len()).sum();
-    let (count, failed) = (rules.rules().len(), failures.len());
+    let more = rules.inventory_examples()?;
+    let examples = examples + more.iter().map(|e| e.positive.len() + e.negative.len()).sum::<usize>();
+    let (count, failed) = (rules.rules().len() + rules.inventory().len(), failures.len());
     match lang {
         Lang::Zh => writeln!(out, "规则 {count} 条，示例 {examples} 个，不符 {failed} 个")?,
         Lang::En => writeln!(out, "{count} rules, {examples} examples, {failed} failed")?,

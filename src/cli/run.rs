@@ -24,7 +24,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
-        let ready = self.choice.ready()?;
+        let ready = self.choice.ready(lang)?;
         let now = Timestamp::now();
         let (log, past) = match ready.folder.begin(|begun| run::resumes(begun, now)) {
             Ok(begun) => begun,

@@ -18,18 +18,20 @@ pub(super) struct Schema {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Document {
     Report,
+    Diff,
     Code,
     Signature,
-    Notice,
+    Webhook,
 }
 
 impl Document {
     fn schema(self) -> Value {
         match self {
             Document::Report => report::schema(),
+            Document::Diff => report::diff_schema(),
             Document::Code => published::<CodeDocument>(CODE_SCHEMA),
             Document::Signature => published::<SignatureDocument>(SIGNATURE_SCHEMA),
-            Document::Notice => published::<NoticeDocument>(NOTICE_SCHEMA),
+            Document::Webhook => published::<NoticeDocument>(NOTICE_SCHEMA),
         }
     }
 }
@@ -51,7 +53,7 @@ mod tests {
         for (document, published, path) in [
             (Document::Code, include_str!("../export/zhijian.code-1.schema.json"), "export"),
             (Document::Signature, include_str!("../seal/zhijian.signature-1.schema.json"), "seal"),
-            (Document::Notice, include_str!("../outbox/zhijian.notice-1.schema.json"), "outbox"),
+            (Document::Webhook, include_str!("../outbox/zhijian.webhook-1.schema.json"), "outbox"),
         ] {
             let published: Value = serde_json::from_str(published).unwrap();
             assert_eq!(published, document.schema(), "run: zhijian schema … > src/{path}/…");

@@ -188,7 +188,12 @@ pub(super) async fn read(ledger: &Ledger, path: &Path) -> Result<Chain, BackupEr
                 if events != last || told != documents || head != Some((last, hash.clone())) {
                     return Err(bad("the end does not agree with what came before"));
                 }
-                break;
+                // Only at its very end a gzip says whether it is whole.
+                match input.fill_buf() {
+                    Ok([]) => break,
+                    Ok(_) => return Err(bad("there is something behind the end")),
+                    Err(error) => return Err(bad(&error.to_string())),
+                }
             }
         }
     }

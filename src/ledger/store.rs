@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Executor, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, Transaction};
 use std::io::{self, Read, Write};
 use thiserror::Error;
 
@@ -29,6 +29,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
 ];
+
+/// A ledger that is gone with the process.
+const MEMORY: &str = "sqlite::memory:";
 
 /// Events that go to the database in one statement.
 const BATCH: usize = 200;
@@ -183,25 +186,21 @@ impl Ledger {
         }
         let url = match address.strip_prefix("sqlite:") {
             // A path may hold signs that mean something in an address.
-            Some(path) if !path.contains('?') && path != ":memory:" => {
+            Some(path) if !path.contains('?') && address != MEMORY => {
                 let path = path.strip_prefix("//").unwrap_or(path);
+                create(Path::new(path));
                 format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('#', "%23"))
             }
             _ => address.to_owned(),
         };
+        // A pool tries again and again where one connection says at once what is wrong.
+        let mut first = AnyConnection::connect(&url).await?;
+        settle(&mut first, lite).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
-            .max_connections(if address == "sqlite::memory:" { 1 } else { 8 })
+            .max_connections(if address == MEMORY { 1 } else { 8 })
             .acquire_timeout(std::time::Duration::from_secs(20))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if lite {
-                        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
-                        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
-                        sqlx::raw_sql(set).execute(connection).await?;
-                    }
-                    Ok(())
-                })
-            })
+            .after_connect(move |connection, _| Box::pin(settle(connection, lite)))
             .connect(&url)
             .await?;
         let ledger = Ledger { pool };
@@ -380,7 +379,7 @@ impl Ledger {
             }
         };
         let (mut last, mut hash) = (0, GENESIS.to_owned());
-        let mut named: HashMap<String, u64> = HashMap::new();
+        let mut named: HashMap<[u8; 32], u64> = HashMap::new();
         // The head is read first: what is added meanwhile comes behind it.
         let (head, head_hash) = self.head().await?;
         let sql =
@@ -397,7 +396,10 @@ impl Ledger {
             match stored.read() {
                 Ok(recorded) => {
                     if let Deed::Scanned(scan) = recorded.event.deed {
-                        named.entry(scan.report).or_insert(recorded.seq);
+                        match digest_bytes(&scan.report) {
+                            Some(digest) => drop(named.entry(digest).or_insert(recorded.seq)),
+                            None => note(stored.seq, "检测报告缺失", "the report is missing"),
+                        }
                     }
                 }
                 Err(_) => note(stored.seq, "内容无法读取", "the content cannot be read"),
@@ -412,7 +414,7 @@ impl Ledger {
         let mut rows = sqlx::query("SELECT sha256, body FROM document").fetch(&self.pool);
         while let Some(row) = rows.try_next().await? {
             let (digest, body): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            let Some(seq) = named.remove(&digest) else { continue };
+            let Some(seq) = digest_bytes(&digest).and_then(|digest| named.remove(&digest)) else { continue };
             documents += 1;
             let sound = inflate(&digest, &body).is_ok_and(|body| digest_of(&body) == digest);
             if !sound {
@@ -436,6 +438,25 @@ impl Ledger {
     pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
         super::backup::read(self, path).await
     }
+}
+
+/// What a connection needs before it is used.
+async fn settle(connection: &mut AnyConnection, lite: bool) -> Result<(), sqlx::Error> {
+    if lite {
+        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
+        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+        sqlx::raw_sql(set).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Makes the file of a new ledger, which nobody but its owner may read. Where that fails, opening it says why.
+fn create(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 /// A row of the table of events.
@@ -561,6 +582,10 @@ pub(super) fn inflate(digest: &str, deflated: &[u8]) -> Result<Vec<u8>, LedgerEr
     let mut body = Vec::new();
     DeflateDecoder::new(deflated).take(MAX_DOCUMENT).read_to_end(&mut body).map_err(failed)?;
     Ok(body)
+}
+
+fn digest_bytes(digest: &str) -> Option<[u8; 32]> {
+    data_encoding::HEXLOWER.decode(digest.as_bytes()).ok()?.try_into().ok()
 }
 
 /// SHA-256, lower-case hex.

@@ -6,6 +6,7 @@
 //!
 //! Fields that people read come in pairs: `title` is Chinese, `title_en` the same in English.
 
+mod acceptance;
 mod account;
 mod anomaly;
 mod code;
@@ -23,6 +24,7 @@ mod lang;
 mod listing;
 mod place;
 mod published;
+mod rectification;
 mod registered;
 mod report;
 mod roster_entry;
@@ -31,6 +33,7 @@ mod surface;
 mod target;
 mod text;
 
+pub use acceptance::{Acceptance, AcceptanceKind, BaselineRecord, IdleEntry};
 pub use account::{
     AccountRecord, Entry, Licence, LinkKind, PageForm, PageLink, PageRecord, PageState, Platform, Rejected,
     Rename, RenameKind,
@@ -43,7 +46,7 @@ pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_day_end, beijing_midnight, beijing_minute, parse_moment};
 pub use digest::hex;
 pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
-pub use evidence_key::{evidence_key, evidence_keys};
+pub use evidence_key::{anchor_key, evidence_key, evidence_keys};
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
@@ -54,10 +57,13 @@ pub use lang::{Lang, Wording};
 pub use listing::Listing;
 pub use place::{At, Place};
 pub use published::published;
+pub use rectification::{
+    Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Feature, Outcome, Rectification, Remark, RemarkCode, Side,
+};
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
-pub use surface::{Shown, Surface};
+pub use surface::{Control, Shown, Surface};
 pub use target::{Scope, Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};

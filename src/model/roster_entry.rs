@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use super::TargetKind;
 
@@ -200,8 +201,9 @@ impl RosterEntry {
     }
 
     /// What the target is called in the ledger, the same as long as the roster means the same target: the kind with
-    /// the id of the platform, or with owner and name, or with the first address.
-    /// `app:cn.gov.example.grid`, `account:某县教育局/某县教育`. `None`: nothing identifies it.
+    /// the id of the platform, or with owner, name and platform, or with the first address.
+    /// `app:cn.gov.example.grid`, `account:某县教育局/某县教育@微信`. `None`: nothing identifies it. Widths and spaces
+    /// of owner and name do not matter.
     pub fn key(&self) -> Option<String> {
         let kind = match self.kind {
             TargetKind::App => "app",
@@ -210,12 +212,42 @@ impl RosterEntry {
             TargetKind::AccountPage | TargetKind::Account => "account",
             TargetKind::Group => "group",
         };
+        let plain = |text: &str| text.nfkc().filter(|ch| !ch.is_whitespace()).collect::<String>();
+        // One name may stand for an account on each of several platforms, and for an app on each of several systems.
+        let platform = self.platform.as_deref().map(|name| format!("@{}", plain(name))).unwrap_or_default();
         let named = match (&self.id, &self.name, &self.owner) {
-            (Some(id), _, _) => id.clone(),
-            (None, Some(name), Some(owner)) => format!("{owner}/{name}"),
-            (None, Some(name), None) => name.clone(),
+            (Some(id), _, _) => plain(id),
+            (None, Some(name), Some(owner)) => format!("{}/{}{platform}", plain(owner), plain(name)),
+            (None, Some(name), None) => format!("{}{platform}", plain(name)),
             (None, None, _) => self.addresses.first()?.clone(),
         };
         Some(format!("{kind}:{named}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_one_name() {
+        let account = |name: &str, platform: Option<&str>| RosterEntry {
+            name: Some(name.into()),
+            owner: Some("某县教育局".into()),
+            platform: platform.map(str::to_owned),
+            ..RosterEntry::new(TargetKind::Account)
+        };
+        assert_eq!(account("某县教育", None).key().as_deref(), Some("account:某县教育局/某县教育"));
+        assert_eq!(
+            account("某县 教育", Some("微信")).key().as_deref(),
+            Some("account:某县教育局/某县教育@微信")
+        );
+        assert_ne!(account("某县教育", Some("微信")).key(), account("某县教育", Some("微博")).key());
+        let app = RosterEntry { id: Some("cn.gov.example.grid".into()), ..account("网格通", None) };
+        assert_eq!(
+            RosterEntry { kind: TargetKind::App, ..app }.key().as_deref(),
+            Some("app:cn.gov.example.grid")
+        );
+        assert_eq!(RosterEntry::new(TargetKind::App).key(), None);
     }
 }

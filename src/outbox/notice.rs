@@ -1,4 +1,4 @@
-//! What a notice says: `zhijian.notice/1`.
+//! What a notice says: `zhijian.webhook/1`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::config::NOTICES;
 use crate::model::{CodeDocument, ColorCode, Event};
 
 /// Value of [`NoticeDocument::schema`].
-pub const NOTICE_SCHEMA: &str = "zhijian.notice/1";
+pub const NOTICE_SCHEMA: &str = "zhijian.webhook/1";
 
 /// What a notice tells of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,7 @@
 //! What is on record of a target against what is seen of it.
 
 use crate::model::{AccountRecord, Place, Registered, State, StateName};
+use crate::text::fold;
 
 /// The states that only the record shows. `seen` are those of the page itself.
 pub fn compare(
@@ -29,12 +30,14 @@ pub fn compare(
     states
 }
 
-/// Whether two names are of one office: equal but for marks, spaces and 人民 (县人民政府办公室, 县政府办公室).
+/// Whether two names are of one office: equal but for widths, marks, spaces and 人民 (县人民政府办公室, 县政府办公室).
 fn is_same_office(a: &str, b: &str) -> bool {
-    let bare = |name: &str| -> String {
-        name.replace("人民", "").chars().filter(|ch| ch.is_alphanumeric()).collect()
-    };
     bare(a) == bare(b)
+}
+
+/// What is left of a name when all is gone in which two spellings of it differ.
+pub(super) fn bare(name: &str) -> String {
+    fold(name).replace("人民", "").chars().filter(|ch| ch.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]

@@ -1,37 +1,204 @@
-//! Filing records (备案): a number given on the command line, or a list as CSV.
-//!
-//! The list has a heading line with a column `id` (package name or appid; also 包名, appid) and a column
-//! `number` (also 备案编号); a column `name` (also 名称, 应用名称) is used where a row has no id.
+//! Filing records (备案): a number given on the command line, or a list that was published or imported, as a table, see
+//! [`super::table`]: number, name or id (package name, AppID), and as far as it has them owner, day and state.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use thiserror::Error;
+use jiff::civil::Date;
+use serde::Serialize;
 
+use super::column::{Column as Title, KINDS, Words, plain, value};
+use super::list::{icp_is_no_filing, is_icp, numbered};
+use super::table::{self, Line, TableError};
+use crate::decode::date::date_in;
 use crate::ledger::Filing;
-use crate::model::Identity;
+use crate::model::{Identity, Rejected, TargetKind, Wording};
 
-/// Why a filing list could not be read.
-#[derive(Debug, Error)]
-pub enum FilingError {
-    /// The file could not be read.
-    #[error("{path}: {source}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A line of the file is wrong.
-    #[error("{path}:{line}: {cause}", path = path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// What is wrong.
-        cause: String,
-    },
+/// What has become of a filing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FilingState {
+    /// 有效.
+    Valid,
+    /// 已注销.
+    Cancelled,
+    /// 已撤销.
+    Revoked,
+}
+
+const STATES: Words<FilingState> = &[
+    (FilingState::Valid, "有效", "valid", &["正常", "已备案", "在用", "通过", "予以备案", "filed"]),
+    (
+        FilingState::Cancelled,
+        "已注销",
+        "cancelled",
+        &["注销", "关停", "已关停", "关停注销", "已下线", "canceled", "closed"],
+    ),
+    (FilingState::Revoked, "已撤销", "revoked", &["撤销", "撤销备案", "已撤销备案", "被撤销"]),
+];
+
+/// A row of a filing list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filed {
+    /// Line of the file, or row of the sheet, from 1.
+    pub line: u64,
+    /// The number (政务应用程序备案编号).
+    pub number: String,
+    /// Package name or AppID.
+    pub id: Option<String>,
+    /// What it is, as far as the list says.
+    pub kind: Option<TargetKind>,
+    /// Name of the app.
+    pub name: Option<String>,
+    /// Whom it is filed for (主办单位).
+    pub owner: Option<String>,
+    /// The day of the filing.
+    pub date: Option<Date>,
+    /// What has become of it; valid where the list does not say.
+    pub state: FilingState,
+}
+
+/// A filing list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilingList {
+    /// Rows that could be read, in the order of the file.
+    pub rows: Vec<Filed>,
+    /// Rows that could not be read.
+    pub rejected: Vec<Rejected>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Number,
+    Kind,
+    Id,
+    Name,
+    Owner,
+    Date,
+    State,
+}
+
+const HEADINGS: &[(Column, &[&str])] = &[
+    (
+        Column::Number,
+        &[
+            "备案编号",
+            "编号",
+            "备案号",
+            "政务应用程序备案编号",
+            "政务应用备案编号",
+            "number",
+            "filing",
+            "filingnumber",
+        ],
+    ),
+    (Column::Kind, &["类型", "类别", "应用类型", "kind", "type"]),
+    (Column::Id, &["id", "包名", "appid", "标识", "应用包名", "应用标识", "package", "packagename"]),
+    (
+        Column::Name,
+        &[
+            "名称",
+            "应用名称",
+            "应用程序名称",
+            "政务应用程序名称",
+            "政务应用名称",
+            "备案应用名称",
+            "app名称",
+            "小程序名称",
+            "name",
+        ],
+    ),
+    (
+        Column::Owner,
+        &["主办单位", "主办单位名称", "备案单位", "备案主体", "单位名称", "单位", "主办使用单位", "owner"],
+    ),
+    (Column::Date, &["备案日期", "备案时间", "备案通过日期", "日期", "时间", "公告日期", "date", "filed"]),
+    (Column::State, &["状态", "备案状态", "state", "status"]),
+];
+
+fn column(heading: &str) -> Option<Column> {
+    let heading = plain(heading);
+    HEADINGS.iter().find(|(_, names)| names.contains(&heading.as_str())).map(|(column, _)| *column)
+}
+
+impl FilingList {
+    /// Reads a list.
+    pub fn read(path: &Path) -> Result<Self, TableError> {
+        table::read_file(path, FilingList::parse)
+    }
+
+    /// Reads the bytes of a list.
+    pub fn parse(bytes: &[u8]) -> Result<Self, TableError> {
+        let table = table::read(bytes, None, &|cell| column(cell).is_some())?;
+        let bad = |reason: Wording| TableError {
+            path: None,
+            sheet: table.sheet.clone(),
+            line: Some(table.heading.number),
+            reason,
+        };
+        let mut columns: Vec<(usize, Column)> = Vec::new();
+        for (at, heading) in table.heading.cells() {
+            let Some(found) = column(heading) else { continue };
+            if columns.iter().any(|(_, other)| *other == found) {
+                let words = (format!("“{heading}”列重复"), format!("the column {heading:?} is there twice"));
+                return Err(bad(words.into()));
+            }
+            columns.push((at, found));
+        }
+        let has = |column| columns.iter().any(|(_, found)| *found == column);
+        if !has(Column::Number) {
+            return Err(bad(("没有“备案编号”列", "no column number (备案编号)").into()));
+        }
+        if !has(Column::Id) && !has(Column::Name) {
+            let words = (
+                "没有“名称”列，也没有“包名”列",
+                "neither a column id (包名, appid) nor a column name (名称)",
+            );
+            return Err(bad(words.into()));
+        }
+        let mut list = FilingList { rows: Vec::new(), rejected: table.broken.clone() };
+        for line in &table.rows {
+            match filed(line, &columns) {
+                Ok(row) => list.rows.push(row),
+                Err(Wording { zh: reason, en: reason_en }) => {
+                    list.rejected.push(Rejected { line: line.number, reason, reason_en });
+                }
+            }
+        }
+        list.rejected.sort_by_key(|row| row.line);
+        Ok(list)
+    }
+}
+
+fn filed(line: &Line, columns: &[(usize, Column)]) -> Result<Filed, Wording> {
+    let cell = |wanted: Column| {
+        let at = columns.iter().find(|(_, column)| *column == wanted).map(|(at, _)| *at);
+        at.and_then(|at| line.cell(at))
+    };
+    let owned = |column| cell(column).map(str::to_owned);
+    let (id, name) = (cell(Column::Id).map(numbered), owned(Column::Name));
+    let key = id.clone().or(name.clone()).ok_or(("没有名称，也没有包名", "neither id nor name"))?;
+    let missing = || (format!("{key}没有备案编号"), format!("{key} has no number"));
+    let number = owned(Column::Number).ok_or_else(missing)?;
+    if is_icp(&numbered(&number)) {
+        return Err(icp_is_no_filing(&number));
+    }
+    let date = cell(Column::Date).map(|text| {
+        let no_day = || (format!("没有“{text}”这一天"), format!("there is no day {text:?}"));
+        date_in(text).map(|(date, _)| date).ok_or_else(no_day)
+    });
+    let state = cell(Column::State).map(|text| value(STATES, Title::Status, text));
+    Ok(Filed {
+        line: line.number,
+        number,
+        id,
+        // Lists have other types than ours, too.
+        kind: cell(Column::Kind).and_then(|text| value(KINDS, Title::Kind, text).ok()),
+        name,
+        owner: owned(Column::Owner),
+        date: date.transpose()?,
+        state: state.transpose()?.unwrap_or(FilingState::Valid),
+    })
 }
 
 /// What is on record about the filing of the targets of one run.
@@ -47,45 +214,16 @@ pub enum FilingRecord {
 }
 
 impl FilingRecord {
-    /// Reads a list.
-    pub fn read_list(path: &Path) -> Result<Self, FilingError> {
-        let source = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(FilingError::Unreadable { path: path.to_owned(), source }),
-        };
-        let bad = |line: u64, cause: String| FilingError::Malformed { path: path.to_owned(), line, cause };
-        let text = std::str::from_utf8(&source).map_err(|error| {
-            let line = source[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-            bad(line, "not UTF-8; save the list as CSV UTF-8".into())
-        })?;
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
-        let headings = reader.headers().map_err(|error| bad(1, error.to_string()))?.clone();
-        let column = |names: &[&str]| {
-            headings.iter().position(|heading| names.iter().any(|name| heading.eq_ignore_ascii_case(name)))
-        };
-        let id = column(&["id", "包名", "appid", "package"]);
-        let name = column(&["name", "名称", "应用名称"]);
-        let Some(number) = column(&["number", "备案编号", "filing"]) else {
-            return Err(bad(1, "no column number (备案编号)".into()));
-        };
-        if id.is_none() && name.is_none() {
-            return Err(bad(1, "neither a column id (包名, appid) nor a column name (名称)".into()));
+    /// Reads a list, every row of which has to be right: what a scan says of a filing rests on it.
+    pub fn read_list(path: &Path) -> Result<Self, TableError> {
+        let list = FilingList::read(path)?;
+        if let Some(Rejected { line, reason, reason_en }) = list.rejected.into_iter().next() {
+            let error = TableError::new((reason, reason_en)).at(line);
+            return Err(TableError { path: Some(path.to_owned()), ..error });
         }
-        let mut list = HashMap::new();
-        for record in reader.records() {
-            let record = record
-                .map_err(|error| bad(error.position().map_or(0, csv::Position::line), error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let cell =
-                |column: Option<usize>| column.and_then(|c| record.get(c)).filter(|cell| !cell.is_empty());
-            let key = cell(id).or(cell(name)).ok_or_else(|| bad(line, "neither id nor name".into()))?;
-            let number = cell(Some(number)).ok_or_else(|| bad(line, format!("{key} has no number")))?;
-            list.insert(key.to_owned(), number.to_owned());
-        }
-        Ok(FilingRecord::List(list))
+        let valid = list.rows.into_iter().filter(|row| row.state == FilingState::Valid);
+        let keyed = valid.filter_map(|row| Some((row.id.or(row.name)?, row.number)));
+        Ok(FilingRecord::List(keyed.collect()))
     }
 
     /// What it says of one target, with the number where there is one.
@@ -99,5 +237,48 @@ impl FilingRecord {
                 (if number.is_some() { Filing::Filed } else { Filing::NotFiled }, number)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_day_and_state() {
+        let list = FilingList::parse(
+            "第一批政务应用程序备案清单,,,,\n序号,应用名称,主办单位,备案编号,备案时间,状态\n1,甲,某市大数据局,备1号,2026年3月3日,\n\
+             2,乙,某县教育局,备2号,2026/3/4,已注销\n3,丙,某局,备3号,2026-02-30,\n4,丁,某局,,,\n5,戊,某局,蜀ICP备2026000001号,,\n\
+             6,己,某局,备6号,20260306,撤销\n7,庚,某局,备7号,,大概\n"
+                .as_bytes(),
+        )
+        .unwrap();
+        let rows: Vec<_> = list.rows.iter().map(|row| (row.line, row.number.as_str(), row.state)).collect();
+        assert_eq!(
+            rows,
+            [
+                (3, "备1号", FilingState::Valid),
+                (4, "备2号", FilingState::Cancelled),
+                (8, "备6号", FilingState::Revoked)
+            ]
+        );
+        assert_eq!(list.rows[0].date, Some(jiff::civil::date(2026, 3, 3)));
+        let lines: Vec<u64> = list.rejected.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [5, 6, 7, 9]);
+        assert!(list.rejected[0].reason.contains("2026-02-30"));
+    }
+
+    #[test]
+    fn only_valid_filings_count_in_a_scan() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.csv");
+        std::fs::write(&path, "id,number,state\ncn.gov.a,1,\ncn.gov.b,2,revoked\n").unwrap();
+        let record = FilingRecord::read_list(&path).unwrap();
+        let of = |id: &str| record.look_up(&Identity { id: Some(id.into()), ..Identity::default() });
+        assert_eq!(of("cn.gov.a"), (Filing::Filed, Some("1".into())));
+        assert_eq!(of("cn.gov.b"), (Filing::NotFiled, None));
+        std::fs::write(&path, "id,number\ncn.gov.a,1\ncn.gov.b,\n").unwrap();
+        let error = FilingRecord::read_list(&path).unwrap_err().to_string();
+        assert!(error.contains("list.csv:3: ") && error.contains("cn.gov.b"), "{error}");
     }
 }

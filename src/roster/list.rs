@@ -1,47 +1,19 @@
-//! The roster of an office: what it is responsible for, as CSV with a heading line (UTF-8 or GB18030).
+//! The roster of an office (名录): what it is responsible for, as a table with a heading line, see [`super::table`]
+//! for the files and [`super::column`] for the columns and the words in them.
 //!
-//! | heading | | |
-//! |---|---|---|
-//! | 类型 | `kind` | 移动应用程序 `app`, 小程序 `mini-program`, 快应用 `quick-app`, 公众账号 `account`, 工作群组 `group` |
-//! | 名称 | `name` | |
-//! | 地址 | `address` | an address of the web, `weixin-api:` and an AppID, or a path below the folder of the roster |
-//! | 主办单位 | `owner` | |
-//! | 备案编号 | `filing` | |
-//! | 许可证编号 | `licence` | |
-//! | 发布类 | `publishes` | 是 `yes`, 否 `no` |
-//!
-//! A row that cannot be read is reported with its line and the reason; the others are kept.
+//! A row that cannot be read is reported with its line and every reason; the others are kept.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use encoding_rs::GB18030;
-use thiserror::Error;
+use regex_lite::Regex;
+use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
-use crate::model::{Registered, Rejected, TargetKind, Wording};
-
-/// Why there is no roster.
-#[derive(Debug, Error)]
-pub enum RosterError {
-    /// The file could not be read.
-    #[error("{path}: {source}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is no roster.
-    #[error("{path}: {cause}", path = path.display())]
-    NoRoster {
-        /// The file.
-        path: PathBuf,
-        /// What is missing.
-        cause: String,
-    },
-}
+use super::column::{self, Column, Layout};
+use super::table::{self, Line, TableError};
+use crate::model::{Lang, Registered, Rejected, RosterEntry, Scope, TargetKind, Wording};
 
 /// Where a target is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,191 +27,343 @@ pub enum Address {
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Line of the file, from 1.
+    /// Line of the file, or row of the sheet, from 1.
     pub line: u64,
-    /// What it is.
-    pub kind: TargetKind,
-    /// Address as written; empty where there is none.
-    pub written: String,
-    /// Where it is; `None` where the roster does not say.
+    /// What it says.
+    pub entry: RosterEntry,
+    /// The first address; `None` where the roster does not say.
     pub address: Option<Address>,
-    /// Filing number.
-    pub filing: Option<String>,
+}
+
+impl Row {
+    /// The first address as written; empty where there is none.
+    pub fn written(&self) -> &str {
+        self.entry.addresses.first().map_or("", String::as_str)
+    }
+
     /// What a scan compares with what it sees.
-    pub registered: Registered,
+    pub fn registered(&self) -> Registered {
+        let RosterEntry { name, owner, licence, publishes, .. } = &self.entry;
+        Registered {
+            name: name.clone(),
+            owner: owner.clone(),
+            licence: licence.clone(),
+            publishes: *publishes,
+        }
+    }
 }
 
 /// A roster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roster {
+    /// The sheet it is in; `None` for CSV.
+    pub sheet: Option<String>,
+    /// The columns that were read.
+    pub columns: BTreeSet<Column>,
+    /// Headings that mean nothing here.
+    pub ignored: Vec<String>,
     /// Rows that could be read, each target once, in the order of the file.
     pub rows: Vec<Row>,
     /// Rows that could not be read.
     pub rejected: Vec<Rejected>,
     /// Rows that repeat a target: their line, and the line where it stands first.
     pub repeated: Vec<(u64, u64)>,
+    /// What those rows say, in the same order.
+    pub again: Vec<Row>,
+    /// Keys of targets whose rows could not be read, as far as they can be told.
+    pub unread: BTreeSet<String>,
+    /// There are rows of which not even the target can be told: it may be any.
+    pub illegible: bool,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Name,
-    Kind,
-    Owner,
-    Address,
-    Filing,
-    Licence,
-    Publishes,
-}
-
-const COLUMNS: &[(Column, &[&str])] = &[
-    (Column::Name, &["名称", "name"]),
-    (Column::Kind, &["类型", "kind", "type"]),
-    (Column::Owner, &["主办单位", "owner"]),
-    (Column::Address, &["地址", "网址", "address", "url"]),
-    (Column::Filing, &["备案编号", "filing", "filing number"]),
-    (Column::Licence, &["许可证编号", "licence", "license"]),
-    (Column::Publishes, &["发布类", "publishes"]),
-];
-
-const KINDS: &[(TargetKind, &[&str])] = &[
-    (TargetKind::App, &["移动应用程序", "应用", "应用程序", "政务应用程序", "app"]),
-    (TargetKind::MiniProgram, &["小程序", "微信小程序", "mini program", "mini-program"]),
-    (TargetKind::QuickApp, &["快应用", "quick app", "quick-app"]),
-    (TargetKind::Account, &["公众账号", "政务公众账号", "账号", "公众号", "account"]),
-    (TargetKind::Group, &["工作群组", "网络工作群组", "群组", "工作群", "group"]),
-];
 
 impl Roster {
     /// Reads a roster; paths in it are below its folder.
-    pub fn read(path: &Path) -> Result<Self, RosterError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| RosterError::Unreadable { path: path.to_owned(), source })?;
+    pub fn read(path: &Path, layout: &Layout) -> Result<Self, TableError> {
         let folder = path.parent().unwrap_or(Path::new(""));
-        Roster::parse(&bytes, folder).map_err(|cause| RosterError::NoRoster { path: path.to_owned(), cause })
+        table::read_file(path, |bytes| Roster::parse(bytes, folder, layout))
     }
 
     /// Reads the bytes of a roster that is in a folder.
-    pub fn parse(bytes: &[u8], folder: &Path) -> Result<Self, String> {
-        let text = decode(bytes)?;
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-        let headings = reader.headers().map_err(|error| error.to_string())?.clone();
+    pub fn parse(bytes: &[u8], folder: &Path, layout: &Layout) -> Result<Self, TableError> {
+        let table = table::read(bytes, layout.sheet.as_deref(), &|cell| layout.column(cell).is_some())?;
+        let bad = |reason: Wording| TableError {
+            path: None,
+            sheet: table.sheet.clone(),
+            line: Some(table.heading.number),
+            reason,
+        };
+        let mut roster = Roster {
+            sheet: table.sheet.clone(),
+            illegible: !table.broken.is_empty(),
+            rejected: table.broken.clone(),
+            ..Roster::default()
+        };
         let mut columns = Vec::new();
-        for (at, heading) in headings.iter().enumerate() {
-            let heading = heading.to_ascii_lowercase();
-            let known = COLUMNS.iter().find(|(_, names)| names.contains(&heading.as_str()));
-            let Some((column, _)) = known else { continue };
-            if columns.iter().any(|(_, other)| other == column) {
-                return Err(format!("the column {heading} is there twice"));
-            }
-            columns.push((at, *column));
-        }
-        for (needed, name) in [(Column::Kind, "kind (类型)"), (Column::Address, "address (地址)")] {
-            if !columns.iter().any(|(_, column)| *column == needed) {
-                return Err(format!("no column {name} in the first line"));
-            }
-        }
-        let mut roster = Roster::default();
-        let mut seen: HashMap<(TargetKind, Address), u64> = HashMap::new();
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    roster.reject(line, error.to_string().into());
-                    continue;
-                }
-            };
-            let line = record.position().map_or(0, |position| line(&text, position));
-            let cell = |wanted: Column| {
-                let at = columns.iter().find(|(_, column)| *column == wanted).map(|(at, _)| *at);
-                at.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty())
-            };
-            if record.iter().all(str::is_empty) {
+        for (at, heading) in table.heading.cells() {
+            let Some(column) = layout.column(heading) else {
+                roster.ignored.push(heading.to_owned());
                 continue;
+            };
+            if !roster.columns.insert(column) && !column.may_repeat() {
+                let (zh, en) = (column.title(Lang::Zh), column.title(Lang::En));
+                return Err(bad((
+                    format!("有两列都是“{zh}”（第二列为“{heading}”）"),
+                    format!("the column {en} is there twice (the second time as {heading:?})"),
+                )
+                    .into()));
             }
-            match row(line, cell, folder) {
-                Err(reason) => roster.reject(line, reason),
-                Ok(row) => {
-                    let first =
-                        row.address.clone().map(|address| *seen.entry((row.kind, address)).or_insert(line));
-                    match first {
-                        Some(first) if first != line => roster.repeated.push((line, first)),
-                        _ => roster.rows.push(row),
-                    }
-                }
+            columns.push((at, column));
+        }
+        for needed in [&[Column::Kind][..], &[Column::Name, Column::Id, Column::Address]] {
+            if !needed.iter().any(|column| roster.columns.contains(column)) {
+                let titles = |lang| needed.iter().map(|column| column.title(lang)).collect::<Vec<_>>();
+                return Err(bad((
+                    format!("列名行中没有{}", titles(Lang::Zh).join("、")),
+                    format!("no column {}", titles(Lang::En).join(", ")),
+                )
+                    .into()));
             }
         }
+        let mut seen = Seen::default();
+        for line in &table.rows {
+            let Draft { row, kind, faults, told } = row(line, &columns, folder);
+            if faults.is_empty() {
+                match seen.first(&row) {
+                    Some(first) => {
+                        roster.repeated.push((row.line, first));
+                        roster.again.push(row);
+                    }
+                    None => roster.rows.push(row),
+                }
+            } else {
+                let all = |words: fn(&Wording) -> &str, between: &str| {
+                    faults.iter().map(words).collect::<Vec<_>>().join(between)
+                };
+                let (reason, reason_en) = (all(|fault| &fault.zh, "；"), all(|fault| &fault.en, "; "));
+                roster.rejected.push(Rejected { line: row.line, reason, reason_en });
+                // A row without a readable kind may mean a target of any kind.
+                let kinds = kind.map_or_else(
+                    || column::KINDS.iter().map(|(kind, ..)| *kind).collect(),
+                    |kind| vec![kind],
+                );
+                let keys =
+                    kinds.into_iter().filter_map(|kind| RosterEntry { kind, ..row.entry.clone() }.key());
+                roster.unread.extend(keys);
+                roster.illegible |= !told || row.entry.key().is_none();
+            }
+        }
+        roster.rejected.sort_by_key(|row| row.line);
         Ok(roster)
     }
 
-    fn reject(&mut self, line: u64, reason: Wording) {
-        self.rejected.push(Rejected { line, reason: reason.zh, reason_en: reason.en });
-    }
-}
-
-/// Line of a record: its position is before the empty lines that come before it.
-fn line(text: &str, position: &csv::Position) -> u64 {
-    let before = usize::try_from(position.byte()).ok().and_then(|at| text.as_bytes().get(at..));
-    let empty = before.unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + empty.filter(|byte| **byte == b'\n').count() as u64
-}
-
-fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.into());
-    }
-    let (text, broken) = GB18030.decode_without_bom_handling(bytes);
-    match broken {
-        true => Err("neither UTF-8 nor GB18030".into()),
-        false => Ok(text),
-    }
-}
-
-fn row<'r>(line: u64, cell: impl Fn(Column) -> Option<&'r str>, folder: &Path) -> Result<Row, Wording> {
-    let owned = |column| cell(column).map(str::to_owned);
-    let kind = cell(Column::Kind).ok_or(("没有填写类型", "no kind"))?;
-    let lower = kind.to_ascii_lowercase();
-    let found = KINDS.iter().find(|(_, names)| names.contains(&lower.as_str()));
-    let unknown = || {
-        let first = |at: fn(&&[&'static str]) -> Option<&'static str>| {
-            KINDS.iter().filter_map(|(_, names)| at(names)).collect::<Vec<_>>()
-        };
-        let (zh, en) = (first(|names| names.first().copied()), first(|names| names.last().copied()));
-        (
-            format!("类型“{kind}”无法识别，应为{}之一", zh.join("、")),
-            format!("the kind {kind:?} is not one of {}", en.join(", ")),
-        )
-    };
-    let (kind, _) = found.ok_or_else(unknown)?;
-    let publishes = match cell(Column::Publishes).map(str::to_ascii_lowercase).as_deref() {
-        None => None,
-        Some("是" | "yes" | "true" | "1") => Some(true),
-        Some("否" | "no" | "false" | "0") => Some(false),
-        Some(other) => {
-            let zh = format!("发布类应为是或否，不是“{other}”");
-            return Err((zh, format!("publishes is yes or no, not {other:?}")).into());
-        }
-    };
-    let name = owned(Column::Name);
-    let written = cell(Column::Address).unwrap_or_default();
-    if name.is_none() && written.is_empty() {
-        return Err(("名称和地址都没有填写", "neither a name nor an address").into());
-    }
-    Ok(Row {
-        line,
-        kind: *kind,
-        written: written.to_owned(),
-        address: if written.is_empty() { None } else { Some(address(written, folder)?) },
-        filing: owned(Column::Filing),
-        registered: Registered {
+    /// How many rows leave a column empty that concerns their kind.
+    pub fn missing(&self) -> BTreeMap<Column, usize> {
+        let mut missing = BTreeMap::new();
+        for RosterEntry {
+            kind,
+            id,
             name,
-            owner: owned(Column::Owner),
-            licence: owned(Column::Licence),
+            owner,
+            level,
+            region,
+            audience,
+            grassroots,
+            platform,
+            filing,
+            icp,
+            licence: _,
             publishes,
-        },
-    })
+            addresses,
+            contact,
+            status,
+        } in self.rows.iter().map(|row| &row.entry)
+        {
+            let (app, account) = (kind.scope() == Scope::App, kind.scope() == Scope::Account);
+            let empty = [
+                (Column::Id, id.is_none() && *kind != TargetKind::Group),
+                (Column::Name, name.is_none()),
+                (Column::Owner, owner.is_none()),
+                (Column::Level, level.is_none()),
+                (Column::Region, region.is_none()),
+                (Column::Audience, audience.is_none()),
+                (Column::Grassroots, grassroots.is_none()),
+                (Column::Platform, platform.is_none() && !app),
+                (Column::Filing, filing.is_none() && app),
+                (Column::Icp, icp.is_none() && app),
+                (Column::Publishes, publishes.is_none() && account),
+                (Column::Address, addresses.is_empty()),
+                (Column::Contact, contact.is_none()),
+                (Column::Status, status.is_none()),
+            ];
+            for (column, _) in empty.into_iter().filter(|(_, empty)| *empty) {
+                *missing.entry(column).or_default() += 1;
+            }
+        }
+        missing
+    }
+}
+
+/// Targets by what tells them apart, with the line where they stand first.
+#[derive(Default)]
+struct Seen {
+    keys: HashMap<String, u64>,
+    addresses: HashMap<(TargetKind, Address), u64>,
+}
+
+impl Seen {
+    /// The line where the target of a row stands already.
+    fn first(&mut self, row: &Row) -> Option<u64> {
+        let address = row.address.clone().map(|address| (row.entry.kind, address));
+        let known = row.entry.key().and_then(|key| self.keys.get(&key).copied());
+        let known = known.or_else(|| self.addresses.get(address.as_ref()?).copied());
+        if known.is_none() {
+            self.keys.extend(row.entry.key().map(|key| (key, row.line)));
+            self.addresses.extend(address.map(|address| (address, row.line)));
+        }
+        known
+    }
+}
+
+/// Words by which people say that a cell holds nothing.
+const NOTHING: &[&str] = &["无", "暂无", "没有", "未填", "/", "／", "-", "－", "—", "——", "N/A", "n/a"];
+
+/// What a spreadsheet shows for a formula that has no value.
+const ERRORS: &[&str] =
+    &["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"];
+
+/// The form of an ICP filing number: 某ICP备2026000001号-1, with `A` for an app and `X` for a mini program.
+static ICP: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let provinces = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川蜀贵黔云滇藏陕秦甘陇青宁新港澳台";
+    Regex::new(&format!("^[{provinces}]ICP备[0-9]{{6,10}}号(-[0-9]+[AXK]?)?$")).ok()
+});
+
+/// Whether a number is one of an ICP filing, which is no filing of a government app.
+pub(super) fn is_icp(number: &str) -> bool {
+    ICP.as_ref().is_some_and(|form| form.is_match(&number.to_uppercase()))
+}
+
+/// A number as it is compared: without widths and spaces.
+pub(super) fn numbered(cell: &str) -> String {
+    cell.nfkc().filter(|ch| !ch.is_whitespace()).collect()
+}
+
+/// The reason that an ICP number is no filing number.
+pub(super) fn icp_is_no_filing(number: &str) -> Wording {
+    (
+        format!("“{number}”是ICP备案号，应填入“ICP备案号”列；备案编号指网信部门的政务应用程序备案编号"),
+        format!("{number:?} is an ICP number and belongs in the column icp; filing is the number of the Cyberspace Administration"),
+    )
+        .into()
+}
+
+/// A row as far as it can be read, and what is wrong with it.
+struct Draft {
+    row: Row,
+    /// The kind that was read; that of the row means nothing without it.
+    kind: Option<TargetKind>,
+    faults: Vec<Wording>,
+    /// What the target is told by could be read.
+    told: bool,
+}
+
+fn row(line: &Line, columns: &[(usize, Column)], folder: &Path) -> Draft {
+    let mut entry = RosterEntry::new(TargetKind::App);
+    let mut faults: Vec<Wording> = Vec::new();
+    let mut first = None;
+    let (mut kind, mut region, mut contact, mut told) = (None, Vec::new(), Vec::new(), true);
+    for (at, column) in columns {
+        let Some(cell) = line.cell(*at).filter(|cell| !NOTHING.contains(cell)) else { continue };
+        let title = |lang| column.title(lang);
+        if ERRORS.contains(&cell) {
+            told &= !matches!(column, Column::Id | Column::Name | Column::Owner | Column::Platform);
+            let (zh, en) = (title(Lang::Zh), title(Lang::En));
+            faults.push(
+                (format!("{zh}为公式错误值 {cell}"), format!("the {en} is the error {cell} of a formula"))
+                    .into(),
+            );
+            continue;
+        }
+        let mut keep = |fault: Wording| faults.push(fault);
+        let text = || Some(cell.to_owned());
+        match column {
+            Column::Kind => {
+                kind = Some(column::value(column::KINDS, *column, cell).map_err(keep).ok());
+                if entry.platform.is_none() {
+                    entry.platform = column::platform(cell).map(str::to_owned);
+                }
+            }
+            Column::Id => entry.id = Some(numbered(cell)),
+            Column::Name => entry.name = text(),
+            Column::Owner => entry.owner = text(),
+            Column::Level => entry.level = column::value(column::LEVELS, *column, cell).map_err(keep).ok(),
+            Column::Region => region.extend(cell.split(['/', '-', '、', '，', ',', '>', '→']).map(str::trim)),
+            Column::Audience => entry.audience = column::value(column::AUDIENCES, *column, cell).map_err(keep).ok(),
+            Column::Grassroots => entry.grassroots = column::value(column::ANSWERS, *column, cell).map_err(keep).ok(),
+            Column::Platform => entry.platform = Some(column::platform(cell).unwrap_or(cell).to_owned()),
+            Column::Filing => match numbered(cell) {
+                number if is_icp(&number) => keep(icp_is_no_filing(cell)),
+                _ => entry.filing = text(),
+            },
+            Column::Icp => match numbered(cell) {
+                number if is_icp(&number) => entry.icp = Some(number),
+                _ => keep((
+                    format!("“{cell}”不是ICP备案号；如为政务应用程序备案编号，应填入“备案编号”列"),
+                    format!("{cell:?} is no ICP number; a number of the Cyberspace Administration belongs in the column filing"),
+                ).into()),
+            },
+            Column::Licence => entry.licence = text(),
+            Column::Publishes => entry.publishes = column::value(column::ANSWERS, *column, cell).map_err(keep).ok(),
+            Column::Address => {
+                for written in addresses(cell) {
+                    match address(written, folder) {
+                        Ok(found) => {
+                            first.get_or_insert(found);
+                            entry.addresses.push(written.to_owned());
+                        }
+                        Err(fault) => keep(fault),
+                    }
+                }
+            }
+            Column::Contact => contact.push(cell),
+            Column::Status => entry.status = column::value(column::STATUSES, *column, cell).map_err(keep).ok(),
+        }
+    }
+    if kind.is_none() {
+        faults.push(("没有填写类型", "no kind").into());
+    }
+    let kind = kind.flatten();
+    entry.kind = kind.unwrap_or(entry.kind);
+    region.retain(|part| !part.is_empty());
+    entry.region = (!region.is_empty()).then(|| region.join("/"));
+    entry.contact = (!contact.is_empty()).then(|| contact.join(" "));
+    if faults.is_empty() && entry.key().is_none() {
+        faults.push(("标识、名称和地址都没有填写", "neither an id nor a name nor an address").into());
+    }
+    Draft { row: Row { line: line.number, entry, address: first }, kind, faults, told }
+}
+
+/// The addresses of a cell: several lines, or with `；`, `、`, `;` or spaces between them. The name of a file may hold
+/// spaces.
+fn addresses(cell: &str) -> Vec<&str> {
+    let web =
+        |text: &str| ["http://", "https://", "weixin-api:"].iter().any(|scheme| text.starts_with(scheme));
+    let mut found = Vec::new();
+    for piece in cell.split(['\n', '\r', '；', '、']) {
+        let mut rest = piece.trim();
+        while !rest.is_empty() {
+            let ends = |at: usize, ch: char| {
+                let behind = rest.get(at + ch.len_utf8()..).unwrap_or_default();
+                let next = behind.trim_start_matches(|ch: char| ch.is_whitespace() || ch == ';');
+                (ch == ';' && !web(rest)) || ((ch == ';' || ch.is_whitespace()) && web(next))
+            };
+            let end = rest.char_indices().find(|(at, ch)| ends(*at, *ch)).map_or(rest.len(), |(at, _)| at);
+            let (one, more) = rest.split_at(end);
+            found.push(one.trim());
+            rest = more.trim_start_matches(|ch: char| ch.is_whitespace() || ch == ';');
+        }
+    }
+    found.retain(|one| !one.is_empty());
+    found
 }
 
 /// An address of the web if it has a scheme, else a path.
@@ -259,6 +383,8 @@ fn address(written: &str, folder: &Path) -> Result<Address, Wording> {
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::GB18030;
+
     use super::*;
 
     const LIST: &str = "\
@@ -270,7 +396,7 @@ mod tests {
 ";
 
     fn parse(text: &str) -> Roster {
-        Roster::parse(text.as_bytes(), Path::new("/offices/a")).unwrap()
+        Roster::parse(text.as_bytes(), Path::new("/offices/a"), &Layout::default()).unwrap()
     }
 
     #[test]
@@ -278,13 +404,14 @@ mod tests {
         let roster = parse(LIST);
         assert_eq!((roster.rejected.len(), roster.repeated.len(), roster.rows.len()), (0, 0, 4));
         let app = &roster.rows[0];
-        assert_eq!((app.line, app.kind, app.filing.as_deref()), (2, TargetKind::App, Some("粤应用备01号")));
+        let filing = app.entry.filing.as_deref();
+        assert_eq!((app.line, app.entry.kind, filing), (2, TargetKind::App, Some("粤应用备01号")));
         assert_eq!(
             app.address,
             Some(Address::Web(Url::parse("https://app.example.gov.cn/grid.apk").unwrap()))
         );
         assert_eq!(
-            roster.rows[1].registered,
+            roster.rows[1].registered(),
             Registered {
                 name: Some("某市发布".into()),
                 owner: Some("某市人民政府".into()),
@@ -293,7 +420,7 @@ mod tests {
             }
         );
         assert_eq!(roster.rows[2].address, Some(Address::File("/offices/a/exports/duty.json".into())));
-        assert_eq!(roster.rows[2].registered.publishes, Some(false));
+        assert_eq!(roster.rows[2].entry.publishes, Some(false));
         assert_eq!((roster.rows[3].address.as_ref(), roster.rows[3].line), (None, 5));
     }
 
@@ -302,14 +429,14 @@ mod tests {
         let roster = parse(LIST);
         let (gbk, _, unmappable) = GB18030.encode(LIST);
         assert!(!unmappable);
-        assert_eq!(Roster::parse(&gbk, Path::new("/offices/a")).unwrap(), roster);
+        assert_eq!(Roster::parse(&gbk, Path::new("/offices/a"), &Layout::default()).unwrap(), roster);
         assert_eq!(parse(&format!("\u{FEFF}{LIST}")), roster);
         let english = parse("Kind,ADDRESS,name,publishes\nMini-Program,a.wxapkg,A,no\n");
         assert_eq!(
-            (english.rows[0].kind, english.rows[0].registered.publishes),
+            (english.rows[0].entry.kind, english.rows[0].entry.publishes),
             (TargetKind::MiniProgram, Some(false))
         );
-        assert!(Roster::parse(b"\xff\xff\xff", Path::new("")).is_err());
+        assert!(Roster::parse(b"\xff\xff\xff", Path::new(""), &Layout::default()).is_err());
     }
 
     #[test]
@@ -343,9 +470,44 @@ mod tests {
 
     #[test]
     fn what_is_no_roster_says_what_is_missing() {
-        let error = |text: &str| Roster::parse(text.as_bytes(), Path::new("")).unwrap_err();
-        assert!(error("").contains("kind"));
-        assert!(error("类型,名称\n").contains("address"));
-        assert!(error("类型,地址,网址\n").contains("twice"));
+        let error = |text: &str| {
+            Roster::parse(text.as_bytes(), Path::new(""), &Layout::default()).unwrap_err().words(Lang::En)
+        };
+        assert!(error("").contains("headings"));
+        assert!(error("地址,名称\n").contains("kind"));
+        assert!(error("类型,主办单位\n").contains("address"));
+        assert!(error("类型,名称,应用名称\n").contains("twice"));
+    }
+
+    #[test]
+    fn a_cell_may_hold_several_addresses() {
+        assert_eq!(
+            addresses("https://a.gov.cn/x;y=1 https://b.gov.cn/；c.apk"),
+            ["https://a.gov.cn/x;y=1", "https://b.gov.cn/", "c.apk"]
+        );
+        assert_eq!(
+            addresses("某市 网格通.apk; b.apk\nweixin-api:wx0123456789abcdef"),
+            ["某市 网格通.apk", "b.apk", "weixin-api:wx0123456789abcdef"]
+        );
+        assert_eq!(
+            addresses("https://a.gov.cn/;https://b.gov.cn/"),
+            ["https://a.gov.cn/", "https://b.gov.cn/"]
+        );
+        assert!(addresses(" ；\n").is_empty());
+    }
+
+    #[test]
+    fn the_two_numbers_are_not_taken_for_each_other() {
+        let roster = parse(
+            "类型,名称,备案编号,ICP备案号\n应用,甲,某ICP备1号,\n应用,乙,蜀ICP备2026000001号-3A,\n应用,丙,政备〔2026〕1号,蜀ＩＣＰ备 2026000001 号\n\
+             应用,丁,,政备〔2026〕2号\n应用,戊,无,/\n",
+        );
+        let lines: Vec<u64> = roster.rejected.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [3, 5], "{:?}", roster.rejected);
+        assert!(roster.rejected[0].reason.contains("应填入“ICP备案号”列"));
+        assert!(roster.rejected[1].reason.contains("应填入“备案编号”列"));
+        assert_eq!(roster.rows[1].entry.icp.as_deref(), Some("蜀ICP备2026000001号"));
+        assert_eq!((&roster.rows[2].entry.filing, &roster.rows[2].entry.icp), (&None, &None));
+        assert_eq!(roster.unread, BTreeSet::from(["app:乙".to_owned(), "app:丁".to_owned()]));
     }
 }

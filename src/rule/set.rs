@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::check::{self, CheckFailure};
 use super::guard::Guard;
+use super::inventory::{self, InventoryExamples, InventoryRule, InventoryVocabulary};
 use super::matcher::Matcher;
 use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
 use crate::ledger::Policy;
@@ -20,6 +21,9 @@ static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
 /// A rule file is a page of text; anything larger is a mistake.
 const MAX_FILE: u64 = 1 << 20;
+
+/// The folder of the rules about an inventory as a whole.
+const INVENTORY: &str = "inventory";
 
 /// Why rules could not be loaded: the file, and what is wrong in it.
 #[derive(Debug, Error)]
@@ -45,6 +49,9 @@ pub struct RuleSet {
     digest: String,
     /// The text of each rule file, for the examples.
     texts: Vec<String>,
+    inventory: Vec<InventoryRule>,
+    inventory_texts: Vec<String>,
+    vocabulary: InventoryVocabulary,
     pub(super) guard: Guard,
     /// One for each of [`Scope::ALL`].
     matchers: Vec<Matcher>,
@@ -62,7 +69,7 @@ impl RuleSet {
     /// The rules of a directory laid out like `rules/` of this project.
     pub fn load(dir: &Path) -> Result<RuleSet, RuleError> {
         let mut files = BTreeMap::new();
-        for folder in [""].into_iter().chain(Scope::ALL.map(Scope::folder)) {
+        for folder in ["", INVENTORY].into_iter().chain(Scope::ALL.map(Scope::folder)) {
             let path = dir.join(folder);
             if !folder.is_empty() && !path.exists() {
                 continue;
@@ -106,14 +113,14 @@ impl RuleSet {
             policy.validate().map_err(|cause| error("policy.yaml", cause))?;
         }
 
+        let inside = |folder: &'static str| {
+            files
+                .iter()
+                .filter(move |(name, _)| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+        };
         let in_folder: Vec<(Scope, &String, &String)> = Scope::ALL
             .iter()
-            .flat_map(|scope| {
-                let inside = move |name: &&String| {
-                    name.strip_prefix(scope.folder()).is_some_and(|rest| rest.starts_with('/'))
-                };
-                files.iter().filter(move |(name, _)| inside(name)).map(|(name, text)| (*scope, name, text))
-            })
+            .flat_map(|scope| inside(scope.folder()).map(|(name, text)| (*scope, name, text)))
             .collect();
         let parsed: Vec<Result<Rule, RuleError>> = in_folder
             .par_iter()
@@ -127,6 +134,20 @@ impl RuleSet {
                 return Err(error(*name, format!("id {} occurs twice", rule.id)));
             }
             rules.push(rule);
+        }
+        let vocabulary = match files.contains_key("inventory.yaml") {
+            true => read(files, "inventory.yaml")?,
+            false => InventoryVocabulary::default(),
+        };
+        let mut inventory = Vec::new();
+        let mut inventory_texts = Vec::new();
+        for (name, text) in inside(INVENTORY) {
+            let rule = parse_inventory(name, text, &by_key, thorough)?;
+            if !ids.insert(rule.id.clone()) {
+                return Err(error(name, format!("id {} occurs twice", rule.id)));
+            }
+            inventory.push(rule);
+            inventory_texts.push(text.clone());
         }
         let names: Vec<String> = in_folder.iter().map(|(_, name, _)| (*name).clone()).collect();
         let texts = in_folder.iter().map(|(_, _, text)| (*text).clone()).collect();
@@ -143,6 +164,9 @@ impl RuleSet {
             policy,
             digest: hex(&digest.finalize()),
             texts,
+            inventory,
+            inventory_texts,
+            vocabulary,
             guard,
             matchers,
         })
@@ -179,6 +203,24 @@ impl RuleSet {
         Some((&self.rules[index], self.file(index)))
     }
 
+    /// The rules about an inventory as a whole, in the order of their file names.
+    pub fn inventory(&self) -> &[InventoryRule] {
+        &self.inventory
+    }
+
+    /// What the rules about inventories share.
+    pub fn vocabulary(&self) -> &InventoryVocabulary {
+        &self.vocabulary
+    }
+
+    /// The examples of each rule, in the order of [`RuleSet::inventory`]. They are parsed only when asked for.
+    pub fn inventory_examples(&self) -> Result<Vec<InventoryExamples>, RuleError> {
+        let parse = |(text, rule): (&String, &InventoryRule)| {
+            examples(text).map_err(|cause| error(&rule.file, cause))
+        };
+        self.inventory_texts.iter().zip(&self.inventory).map(parse).collect()
+    }
+
     /// The policy of the colour code.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -186,7 +228,12 @@ impl RuleSet {
 
     /// The clauses a rule rests on for one kind of target, with the documents' full names.
     pub fn basis(&self, rule: &Rule, kind: TargetKind) -> Vec<Basis> {
-        let applies = |r: &&DocumentRef| r.targets.contains(&kind);
+        self.clauses(&rule.basis, &[kind])
+    }
+
+    /// Those of some clauses that hold for any of these kinds of target, with the documents' full names.
+    pub fn clauses(&self, clauses: &[DocumentRef], kinds: &[TargetKind]) -> Vec<Basis> {
+        let applies = |r: &&DocumentRef| r.targets.iter().any(|kind| kinds.contains(kind));
         let named = |r: &DocumentRef| {
             let document = self.documents.get(&r.document)?;
             Some(Basis {
@@ -200,12 +247,14 @@ impl RuleSet {
                 scope_en: document.scope_en.clone(),
             })
         };
-        rule.basis.iter().filter(applies).filter_map(named).collect()
+        clauses.iter().filter(applies).filter_map(named).collect()
     }
 
     /// The examples of each rule, in the order of [`RuleSet::rules`]. They are parsed only when asked for.
     pub fn examples(&self) -> Result<Vec<Examples>, RuleError> {
-        let parse = |(text, file): (&String, &String)| examples(text).map_err(|cause| error(file, cause));
+        let parse = |(text, file): (&String, &String)| {
+            examples(text).and_then(checked).map_err(|cause| error(file, cause))
+        };
         self.texts.iter().zip(&self.files).map(parse).collect()
     }
 
@@ -228,6 +277,20 @@ fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
     }
 }
 
+/// The policy alone: of a directory of rules, or the embedded one.
+pub fn policy(dir: Option<&Path>) -> Result<Policy, RuleError> {
+    const FILE: &str = "policy.yaml";
+    let Some(dir) = dir else {
+        let text = EMBEDDED.get_file(FILE).and_then(|file| file.contents_utf8());
+        // It is validated by a test.
+        return serde_saphyr::from_str(text.unwrap_or_default()).map_err(|e| error(FILE, e));
+    };
+    let path = dir.join(FILE);
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|e| error(&name, e))?;
+    Policy::parse(&text).map_err(|cause| error(name, cause))
+}
+
 fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Result<T, RuleError> {
     let text = files.get(name).ok_or_else(|| error(name, "missing"))?;
     serde_saphyr::from_str(text).map_err(|e| error(name, e))
@@ -245,7 +308,7 @@ fn parse(
     let rule = Rule { scope, ..rule };
     validate(&rule, documents).map_err(|cause| error(name, cause))?;
     if thorough {
-        let examples = examples(text).map_err(|cause| error(name, cause))?;
+        let examples = examples(text).and_then(checked).map_err(|cause| error(name, cause))?;
         if examples.positive.is_empty() || examples.negative.is_empty() {
             return Err(error(name, "a rule has examples that match and examples that do not"));
         }
@@ -259,17 +322,40 @@ fn split(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at..]))
 }
 
+/// A rule about inventories.
+fn parse_inventory(
+    name: &str,
+    text: &str,
+    documents: &BTreeMap<String, Document>,
+    thorough: bool,
+) -> Result<InventoryRule, RuleError> {
+    let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
+    let mut rule: InventoryRule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
+    rule.file = name.to_owned();
+    inventory::validate(&rule, documents).map_err(|cause| error(name, cause))?;
+    if thorough {
+        let examples: InventoryExamples = examples(text).map_err(|cause| error(name, cause))?;
+        if examples.positive.is_empty() || examples.negative.is_empty() {
+            return Err(error(name, "a rule has examples that match and examples that do not"));
+        }
+    }
+    Ok(rule)
+}
+
 /// The examples of a rule file. Errors give the line in the whole file.
-fn examples(text: &str) -> Result<Examples, String> {
+fn examples<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Tail {
-        examples: Examples,
+    struct Tail<T> {
+        examples: T,
     }
     let (head, tail) = split(text).ok_or("examples are missing")?;
     // Empty lines in place of the head keep the line numbers.
     let padded = "\n".repeat(head.matches('\n').count()) + tail;
-    let examples = serde_saphyr::from_str::<Tail>(&padded).map_err(|e| e.to_string())?.examples;
+    serde_saphyr::from_str::<Tail<T>>(&padded).map(|tail| tail.examples).map_err(|e| e.to_string())
+}
+
+fn checked(examples: Examples) -> Result<Examples, String> {
     for example in examples.positive.iter().chain(&examples.negative) {
         let Example::Case(case) = example else { continue };
         if let Some(odd) = case.state.iter().find(|state| state.measure().is_none()) {
@@ -279,20 +365,28 @@ fn examples(text: &str) -> Result<Examples, String> {
     Ok(examples)
 }
 
-fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), String> {
-    rule.subject().ok_or("a rule has either category or duty")?;
-    if rule.basis.is_empty() {
+/// Whether clauses are there for all of these kinds of target, of documents that are known.
+pub(super) fn cited(
+    basis: &[DocumentRef],
+    documents: &BTreeMap<String, Document>,
+    kinds: &[TargetKind],
+) -> Result<(), String> {
+    if basis.is_empty() {
         return Err("basis is empty: a rule without a legal basis accuses nobody".into());
     }
-    for basis in &rule.basis {
-        if !documents.contains_key(&basis.document) {
-            return Err(format!("document {} is not in documents.yaml", basis.document));
-        }
+    if let Some(unknown) = basis.iter().find(|basis| !documents.contains_key(&basis.document)) {
+        return Err(format!("document {} is not in documents.yaml", unknown.document));
     }
-    let cited = |kind: &&TargetKind| rule.basis.iter().any(|basis| basis.targets.contains(kind));
-    if let Some(bare) = rule.scope.kinds().iter().find(|kind| !cited(kind)) {
-        return Err(format!("no basis applies to {}: the rule would accuse it without one", bare.en()));
+    let cited = |kind: &&TargetKind| basis.iter().any(|basis| basis.targets.contains(kind));
+    match kinds.iter().find(|kind| !cited(kind)) {
+        Some(bare) => Err(format!("no basis applies to {}: the rule would accuse it without one", bare.en())),
+        None => Ok(()),
     }
+}
+
+fn validate(rule: &Rule, documents: &BTreeMap<String, Document>) -> Result<(), String> {
+    rule.subject().ok_or("a rule has either category or duty")?;
+    cited(&rule.basis, documents, rule.scope.kinds())?;
     let mut ids = HashSet::new();
     if let Some(twice) = rule.signals.iter().find(|signal| !ids.insert(signal.id.as_str())) {
         return Err(format!("signal {} occurs twice", twice.id));

@@ -196,7 +196,7 @@ fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned 
             Some(Address::File(path)) => file(path, scanned, knowledge),
             Some(Address::Web(url)) => {
                 let looked = memory.and_then(|memory| memory.looked.as_ref());
-                let is_app = is_program(row.kind);
+                let is_app = is_program(row.entry.kind);
                 let way = match source(url).filter(|_| is_app) {
                     None if is_app => Way::Package(url.clone(), None),
                     None => Way::Page(url.clone()),
@@ -226,9 +226,9 @@ fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned 
     Planned {
         id,
         line: row.line,
-        kind: Some(row.kind),
-        name: row.registered.name.clone(),
-        address: row.written.clone(),
+        kind: Some(row.entry.kind),
+        name: row.entry.name.clone(),
+        address: row.written().to_owned(),
         action,
         reason,
         way,
@@ -239,12 +239,12 @@ fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned 
 
 /// The name of a target for good: by its kind and where it is.
 fn id(row: &Row) -> String {
-    let kind = row.kind.en().as_bytes();
+    let kind = row.entry.kind.en().as_bytes();
     match &row.address {
         Some(Address::Web(url)) => short_digest(&[kind, b"web", url.as_str().as_bytes()]),
         Some(Address::File(path)) => short_digest(&[kind, b"file", path.as_os_str().as_encoded_bytes()]),
         None => {
-            let name = row.registered.name.as_deref().unwrap_or_default();
+            let name = row.entry.name.as_deref().unwrap_or_default();
             short_digest(&[kind, b"name", name.as_bytes()])
         }
     }
@@ -252,7 +252,7 @@ fn id(row: &Row) -> String {
 
 /// Everything beside the content that a report depends on.
 fn with(row: &Row, engine: &str) -> String {
-    let registered = serde_json::to_vec(&(&row.registered, &row.filing)).unwrap_or_default();
+    let registered = serde_json::to_vec(&(row.registered(), &row.entry.filing)).unwrap_or_default();
     short_digest(&[engine.as_bytes(), &registered])
 }
 
@@ -262,7 +262,7 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let below =
         |name: &&str| host == *name || host.strip_suffix(*name).is_some_and(|rest| rest.ends_with('.'));
-    if row.kind == TargetKind::Group {
+    if row.entry.kind == TargetKind::Group {
         return Some(Reason::of(Cause::Group));
     }
     if weixin::is_weixin(url)
@@ -273,7 +273,7 @@ fn skip(row: &Row, wishes: &Wishes<'_>) -> Option<Reason> {
     if is_barred(url) && wishes.weixin.is_none() {
         return Some(Reason::of(Cause::Weixin));
     }
-    let closed = row.kind == TargetKind::Account && PLATFORMS.iter().any(below);
+    let closed = row.entry.kind == TargetKind::Account && PLATFORMS.iter().any(below);
     closed.then(|| Reason::of(Cause::Platform))
 }
 
@@ -353,6 +353,7 @@ mod tests {
 
     use super::*;
     use crate::fetch::Validators;
+    use crate::roster::Layout;
     use crate::run::log::{Findings, Looked, Memory};
 
     const DAY: i64 = 86_400;
@@ -390,7 +391,7 @@ mod tests {
 
         fn plan(&self) -> Plan {
             let text = format!("kind,address,owner\n{}\n", self.row);
-            let roster = Roster::parse(text.as_bytes(), Path::new("/r")).unwrap();
+            let roster = Roster::parse(text.as_bytes(), Path::new("/r"), &Layout::default()).unwrap();
             let wishes = Wishes {
                 fetch: &self.fetch,
                 weixin: None,

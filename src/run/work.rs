@@ -223,7 +223,7 @@ impl Work {
                 continue;
             }
             // A package is scanned on all cores already, and takes memory.
-            let alone = had.is_ok() && self.target(at).is_some_and(|(_, row)| is_program(row.kind));
+            let alone = had.is_ok() && self.target(at).is_some_and(|(_, row)| is_program(row.entry.kind));
             let share = if alone { scans } else { 1 };
             let Ok(permit) = permits.clone().acquire_many_owned(u32::try_from(share).unwrap_or(1)).await
             else {
@@ -430,20 +430,20 @@ impl Work {
         if let (Some(before), Some(known)) = (before, &had.known)
             && before.sha256 == known.sha256
             && before.listing == listed(had.listing.as_deref())
-            && is_program(row.kind)
+            && is_program(row.entry.kind)
         {
             return Ok((Outcome::Unchanged, before.clone()));
         }
         let known = had.known.as_ref();
         let url = known.and_then(|known| Url::parse(known.from.as_deref().unwrap_or(&known.url)).ok());
         let subject = Subject {
-            name: row.written.clone(),
+            name: row.written().to_owned(),
             address: url.clone(),
             content_type: known.and_then(|known| known.content_type.clone()),
             as_of: known.map(|known| known.fetched).or(had.stamp.map(|stamp| stamp.changed)),
             listing: had.listing.as_deref().cloned(),
-            registered: Some(row.registered.clone()),
-            filing: row.filing.clone(),
+            registered: Some(row.registered()),
+            filing: row.entry.filing.clone(),
         };
         let reports = self.crew.scanner.scan_subject(&had.path, subject, &Silent);
         // An export holds several groups at times; they are one target.
@@ -455,8 +455,8 @@ impl Work {
             self.crew.client.stop(url, page.state.words(Lang::En));
             return Err(Reason::wall(&page.state));
         }
-        if row.kind.scope() != first.target.kind.scope() {
-            return Err(Reason::other_kind(row.kind, first.target.kind));
+        if row.entry.kind.scope() != first.target.kind.scope() {
+            return Err(Reason::other_kind(row.entry.kind, first.target.kind));
         }
         let texts: Option<Vec<&[u8]>> =
             reports.iter().map(|report| report.artifact.text_sha256.as_deref().map(str::as_bytes)).collect();

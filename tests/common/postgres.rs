@@ -38,12 +38,15 @@ pub(crate) fn cluster() -> Option<Arc<Cluster>> {
 }
 
 fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH");
+    let mut found: Vec<PathBuf> = path.iter().flat_map(std::env::split_paths).collect();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
-    found.sort();
-    found.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    let whole =
-        |folder: &PathBuf| ["initdb", "pg_ctl", "createdb"].iter().all(|name| folder.join(name).is_file());
+    let mut versions: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
+    versions.sort();
+    found.extend(versions);
+    let whole = |folder: &PathBuf| {
+        ["initdb", "pg_ctl", "createdb"].iter().all(|program| folder.join(program).is_file())
+    };
     found.into_iter().rev().find(whole)
 }
 
