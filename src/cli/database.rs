@@ -129,7 +129,7 @@ impl Open {
         let Some(webhook) = &self.webhook else {
             return self.wait(self.ledger.append_with(documents, events));
         };
-        let policy = load_rules(None)?.policy().clone();
+        let policy = zhijian::rule::policy(None)?;
         let now = Timestamp::now();
         let tell = |target: &str, all: &[Recorded], before: usize| {
             let notices = self.notices(webhook, &policy, target, all, before, now);
