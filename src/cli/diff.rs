@@ -16,9 +16,9 @@ use super::{FOUND, load_rules};
 
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    #[arg(value_name = "OLD")]
+    #[arg(value_name = "OLD", display_order = 1)]
     old: PathBuf,
-    #[arg(value_name = "NEW")]
+    #[arg(value_name = "NEW", display_order = 2)]
     new: PathBuf,
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = DiffFormat::Terminal, hide_possible_values = true, hide_default_value = true)]
     format: DiffFormat,

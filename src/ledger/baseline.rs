@@ -400,7 +400,7 @@ mod tests {
             (&entry.target, &entry.reason, entry.until, 3)
         );
         assert_eq!(back.evidence[0].text, text);
-        assert_eq!(written(&[back.clone()]), yaml);
+        assert_eq!(written(std::slice::from_ref(back)), yaml);
         assert!(!yaml.contains('\u{1b}') && !yaml.contains('\u{202e}'));
         assert!(Baseline::parse(&written(&[])).unwrap().entries.is_empty());
     }

@@ -103,6 +103,19 @@ impl Surface {
         Some(lists.surface())
     }
 
+    /// Whether no list is longer than this program makes them; a report from elsewhere may hold anything.
+    pub fn is_bounded(&self) -> bool {
+        let lists = [
+            self.screens.len(),
+            self.controls.len(),
+            self.widgets.len(),
+            self.fields.len(),
+            self.layouts.len(),
+            self.endpoints.len(),
+        ];
+        lists.into_iter().all(|rows| rows <= MAX_ROWS)
+    }
+
     /// Text as names and labels are kept: long ones are cut.
     pub fn cut(text: &str) -> Cow<'_, str> {
         let text = text.trim();

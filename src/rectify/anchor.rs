@@ -15,6 +15,10 @@ use crate::model::{
 use super::same::Pair;
 use super::screen_name;
 
+/// Rows of a finding whose elements are looked for; a scan lists no more.
+const MAX_ROWS: usize = 50;
+/// Elements that show the same wording on one screen.
+const MAX_SPOTS: usize = 10;
 /// Labels listed of an anchor.
 const MAX_LABELS: usize = 10;
 /// More other labels than this at one id, handler or address: it serves other things as well.
@@ -72,10 +76,10 @@ pub(super) fn anchors(
         found_now: new.map(|new| texts(new, Level::Suspected)).unwrap_or_default(),
     };
     let mut found = Vec::new();
-    for row in &gone {
+    for row in gone.iter().take(MAX_ROWS) {
         search.row(row, &mut found);
     }
-    for row in old.evidence.iter().filter(|row| row.library.is_none()) {
+    for row in old.evidence.iter().filter(|row| row.library.is_none()).take(MAX_ROWS) {
         match row.kind {
             EvidenceKind::Name => search.name(row, &gone, &mut found),
             EvidenceKind::Endpoint => found.extend(search.endpoint(&row.text, &gone)),
@@ -125,8 +129,9 @@ impl Search<'_> {
             .was_elements()
             .filter(|c| {
                 c.label.as_deref() == Some(&*label)
-                    && c.screen.as_deref() == shown.map(|s| Surface::cut(s)).as_deref()
+                    && c.screen.as_deref() == shown.map(Surface::cut).as_deref()
             })
+            .take(MAX_SPOTS)
             .collect();
         for spot in spots {
             if let Some(id) = spot.id.as_ref().filter(|id| self.is_specific_id(id)) {
@@ -264,13 +269,11 @@ impl Search<'_> {
 
     /// An address that is still called.
     fn endpoint(&self, address: &str, gone: &[&Evidence]) -> Option<Anchor> {
-        let name = Surface::cut(address).into_owned();
-        let still =
-            self.is.endpoints.contains(&name) || self.is_elements().any(|c| c.calls.as_ref() == Some(&name));
-        if !still {
-            return None;
-        }
-        let calls = |c: &&Control| c.calls.as_ref() == Some(&name);
+        let address = Surface::cut(address);
+        let same = |other: &&String| is_same_address(&address, other);
+        let called = self.is_elements().filter_map(|c| c.calls.as_ref());
+        let name = self.is.endpoints.iter().chain(called).find(same)?.clone();
+        let calls = |c: &&Control| c.calls.as_ref().is_some_and(|other| is_same_address(&address, other));
         let old: Vec<&str> = self.was_elements().filter(calls).filter_map(|c| c.label.as_deref()).collect();
         let is: Vec<&Control> = self.is_elements().filter(calls).collect();
         // The wording that is found still may well call it; then nothing is hidden.
@@ -344,8 +347,38 @@ impl Search<'_> {
     }
 }
 
+/// Whether two addresses are the same, be it on another host.
+fn is_same_address(a: &str, b: &str) -> bool {
+    let path = |address: &str| -> String {
+        let rest = address
+            .split_once("://")
+            .map_or(address, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+        rest.trim_matches('/').to_owned()
+    };
+    a == b || (path(a) == path(b) && path(a).contains('/'))
+}
+
 /// Whether the name of a function says what it does.
 fn is_specific(name: &str) -> bool {
     let plain: String = name.chars().filter(|ch| ch.is_alphanumeric()).collect::<String>().to_lowercase();
     plain.len() >= 4 && !GENERIC.contains(&plain.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_by_their_paths() {
+        assert!(is_same_address("/patrol/checkin", "https://new.example.gov.cn/patrol/checkin"));
+        assert!(is_same_address("patrol/checkin", "/patrol/checkin/"));
+        assert!(!is_same_address("https://a.example.gov.cn/api", "https://b.example.gov.cn/api"));
+        assert!(!is_same_address("https://a.example.gov.cn", "https://b.example.gov.cn"));
+    }
+
+    #[test]
+    fn names_of_every_button_say_nothing() {
+        assert!(is_specific("onPunch") && is_specific("submitDuty") && is_specific("提交打卡"));
+        assert!(!is_specific("onClick") && !is_specific("handle_click") && !is_specific("e0"));
+    }
 }

@@ -10,8 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Format, Run, View};
-use crate::model::{DIFF_SCHEMA, Lang, Rectification, Report, SCHEMA, published};
+use crate::model::{DIFF_SCHEMA, Lang, Rectification, Report, SCHEMA, Surface, published};
 use crate::text::is_invisible;
+
+/// More findings or duties than rules is no report of this program.
+const MAX_FINDINGS: usize = 500;
+/// Rows of evidence of one finding.
+const MAX_EVIDENCE: usize = 500;
 
 pub(super) const FORMAT: Format = Format { name: "json", streams: false, write: pretty };
 pub(super) const LINES_FORMAT: Format = Format { name: "jsonl", streams: true, write: lines };
@@ -100,6 +105,15 @@ impl ReadError {
     }
 }
 
+/// Whether a report is no larger than this program makes them: what works on it may compare every row with every other.
+fn is_bounded(report: &Report) -> bool {
+    let rows = report.findings.iter().map(|finding| finding.evidence.len());
+    report.findings.len() <= MAX_FINDINGS
+        && report.duties.len() <= MAX_FINDINGS
+        && rows.max().is_none_or(|rows| rows <= MAX_EVIDENCE)
+        && report.surface.as_ref().is_none_or(Surface::is_bounded)
+}
+
 /// Reads a report that this program wrote: format `json` or `jsonl` with one report in it.
 pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     #[derive(Deserialize)]
@@ -135,7 +149,8 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
             } else {
                 serde_json::from_slice(bytes)
             };
-            report.map_err(|error| ReadError::Malformed(error.to_string()))
+            let report = report.map_err(|error| ReadError::Malformed(error.to_string()))?;
+            if is_bounded(&report) { Ok(report) } else { Err(ReadError::Malformed("too many rows".into())) }
         }
         [name] => {
             let version =
