@@ -312,25 +312,3 @@ fn the_commands_write_files_whole_or_not_at_all() {
         std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
 }
-
-#[test]
-fn zz_dump() {
-    let painter = Painter::new();
-    let names = [
-        "某市便民服务",
-        "某市某区某街道办事处网格化综合治理一体化管理服务平台（工作端）",
-        "</text><script>=1&\"'",
-        "超长名称超长名称超长名称超长名称超长名称超长名称超长名称超长名称超长名称",
-    ];
-    for (colour, name) in COLOURS.into_iter().zip(names) {
-        let state = if colour == ColorCode::Green { "" } else { "再次检出，提醒整改" };
-        let code = CodeDocument { name: Some(name.into()), state: state.into(), ..code(1, colour) };
-        let drawn = svg(&code, ADDRESS, Lang::Zh).unwrap();
-        let png = painter.png(&drawn, 400).unwrap();
-        std::fs::write(format!("/tmp/sealtest/{colour:?}.png"), png.bytes).unwrap();
-        let drawn = svg(&code, ADDRESS, Lang::En).unwrap();
-        std::fs::write(format!("/tmp/sealtest/{colour:?}-en.png"), painter.png(&drawn, 300).unwrap().bytes)
-            .unwrap();
-        assert!(png.warning.is_none(), "{:?}", png.warning);
-    }
-}

@@ -268,6 +268,20 @@ async fn it_is_given_up_after_so_many_attempts() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_is_down_is_left_alone_after_ten() {
+    let server = Server::start("127.0.0.1", |_| answer("503 Down", &[], b""));
+    let settings = settings(&server);
+    let (pool, sender) = (pool().await, sender(&settings));
+    for number in 0..15 {
+        put(&pool, &Delivery::new(settings.url.as_str(), &notice(number), at(0)).unwrap()).await.unwrap();
+    }
+    assert_eq!(send_due(&pool, &sender, || at(1)).await.unwrap(), done(0, 10, 0));
+    // The others are due at once, the ten not yet.
+    assert_eq!(send_due(&pool, &sender, || at(2)).await.unwrap(), done(0, 5, 0));
+    assert_eq!(server.all().len(), 15);
+}
+
+#[tokio::test]
 async fn the_own_network_is_left_alone() {
     let server = Server::start("127.0.0.1", |_| answer("200 OK", &[], b""));
     let allowed = settings(&server);

@@ -116,6 +116,8 @@ pub fn svg(code: &CodeDocument, address: &str, lang: Lang) -> Result<String, Pic
     let title = format!("{word} {name}");
     let fonts = FONTS.map(|font| format!("'{font}'")).join(",");
     let (modules, size) = qr(address)?;
+    // Letters are wider than they are thought to be.
+    let word_size = if lang == Lang::Zh { 62 } else { 46 };
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write!(
@@ -126,15 +128,14 @@ pub fn svg(code: &CodeDocument, address: &str, lang: Lang) -> Result<String, Pic
 <path d="M8 136V36A28 28 0 0 1 36 8H564A28 28 0 0 1 592 36V136Z" fill="{fill}"/>
 <circle cx="76" cy="72" r="36" fill="#fff"/>
 <path transform="translate(76 72)" d="{sign}" fill="none" stroke="{fill}" stroke-width="10" stroke-linecap="round" stroke-linejoin="round"/>
-<text x="134" y="94" font-size="62" font-weight="700" fill="#fff" text-anchor="start">{}</text>
-<text x="566" y="86" font-size="34" fill="#fff" text-anchor="end">{}</text>
-<svg x="90" y="146" width="420" height="420" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">
+<text x="134" y="92" font-size="{word_size}" font-weight="700" fill="#fff" text-anchor="start">{}</text>
+{}<svg x="90" y="146" width="420" height="420" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">
 <path d="{modules}" fill="{dark}"/>
 </svg>
 "##,
         escaped(&cut(&title, 160)),
         escaped(word),
-        escaped(&cut(state, 13)),
+        beside(state),
     );
     let mut line = |y: u32, size: u32, style: &str, text: &str| {
         let text = escaped(text);
@@ -166,6 +167,22 @@ pub fn svg(code: &CodeDocument, address: &str, lang: Lang) -> Result<String, Pic
     line(794, 16, r##"fill="#5f6368""##, &cut(&code.target, 64));
     out.push_str("</svg>\n");
     Ok(out)
+}
+
+/// The state at the right of the word, on one line or two.
+fn beside(state: &str) -> String {
+    let line = |y: u32, size: u32, text: &str| {
+        let text = escaped(text);
+        format!(
+            "<text x=\"566\" y=\"{y}\" font-size=\"{size}\" fill=\"#fff\" text-anchor=\"end\">{text}</text>\n"
+        )
+    };
+    match (state, two_lines(state, 12), two_lines(state, 18)) {
+        ("", ..) => String::new(),
+        (_, [whole, rest], _) if rest.is_empty() => line(84, 34, &whole),
+        (_, _, [first, second]) if second.is_empty() => line(82, 24, &first),
+        (_, _, [first, second]) => line(64, 24, &first) + &line(98, 24, &second),
+    }
 }
 
 /// The dark modules of a QR code as a path, and the size with the quiet zone.
@@ -224,6 +241,9 @@ fn two_lines(text: &str, most: usize) -> [String; 2] {
     let whole: usize = text.chars().map(width).sum();
     let (first, rest) =
         if rest.is_empty() || whole > 2 * most { (first, rest) } else { split(&text, whole.div_ceil(2)) };
+    // No line begins with what belongs to the end of the one before.
+    let closing = rest.len() - rest.trim_start_matches(['，', '。', '、', '；', '：', '）', '”', '》']).len();
+    let (first, rest) = text.split_at(first.len() + closing);
     [first.trim().to_owned(), cut(rest.trim(), most)]
 }
 
@@ -372,6 +392,7 @@ mod tests {
         assert_eq!(cut("一二三", 6), "一二三");
         assert_eq!(cut("一二三四", 6), "一二…");
         assert_eq!(two_lines("一二三四五六", 8), ["一二三", "四五六"]);
+        assert_eq!(two_lines("再次检出，提醒整改", 12), ["再次检出，", "提醒整改"]);
         assert_eq!(two_lines("", 8), ["", ""]);
     }
 }

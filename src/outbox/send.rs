@@ -23,6 +23,8 @@ use crate::model::{Lang, hex};
 
 /// So many notices are taken at once.
 const BATCH: u32 = 100;
+/// After so many failures in a row the receiver is left alone for this round.
+const MOST_FAILURES: usize = 10;
 /// So much longer than an attempt may take is a notice held.
 const MARGIN: Duration = Duration::from_secs(60);
 /// So many bytes of an answer are kept.
@@ -227,13 +229,15 @@ async fn beginning(response: Response) -> String {
     String::from_utf8_lossy(&bytes).replace(char::is_control, " ")
 }
 
-/// Sends every notice whose time has come, one after the other. `now` is asked for the time before each.
+/// Sends every notice whose time has come, one after the other. `now` is asked for the time before each. What is not
+/// sent since the receiver is down stays due.
 pub async fn send_due(
     pool: &AnyPool,
     sender: &Sender,
     now: impl Fn() -> Timestamp,
 ) -> Result<Sent, OutboxError> {
     let mut sent = Sent::default();
+    let mut failures = 0;
     loop {
         let began = now();
         let due = due(pool, began, BATCH).await?;
@@ -256,6 +260,10 @@ pub async fn send_due(
                 DeliveryState::Dead => sent.dead += 1,
             }
             settle(pool, &after, until).await?;
+            failures = if after.state == DeliveryState::Waiting { failures + 1 } else { 0 };
+            if failures == MOST_FAILURES {
+                return Ok(sent);
+            }
         }
     }
 }
