@@ -152,7 +152,7 @@ fn entry(target: usize) -> RosterEntry {
 
 fn scan(at: Timestamp, found: bool) -> ScanRecord {
     let digest = |what: i64| format!("{:064x}", at.as_second().wrapping_mul(what));
-    let evidence = (0..6).map(|row| format!("{:016x}", 0x1234_5678_9abc * (row + 1))).collect();
+    let evidence = (0..6i64).map(|row| format!("{:016x}", 0x1234_5678_9abc * (row + 1))).collect();
     let finding = FindingRecord {
         rule: "app.check-in".into(),
         category: Category::CheckIn,

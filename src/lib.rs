@@ -29,6 +29,7 @@
 //! - [`inventory`]: a roster as a whole: quotas, deadlines, duplicates, what could be consolidated;
 //! - [`scan`]: one file to one report;
 //! - [`run`]: a roster as a whole: the plan, the run, the summary;
+//! - [`rectify`]: two reports of one target: what was rectified, what goes on under another label;
 //! - [`report`]: one file per output.
 //!
 //! The command line is `src/cli`, one file per command; it belongs to the binary.
@@ -43,6 +44,7 @@ pub mod ledger;
 pub mod link;
 pub mod model;
 pub mod page;
+pub mod rectify;
 pub mod report;
 pub mod roster;
 pub mod rule;

@@ -15,10 +15,10 @@ use crate::decode::blob::Blob;
 use crate::decode::folder::{self, Folder};
 use crate::format::{self, FormatError, Source};
 use crate::group;
-use crate::ledger::Situation;
+use crate::ledger::{Baseline, Situation, target_name};
 use crate::model::{
-    Artifact, Engine, Identity, Inspection, Lang, Listing, Place, Registered, Report, Ruleset, SCHEMA,
-    Target, hex,
+    Artifact, CodeReason, Engine, Finding, Identity, Inspection, Lang, Listing, Place, Registered, Report,
+    Ruleset, SCHEMA, Scope, Surface, Target, beijing_day, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
@@ -127,17 +127,23 @@ pub struct Scanner {
     rules: RuleSet,
     filing: FilingRecord,
     options: Options,
+    baseline: Option<Baseline>,
 }
 
 impl Scanner {
     /// A scanner with a rule set and what is on record about filings.
     pub fn new(rules: RuleSet, filing: FilingRecord) -> Self {
-        Scanner { rules, filing, options: Options::default() }
+        Scanner { rules, filing, options: Options::default(), baseline: None }
     }
 
     /// The same with options for the reading of packages.
     pub fn with_options(self, options: Options) -> Self {
         Scanner { options, ..self }
+    }
+
+    /// The same with what a person has judged already.
+    pub fn with_baseline(self, baseline: Baseline) -> Self {
+        Scanner { baseline: Some(baseline), ..self }
     }
 
     /// The rule set in use.
@@ -310,18 +316,32 @@ impl Scanner {
 
     fn report(&self, subject: Subject, artifact: Artifact, inspection: Inspection) -> Report {
         let (coverage, scope) = (inspection.coverage(), inspection.kind.scope());
-        let judgement = rule::judge(&self.rules, &inspection, coverage.verdict);
+        let mut judgement = rule::judge(&self.rules, &inspection, coverage.verdict);
+        let baseline = self.baseline.as_ref().map(|baseline| {
+            let today = beijing_day(subject.as_of.unwrap_or_else(Timestamp::now));
+            baseline.apply(target_name(&inspection.identity, &subject.name), &mut judgement.findings, today)
+        });
+        // A file beside a package may speak for the package; of an account or a group only the ledger decides.
+        let counts = |finding: &&Finding| finding.accepted.is_none() || scope != Scope::App;
         let (filing, number) = match subject.filing {
             Some(number) => FilingRecord::Number(number).look_up(&inspection.identity),
             None => self.filing.look_up(&inspection.identity),
         };
-        let code = self.rules.policy().suggest(&Situation {
+        let mut code = self.rules.policy().suggest(&Situation {
             filing,
-            findings: judgement.findings.iter().map(|finding| finding.level).collect(),
+            findings: judgement.findings.iter().filter(counts).map(|finding| finding.level).collect(),
             duties: judgement.duties.iter().map(|duty| duty.status).collect(),
             coverage: coverage.verdict,
             kind: inspection.kind,
         });
+        let accepted = judgement.findings.iter().filter(|finding| !counts(finding)).count();
+        if accepted > 0 {
+            code.reasons.push(CodeReason {
+                id: "baseline".into(),
+                text: format!("另有 {accepted} 项按基线文件已驳回或者列为例外，未计入；正式赋码以台账为准。"),
+                text_en: format!("{accepted} more dismissed or excepted by a baseline file and not counted; the ledger decides."),
+            });
+        }
         Report {
             schema: SCHEMA.to_owned(),
             engine: Engine {
@@ -336,6 +356,8 @@ impl Scanner {
             target: Target { kind: inspection.kind, source: subject.name },
             artifact,
             anomalies: inspection.anomalies(),
+            baseline,
+            surface: Surface::of(&inspection),
             identity: Identity { filing: number, ..inspection.identity },
             listing: subject.listing,
             page: None,

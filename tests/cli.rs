@@ -81,6 +81,8 @@ fn help_of_every_command_in_both_languages() {
         for command in [
             "",
             "scan",
+            "diff",
+            "notice",
             "plan",
             "run",
             "roster",

@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
+use zhijian::config::Config;
 use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded};
 use zhijian::model::{Deed, Event, Lang, beijing_day_end, parse_moment};
 
@@ -31,8 +32,12 @@ pub(super) struct Open {
 }
 
 impl Database {
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        configuration(self.config.as_deref())
+    }
+
     pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
-        let config = configuration(self.config.as_deref())?;
+        let config = self.config()?;
         let given =
             self.database.clone().or_else(|| std::env::var(VARIABLE).ok()).or(config.ledger.database.clone());
         let address = match given {

@@ -1,17 +1,23 @@
 //! `zhijian ledger`: the ledger itself: what is in it, whether it is whole, backup and restore.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use zhijian::ledger::{Chain, Recorded};
-use zhijian::model::{Deed, Lang, beijing_minute};
-use zhijian::report::visible;
+use zhijian::ledger::{Chain, Recorded, Standing, in_order};
+use zhijian::model::{Deed, Event, Lang, Rejected, beijing_minute};
+use zhijian::report::{visible, write_json};
+use zhijian::roster::{Change, Compared, FilingList, Layout, OnRecord, change, compare_filings, import};
 
-use super::database::{Database, Open};
+use super::database::{Act, Database, Open};
 use super::plan::Form;
+use super::roster::{read_roster, show_change};
 use super::{FOUND, table};
+
+/// Rows of a list that are shown.
+const SHOWN: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Ledger {
@@ -34,6 +40,18 @@ enum Action {
         target: Option<String>,
         #[arg(long, value_name = "NUMBER", default_value_t = 30, hide_default_value = true)]
         last: u32,
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
+        format: Form,
+    },
+    Import {
+        #[arg(value_name = "ROSTER")]
+        roster: PathBuf,
+        #[arg(long, value_name = "LIST")]
+        filings: Option<PathBuf>,
+        #[arg(long)]
+        apply: bool,
+        #[command(flatten)]
+        act: Act,
         #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
         format: Form,
     },
@@ -82,11 +100,17 @@ impl Ledger {
                             serde_json::to_value(machine).unwrap_or_default()
                         };
                         let events: Vec<_> = events.iter().map(machine).collect();
-                        zhijian::report::write_json(&events, &mut out)?;
+                        write_json(&events, &mut out)?;
                     }
                     Form::Terminal => show(&events, lang, &mut out)?,
                 }
                 0
+            }
+            Action::Import { roster, filings, apply, act, format } => {
+                let layout = self.database.config()?.roster;
+                let import =
+                    Import { roster: &roster, filings: filings.as_deref(), act: &act, apply, format };
+                import.run(&open, &layout, &mut out)?
             }
             Action::Backup { file } => {
                 let chain = open.wait_backup(open.ledger.backup(&file))?;
@@ -100,6 +124,90 @@ impl Ledger {
             }
         };
         out.flush()?;
+        Ok(code)
+    }
+}
+
+/// What changes on record, as programs read it.
+#[derive(Serialize)]
+struct Imported<'a> {
+    schema: &'static str,
+    change: &'a Change,
+    rejected: &'a [Rejected],
+    compared: &'a [Compared],
+    events: &'a [Event],
+    applied: bool,
+}
+
+struct Import<'a> {
+    roster: &'a Path,
+    filings: Option<&'a Path>,
+    act: &'a Act,
+    apply: bool,
+    format: Form,
+}
+
+impl Import<'_> {
+    fn run(&self, open: &Open, layout: &Layout, out: &mut dyn Write) -> anyhow::Result<u8> {
+        let lang = open.lang;
+        let roster = read_roster(self.roster, layout, lang)?;
+        let mut record = BTreeMap::new();
+        let at = self.act.at();
+        open.wait(open.ledger.for_each_target(|target, events| {
+            let mut standing = Standing::default();
+            in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
+            if let Some(entry) = standing.entry().filter(|_| !standing.is_struck()) {
+                let filing = standing.filing().map(str::to_owned);
+                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
+            }
+        }))?;
+        let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
+        let change = change(&old, &roster);
+        let list = self.filings.map(FilingList::read).transpose();
+        let list = list.map_err(|error| anyhow::anyhow!(error.words(lang)))?;
+        let compared = list.as_ref().map_or_else(Vec::new, |list| compare_filings(&roster, list, &[]));
+        let deeds = import(&record, &roster, &change, list.as_ref().map(|list| (list, &*compared)));
+        let events: Vec<Event> =
+            deeds.into_iter().map(|(target, deed)| self.act.event(&target, deed)).collect();
+        if self.apply && !events.is_empty() {
+            open.append(&events)?;
+        }
+        let mut rejected = roster.rejected.clone();
+        rejected.extend(list.into_iter().flat_map(|list| list.rejected));
+        let code = if rejected.is_empty() { 0 } else { FOUND };
+        if self.format == Form::Json {
+            let schema = "zhijian.import/1";
+            let (change, compared, events, rejected) = (&change, &*compared, &*events, &*rejected);
+            write_json(&Imported { schema, change, rejected, compared, events, applied: self.apply }, out)?;
+            return Ok(code);
+        }
+        show_change(&change, SHOWN, lang, out)?;
+        for Rejected { line, reason, reason_en } in rejected.iter().take(SHOWN) {
+            match lang {
+                Lang::Zh => writeln!(out, "第 {line} 行未能读取：{}", visible(reason))?,
+                Lang::En => writeln!(out, "line {line} could not be read: {}", visible(reason_en))?,
+            }
+        }
+        if rejected.len() > SHOWN {
+            let words =
+                lang.pick("未能读取的行全部列出：zhijian roster check", "all of them: zhijian roster check");
+            writeln!(out, "{words}")?;
+        }
+        let count = |name: &str| events.iter().filter(|event| event.deed.name() == name).count();
+        let (filed, revoked) = (count("filed"), count("filing-revoked"));
+        let done = match (events.len(), self.apply) {
+            (0, _) => lang.pick("台账无变化", "the ledger stays as it is"),
+            (_, true) => lang.pick("已写入台账", "written to the ledger"),
+            (_, false) => lang.pick("未写入，加 --apply 写入台账", "not written; --apply writes it"),
+        };
+        match lang {
+            Lang::Zh => {
+                writeln!(out, "\n{} 个事件（其中备案 {filed}、撤销备案 {revoked}）：{done}", events.len())?
+            }
+            Lang::En => {
+                writeln!(out, "\n{} events ({filed} filed, {revoked} revoked): {done}", events.len())?
+            }
+        }
         Ok(code)
     }
 }
@@ -121,7 +229,7 @@ fn verify(open: &Open, head: Option<&str>, format: Form, out: &mut dyn Write) ->
     };
     let whole = chain.broken.is_empty() && noted;
     match format {
-        Form::Json => zhijian::report::write_json(&chain, out)?,
+        Form::Json => write_json(&chain, out)?,
         Form::Terminal => {
             if whole {
                 told(&chain, lang.pick("核验无误：", "whole"), lang, out)?;

@@ -4,6 +4,7 @@
 mod code;
 mod completions;
 mod database;
+mod diff;
 mod fetch;
 mod fetcher;
 mod formats;
@@ -12,6 +13,7 @@ mod journal;
 mod ledger;
 mod man;
 mod measure;
+mod notice;
 mod output;
 mod plan;
 mod progress;
@@ -22,6 +24,7 @@ mod rules;
 mod run;
 mod scan;
 mod schema;
+mod stored;
 mod table;
 mod texts;
 
@@ -53,6 +56,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::Scan),
+    Diff(diff::Diff),
+    Notice(notice::Notice),
     Fetch(fetch::Fetch),
     Plan(plan::Plan),
     Run(run::Run),
@@ -65,7 +70,7 @@ enum Command {
     Inventory(inventory::Inventory),
     Rules(rules::Rules),
     Formats,
-    Schema,
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man,
 }
@@ -101,6 +106,8 @@ pub(crate) fn run() -> ExitCode {
     let lang = cli.lang.lang();
     let outcome = match cli.command {
         Command::Scan(scan) => scan.run(lang),
+        Command::Diff(diff) => diff.run(lang),
+        Command::Notice(notice) => notice.run(lang),
         Command::Fetch(fetch) => fetch.run(lang),
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
@@ -113,7 +120,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
         Command::Formats => formats::run(lang),
-        Command::Schema => schema::run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),
     };

@@ -3,16 +3,19 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
-use zhijian::ledger::{History, Recorded, scan_record, target_keys};
-use zhijian::model::{Deed, Event, Lang, Level, Report, beijing_day, hex};
+use zhijian::ledger::{History, Recorded, found_before, scan_record, target_keys};
+use zhijian::model::{Deed, Event, Lang, Level, Report, SCHEMA, beijing_day, hex};
 use zhijian::report::visible;
 
 use super::database::{Act, Database, Open};
 use super::{FAILED, complain};
+
+/// No larger file is taken for a report, in bytes.
+const LARGEST_REPORT: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Record {
@@ -178,30 +181,64 @@ fn scans(
     }
     let mut failed = false;
     for file in &files {
-        match scan(open, act, file, target) {
-            Ok((seq, target, known)) => {
+        let outcome = read(file, lang).and_then(|reports| {
+            if target.is_some() && reports.len() > 1 {
+                bail!("--target: {}", lang.pick("只能用于一份报告", "goes with one report"));
+            }
+            reports.iter().try_for_each(|(report, text)| {
+                let (seq, target, known) = scan(open, act, report, text, target)?;
                 let new =
                     if known { "" } else { lang.pick("  （名录中没有）", "  (not on the roster)") };
-                writeln!(out, "#{seq}  {}{new}", visible(&target))?;
-            }
-            Err(error) => {
-                failed = true;
-                complain(&format!("{}: {error:#}", file.display()));
-            }
+                Ok(writeln!(out, "#{seq}  {}{new}", visible(&target))?)
+            })
+        });
+        if let Err(error) = outcome {
+            failed = true;
+            complain(&format!("{}: {error:#}", file.display()));
         }
     }
     out.flush()?;
     Ok(if failed { FAILED } else { 0 })
 }
 
-/// Records one report: the number of the event, the target, and whether the ledger knew it.
-fn scan(open: &Open, act: &Act, file: &Path, target: Option<&str>) -> anyhow::Result<(u64, String, bool)> {
+/// The reports of a file, each with its JSON: one, or those of several programs in one package.
+fn read(file: &Path, lang: Lang) -> anyhow::Result<Vec<(Report, Vec<u8>)>> {
+    let size = std::fs::metadata(file)?.len();
+    if size > LARGEST_REPORT {
+        bail!("{size} > {LARGEST_REPORT}");
+    }
     let text = std::fs::read(file)?;
-    let report: Report = serde_json::from_slice(&text)?;
-    let digest = hex(&Sha256::digest(&text));
+    if text.trim_ascii_start().first() != Some(&b'[') {
+        return Ok(vec![(zhijian::report::read(&text).map_err(|error| anyhow!(error.words(lang)))?, text)]);
+    }
+    let reports: Vec<Report> = serde_json::from_slice(&text)?;
+    let json = |report: Report| {
+        let mut text = Vec::new();
+        zhijian::report::write_json(&report, &mut text)?;
+        Ok((report, text))
+    };
+    reports.into_iter().map(json).collect()
+}
+
+/// Records one report: the number of the event, the target, and whether the ledger knew it.
+fn scan(
+    open: &Open,
+    act: &Act,
+    report: &Report,
+    text: &[u8],
+    target: Option<&str>,
+) -> anyhow::Result<(u64, String, bool)> {
+    if report.schema != SCHEMA {
+        bail!(
+            "schema {}: {}",
+            report.schema,
+            open.lang.pick("不是本版本的检测报告", "no report of this version")
+        );
+    }
+    let digest = hex(&Sha256::digest(text));
     let keys = match target {
         Some(target) => vec![target.to_owned()],
-        None => target_keys(&report),
+        None => target_keys(report),
     };
     let mut found = None;
     for key in &keys {
@@ -212,7 +249,7 @@ fn scan(open: &Open, act: &Act, file: &Path, target: Option<&str>) -> anyhow::Re
         }
     }
     let known = found.is_some();
-    let Some((key, _events)) = found.or_else(|| Some((keys.first()?.clone(), Vec::new()))) else {
+    let Some((key, events)) = found.or_else(|| Some((keys.first()?.clone(), Vec::new()))) else {
         bail!(
             "{}",
             open.lang.pick(
@@ -222,9 +259,16 @@ fn scan(open: &Open, act: &Act, file: &Path, target: Option<&str>) -> anyhow::Re
         );
     };
     let at = act.given().or(report.as_of).unwrap_or_else(|| act.at());
-    let record = scan_record(&report, digest.clone(), &[]);
+    let mut disguises = Vec::new();
+    for (before, rules) in found_before(&events) {
+        let Some(before) = open.wait(open.ledger.document(&before))? else { continue };
+        if let Ok(before) = zhijian::report::read(&before) {
+            disguises.extend(zhijian::rectify::disguises(&before, report, &rules));
+        }
+    }
+    let record = scan_record(report, digest.clone(), &disguises);
     let actor = act.actor();
     let event = Event { target: key.clone(), at, actor, deed: Deed::Scanned(Box::new(record)) };
-    let seq = open.wait(open.ledger.append_with(&[(&digest, &text)], &[event]))?;
+    let seq = open.wait(open.ledger.append_with(&[(&digest, text)], &[event]))?;
     Ok((seq, key, known))
 }

@@ -3,12 +3,13 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use url::Url;
-use zhijian::model::{Lang, Level, PageState, Registered, Report};
+use zhijian::ledger::Baseline;
+use zhijian::model::{Finding, Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
@@ -39,6 +40,10 @@ pub(super) struct Scan {
     as_of: Option<Timestamp>,
     #[arg(long, value_name = "APPID")]
     appid: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     #[arg(long, value_name = "LEVEL", value_enum, hide_possible_values = true)]
     fail_on: Option<Threshold>,
     #[arg(long)]
@@ -56,13 +61,13 @@ pub(super) struct Scan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Threshold {
+pub(super) enum Threshold {
     Suspected,
     Confirmed,
 }
 
 impl Threshold {
-    fn level(self) -> Level {
+    pub(super) fn level(self) -> Level {
         match self {
             Threshold::Suspected => Level::Suspected,
             Threshold::Confirmed => Level::Confirmed,
@@ -71,7 +76,7 @@ impl Threshold {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum When {
+pub(super) enum When {
     Auto,
     Always,
     Never,
@@ -103,8 +108,19 @@ impl Scan {
         if let Some(problem) = self.ocr.then(ocr_problem).flatten() {
             complain(lang.pick(&problem.zh, &problem.en));
         }
+        let baseline = self.baseline.as_deref().map(Baseline::read).transpose()?;
+        // What people wrote in the file that is to be written again is kept.
+        let renewed = match &self.write_baseline {
+            Some(path) if path.exists() => Some(Baseline::read(path)?),
+            Some(_) => Some(Baseline::default()),
+            None => None,
+        };
         let scanner = Scanner::new(load_rules(self.rules.as_deref())?, filing).with_options(options);
-        let view = View { lang, all: self.all, colour: self.colour() };
+        let scanner = match baseline {
+            Some(baseline) => scanner.with_baseline(baseline),
+            None => scanner,
+        };
+        let view = View { lang, all: self.all, colour: colour(self.color) };
         let mut stdout = Stdout::new(if self.quiet { None } else { report::format(&self.format) }, view);
         let targets: Vec<(&PathBuf, Result<PathBuf, ScanError>)> = self
             .file
@@ -148,7 +164,13 @@ impl Scan {
                 failed = true;
             }
         }
-        let levels = reports.iter().flat_map(|report| &report.findings).map(|finding| finding.level);
+        if let (Some(path), Some(renewed)) = (&self.write_baseline, renewed) {
+            output::write_whole(path, |out| out.write_all(renewed.renewed(&reports).as_bytes()))
+                .with_context(|| path.display().to_string())?;
+        }
+        let open = |finding: &&Finding| finding.accepted.is_none();
+        let levels =
+            reports.iter().flat_map(|report| &report.findings).filter(open).map(|finding| finding.level);
         Ok(exit_code(failed, self.fail_on, levels))
     }
 
@@ -206,15 +228,16 @@ impl Scan {
         let registered = || Registered { owner: self.owner.clone(), ..Registered::default() };
         Subject { name, registered: self.owner.is_some().then(registered), ..Subject::default() }
     }
+}
 
-    fn colour(&self) -> bool {
-        match self.color {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => {
-                io::stdout().is_terminal()
-                    && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-            }
+/// Whether standard output has colours.
+pub(super) fn colour(when: When) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            io::stdout().is_terminal()
+                && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     }
 }

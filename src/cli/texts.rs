@@ -65,6 +65,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Exit with 1 when there are findings of this level or above: suspected, confirmed",
     ),
     (
+        "zhijian scan --baseline",
+        "基线文件（YAML）：由人判定不计入的检出项及其证据，不影响 --fail-on 和建议赋码；出现新证据时仍会检出",
+        "Baseline (YAML): findings judged by a person, by their evidence; they do not count, new evidence does",
+    ),
+    (
+        "zhijian scan --write-baseline",
+        "把检出项写入基线文件，已有的理由保留；新增的项填写理由和人员后才生效",
+        "Write what was found to a baseline; reasons in it are kept, new entries hold once reason and person are given",
+    ),
+    (
         "zhijian scan --ocr",
         "识读按钮、标题类图片中的文字，须装有 tesseract 及 chi_sim 数据，较慢",
         "Recognise the text in pictures of buttons and titles; needs tesseract with chi_sim, and time",
@@ -81,6 +91,66 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "zhijian scan --config",
         "配置文件（抓取网址时用），默认为用户配置目录中的 zhijian/zhijian.toml",
         "Configuration for fetching addresses; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian diff",
+        "比对前后两个版本：哪些功能已整改、未整改、新增，哪些换了名称仍在（隐形变异）",
+        "Compare two versions: what was rectified, what is left, what is new, what goes on under another label",
+    ),
+    (
+        "zhijian diff OLD",
+        "原版本：安装包、文件夹，或者存为 JSON 的报告",
+        "Earlier version: a package, a folder, or a report stored as JSON",
+    ),
+    ("zhijian diff NEW", "现版本，同上", "Later version, the same"),
+    ("zhijian diff --format", "输出格式：terminal（默认）、json", "Output: terminal (default), json"),
+    (
+        "zhijian diff --rules",
+        "使用该目录中的规则，不用内置规则；存储的报告仍为当时的规则",
+        "Use the rules of this directory; stored reports keep those they were made by",
+    ),
+    (
+        "zhijian diff --fail-on",
+        "仍有该级别的功能或隐形变异时退出码为 1（suspected 疑似，含无法判断；confirmed 确认）",
+        "Exit with 1 when functions or disguises of this level are left: suspected (also what cannot be told), confirmed",
+    ),
+    ("zhijian diff --all", "展开全部证据", "Unfold all evidence"),
+    ("zhijian diff --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
+    (
+        "zhijian notice",
+        "按报告生成整改通知书（DOCX 或 HTML），列明问题、依据、证据、整改要求和期限",
+        "Write the notice of rectification for a report (DOCX or HTML): findings, basis, evidence, deadline",
+    ),
+    (
+        "zhijian notice REPORT",
+        "存为 JSON 的报告，或者安装包、文件夹",
+        "A report stored as JSON, or a package, or a folder",
+    ),
+    ("zhijian notice --number", "文号，如 某网信整〔2026〕12号", "Number of the notice"),
+    ("zhijian notice --deadline", "整改期限，如 2026-12-25", "Last day for rectification: 2026-12-25"),
+    (
+        "zhijian notice --output",
+        "写入的文件，以 .docx 或 .html 结尾",
+        "File to write, ending in .docx or .html",
+    ),
+    ("zhijian notice --issuer", "发文机关", "Office that sends it"),
+    (
+        "zhijian notice --owner",
+        "主送单位，默认为报告中登记的主办单位",
+        "Unit it goes to; default: the registered owner in the report",
+    ),
+    ("zhijian notice --contact", "报送整改报告的地址、电话", "Where the answer goes: address, telephone"),
+    ("zhijian notice --issued", "发文日期，默认为今天", "Day of the notice; default: today"),
+    ("zhijian notice --scanned", "检测日期，报告本身不记录", "Day of the scan, which a report does not hold"),
+    (
+        "zhijian notice --only",
+        "只写这些规则的问题，以逗号分隔，如 app.check-in,app.ranking",
+        "Only what these rules found, separated by commas: app.check-in,app.ranking",
+    ),
+    (
+        "zhijian notice --rules",
+        "检测安装包时使用该目录中的规则",
+        "Rules of this directory, where a package is scanned",
     ),
     (
         "zhijian fetch",
@@ -592,6 +662,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "List formats, parts read, versions of decoders and limits",
     ),
     ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
+    (
+        "zhijian schema DOCUMENT",
+        "哪种文件：report 报告（默认）、diff 整改比对",
+        "Which document: report (default), diff",
+    ),
     ("zhijian completions", "输出命令补全脚本", "Print a completion script"),
     (
         "zhijian completions SHELL",
@@ -604,15 +679,15 @@ const TEXTS: &[(&str, &str, &str)] = &[
 const EXIT_ZH: &str = "\
 退出码：
   0  完成
-  1  检出了 --fail-on 所指级别的功能，或规则示例不符，或名录有未能读取的行
+  1  检出或者仍有 --fail-on 所指级别的功能，或规则示例不符，或名录有未能读取的行，或台账核验不符
   2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
   3  run 结束时有对象失败、跳过或未及处理";
 
 const EXIT_EN: &str = "\
 Exit codes:
   0  done
-  1  findings of the level of --fail-on, rules that fail their examples, rows of a roster
-     that cannot be read
+  1  findings of the level of --fail-on (diff: left), rules that fail their examples, rows of a
+     roster that cannot be read, a ledger that is not whole
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
   3  run: targets failed, were skipped or were not reached";
 
@@ -643,7 +718,7 @@ pub(super) fn worded(command: Command, lang: Lang) -> Command {
     let exit = lang.pick(EXIT_ZH, EXIT_EN);
     command = command.after_help(exit);
     command = command.mut_subcommand("plan", |plan| plan.after_help(lang.pick(ROSTER_ZH, ROSTER_EN)));
-    for name in ["scan", "run"] {
+    for name in ["scan", "diff", "run"] {
         command = command.mut_subcommand(name, |sub| sub.after_help(exit));
     }
     command.mut_subcommand("rules", |rules| rules.mut_subcommand("check", |check| check.after_help(exit)))

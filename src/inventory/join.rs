@@ -159,12 +159,12 @@ mod tests {
                 ..Identity::default()
             },
             listing: None,
-            surface: Some(Surface { controls: vec![shown], ..Surface::default() }),
+            surface: Some(Surface { screens: vec![shown], ..Surface::default() }),
         }
     }
 
     fn seen(joined: &Joined) -> Vec<Option<String>> {
-        let first = |surface: &Surface| surface.controls.first().map(|shown| shown.name.clone());
+        let first = |surface: &Surface| surface.screens.first().map(|shown| shown.name.clone());
         joined.holdings.iter().map(|holding| holding.surface.as_ref().and_then(first)).collect()
     }
 

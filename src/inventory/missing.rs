@@ -7,9 +7,12 @@ use super::roll::{FilingState, Held, Roll};
 use crate::model::Wording;
 use crate::rule::{InventoryRule, Missing, RosterField};
 
+/// Targets by their index, each with what it lacks.
+type Lacking = Vec<(usize, Vec<RosterField>)>;
+
 pub(super) fn judge(rule: &InventoryRule, missing: &Missing, roll: &Roll<'_>) -> Vec<Draft> {
     // Of each unit: how many targets it has, and which lack what.
-    let mut units: BTreeMap<Option<usize>, (usize, Vec<(usize, Vec<RosterField>)>)> = BTreeMap::new();
+    let mut units: BTreeMap<Option<usize>, (usize, Lacking)> = BTreeMap::new();
     for (at, held) in roll.open(rule) {
         let asked =
             missing.fields.iter().filter(|duty| duty.targets.is_empty() || duty.targets.contains(&held.kind));
@@ -23,7 +26,7 @@ pub(super) fn judge(rule: &InventoryRule, missing: &Missing, roll: &Roll<'_>) ->
     }
     let level_of =
         |field: &RosterField| missing.fields.iter().find(|duty| duty.field == *field).map(|duty| duty.level);
-    let draft = |(unit, (total, lacking)): (Option<usize>, (usize, Vec<(usize, Vec<RosterField>)>))| {
+    let draft = |(unit, (total, lacking)): (Option<usize>, (usize, Lacking))| {
         let level = lacking.iter().flat_map(|(_, fields)| fields).filter_map(level_of).max()?;
         let mut counts: BTreeMap<RosterField, usize> = BTreeMap::new();
         lacking

@@ -7,6 +7,7 @@
 //! Events are only ever added. The code is a pure function of the policy and of the events.
 
 mod backup;
+mod baseline;
 mod chain;
 mod document;
 mod fact;
@@ -17,11 +18,12 @@ mod standing;
 mod store;
 
 pub use backup::BackupError;
+pub use baseline::{Baseline, BaselineError, target_name};
 pub use chain::{GENESIS, Link};
 pub use document::code_document;
 pub use fact::{Fact, Facts};
 pub use history::{Coded, History};
 pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
-pub use record::{scan_record, target_keys};
+pub use record::{found_before, scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError};

@@ -1,12 +1,15 @@
 //! A report in short, as the ledger keeps it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::standing::{Recorded, in_order};
 use crate::model::{
-    DutyRecord, FindingRecord, Level, Report, RosterEntry, ScanRecord, TargetKind, evidence_keys,
+    Deed, DutyRecord, FindingRecord, Level, Report, RosterEntry, ScanRecord, TargetKind, evidence_keys,
 };
 
-/// What a report means for the code. `digest` is that of the whole report; `disguised` are the rules whose function
-/// the report before had under another label.
-pub fn scan_record(report: &Report, digest: String, disguised: &[String]) -> ScanRecord {
+/// What a report means for the code. `digest` is that of the whole report; `disguises` is what goes on under another
+/// label since reports before.
+pub fn scan_record(report: &Report, digest: String, disguises: &[FindingRecord]) -> ScanRecord {
     let findings = report.findings.iter().filter(|finding| finding.level >= Level::Suspected);
     let mut findings: Vec<FindingRecord> = findings
         .map(|finding| FindingRecord {
@@ -14,9 +17,15 @@ pub fn scan_record(report: &Report, digest: String, disguised: &[String]) -> Sca
             category: finding.category,
             level: finding.level,
             evidence: evidence_keys(finding),
-            disguised: disguised.contains(&finding.rule),
+            disguised: false,
         })
         .collect();
+    for disguise in disguises {
+        match findings.iter_mut().find(|finding| finding.rule == disguise.rule) {
+            Some(finding) => finding.disguised |= disguise.level == Level::Confirmed,
+            None => findings.push(disguise.clone()),
+        }
+    }
     findings.sort_by(|a, b| a.rule.cmp(&b.rule));
     let duties = report.duties.iter();
     ScanRecord {
@@ -57,4 +66,21 @@ pub fn target_keys(report: &Report) -> Vec<String> {
     keys.extend(entry(None, None));
     keys.dedup();
     keys
+}
+
+/// Which earlier reports a new one has to be compared with, and by which rules: for each rule the latest report that
+/// found it under its own name.
+pub fn found_before(events: &[Recorded]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut latest: BTreeMap<&str, &str> = BTreeMap::new();
+    for recorded in in_order(events) {
+        if let Deed::Scanned(scan) = &recorded.event.deed {
+            let named = scan.findings.iter().filter(|finding| !finding.disguised);
+            latest.extend(named.map(|finding| (finding.rule.as_str(), scan.report.as_str())));
+        }
+    }
+    let mut reports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (rule, report) in latest {
+        reports.entry(report.to_owned()).or_default().insert(rule.to_owned());
+    }
+    reports
 }

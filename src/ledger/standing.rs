@@ -317,12 +317,13 @@ impl Standing {
 
     fn go_on(&mut self, index: usize, finding: &FindingRecord, by: (Timestamp, u64)) {
         let excepted = self.is_excepted(&finding.rule, by.0);
+        let disguised = finding.disguised && self.is_confirmed(finding);
         let episode = &mut self.episodes[index];
         episode.evidence.extend(finding.evidence.iter().cloned());
         episode.excepted &= excepted;
         let day = beijing_day(by.0);
         let late = episode.notices.iter().any(|notice| notice.deadline < day);
-        if (late || finding.disguised) && episode.again.is_none() {
+        if (late || disguised) && episode.again.is_none() {
             episode.again = Some(by);
         }
     }
@@ -555,6 +556,11 @@ impl Standing {
     /// Number of the latest scan that counts.
     pub fn scan_event(&self) -> Option<u64> {
         self.scan.as_ref().map(|scan| scan.seq)
+    }
+
+    /// Whether the roster holds it no longer.
+    pub fn is_struck(&self) -> bool {
+        self.struck.is_some()
     }
 
     /// Whether it is on the roster and not closed.

@@ -199,7 +199,7 @@ pub struct FindingRecord {
     pub level: Level,
     /// What it rests on: see [`super::evidence_key`]; sorted.
     pub evidence: Vec<String>,
-    /// It hides what was found before under another label (隐形变异).
+    /// It is what was found before under another label (隐形变异). A machine that only suspects it says so by the level.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disguised: bool,
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Acceptance;
+
 /// What is prohibited: functions of apps, deeds of accounts and groups, and the states they are left in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -190,6 +192,16 @@ pub struct Finding {
     pub remediation: String,
     /// `remediation` in English.
     pub remediation_en: String,
+    /// A person has judged it already, by all of this evidence, and it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Acceptance>,
+}
+
+impl Finding {
+    /// Whether it counts: at least suspected, and not accepted by a person.
+    pub fn is_open(&self) -> bool {
+        self.level > Level::Mention && self.accepted.is_none()
+    }
 }
 
 /// What is required.

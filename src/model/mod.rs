@@ -6,6 +6,7 @@
 //!
 //! Fields that people read come in pairs: `title` is Chinese, `title_en` the same in English.
 
+mod acceptance;
 mod account;
 mod anomaly;
 mod code;
@@ -22,6 +23,7 @@ mod inspection;
 mod lang;
 mod listing;
 mod place;
+mod rectification;
 mod registered;
 mod report;
 mod roster_entry;
@@ -30,6 +32,7 @@ mod surface;
 mod target;
 mod text;
 
+pub use acceptance::{Acceptance, AcceptanceKind, BaselineRecord, IdleEntry};
 pub use account::{
     AccountRecord, Entry, Licence, LinkKind, PageForm, PageLink, PageRecord, PageState, Platform, Rejected,
     Rename, RenameKind,
@@ -42,7 +45,7 @@ pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_day_end, beijing_midnight, beijing_minute, parse_moment};
 pub use digest::hex;
 pub use event::{Deed, DutyRecord, Event, FindingRecord, ScanRecord};
-pub use evidence_key::{evidence_key, evidence_keys};
+pub use evidence_key::{anchor_key, evidence_key, evidence_keys};
 pub use fact::{Fact, FactKind};
 pub use finding::{
     Basis, Category, Duty, DutyCategory, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Level,
@@ -52,10 +55,13 @@ pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;
 pub use place::{At, Place};
+pub use rectification::{
+    Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Feature, Outcome, Rectification, Remark, RemarkCode, Side,
+};
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
 pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
-pub use surface::{Shown, Surface};
+pub use surface::{Control, Shown, Surface};
 pub use target::{Scope, Target, TargetKind};
 pub use text::{Code, Document, Origin, Role, Screen, UiText, Usage, Widget};

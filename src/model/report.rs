@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anomaly, CodeSuggestion, Coverage, Duty, Finding, GroupRecord, Listing, PageRecord, Registered, Target,
+    Anomaly, BaselineRecord, CodeSuggestion, Coverage, Duty, Finding, GroupRecord, Listing, PageRecord,
+    Registered, Surface, Target,
 };
 
 /// Value of [`Report::schema`].
@@ -119,4 +120,10 @@ pub struct Report {
     pub anomalies: Vec<Anomaly>,
     /// The colour that follows.
     pub code: CodeSuggestion,
+    /// What a baseline file said of it, when one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
+    /// What users meet in it, when a package was scanned: two versions are compared by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<Surface>,
 }

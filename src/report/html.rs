@@ -156,7 +156,7 @@ impl Page<'_> {
     }
 
     fn count(&self, report: &Report, level: &str) -> usize {
-        report.findings.iter().filter(|finding| finding.level.en() == level).count()
+        report.findings.iter().filter(|f| f.level.en() == level && f.accepted.is_none()).count()
     }
 
     fn mentions<'r>(&self, report: &'r Report) -> Vec<&'r Finding> {
@@ -173,9 +173,15 @@ impl Page<'_> {
         }
     }
 
-    /// Findings that are more than a mention.
+    /// Findings that are more than a mention and count.
     fn grave<'r>(&self, report: &'r Report) -> Vec<&'r Finding> {
-        report.findings.iter().filter(|finding| finding.level > Level::Mention).collect()
+        report.findings.iter().filter(|finding| finding.is_open()).collect()
+    }
+
+    /// Findings that a person has accepted, with what was said.
+    fn accepted<'r>(&self, report: &'r Report) -> Vec<(&'r Finding, String)> {
+        let shown = |accepted| visible(&prose::acceptance(self.lang, accepted)).into_owned();
+        prose::accepted(report).map(|(finding, accepted)| (finding, shown(accepted))).collect()
     }
 
     fn more(&self, finding: &Finding) -> String {

@@ -6,12 +6,17 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Format, Run, View};
-use crate::model::{Report, SCHEMA};
+use crate::model::{DIFF_SCHEMA, Lang, Rectification, Report, SCHEMA, Surface};
 use crate::text::is_invisible;
+
+/// More findings or duties than rules is no report of this program.
+const MAX_FINDINGS: usize = 500;
+/// Rows of evidence of one finding.
+const MAX_EVIDENCE: usize = 500;
 
 pub(super) const FORMAT: Format = Format { name: "json", streams: false, write: pretty };
 pub(super) const LINES_FORMAT: Format = Format { name: "jsonl", streams: true, write: lines };
@@ -51,15 +56,125 @@ fn harmless(json: &str) -> String {
 
 /// JSON Schema of one report.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Report).to_value();
+    named(schemars::schema_for!(Report), SCHEMA, "urn:zhijian:report:1")
+}
+
+/// JSON Schema of a comparison of two reports.
+pub fn diff_schema() -> Value {
+    named(schemars::schema_for!(Rectification), DIFF_SCHEMA, "urn:zhijian:diff:1")
+}
+
+fn named(schema: schemars::Schema, name: &str, id: &str) -> Value {
+    let mut schema = schema.to_value();
     if let Some(root) = schema.as_object_mut() {
-        root.insert("$id".into(), json!("urn:zhijian:report:1"));
-        root.insert("title".into(), json!(SCHEMA));
+        root.insert("$id".into(), json!(id));
+        root.insert("title".into(), json!(name));
     }
     if let Some(version) = schema.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
-        version.insert("const".into(), json!(SCHEMA));
+        version.insert("const".into(), json!(name));
     }
     schema
+}
+
+/// Why bytes are no report that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// Something else altogether.
+    NotAReport,
+    /// A report of a later version of the format.
+    Newer(String),
+    /// Another document of this program.
+    Other(String),
+    /// So many reports where one is wanted.
+    Several(usize),
+    /// Broken, or not as the format says; with line and column.
+    Malformed(String),
+}
+
+impl ReadError {
+    /// The error in a language.
+    pub fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (ReadError::NotAReport, Lang::Zh) => format!("不是 {SCHEMA} 格式的报告"),
+            (ReadError::NotAReport, Lang::En) => format!("no report of the format {SCHEMA}"),
+            (ReadError::Newer(name), Lang::Zh) => {
+                format!("报告格式 {name} 较新，本程序只能读取 {SCHEMA}，请升级程序")
+            }
+            (ReadError::Newer(name), Lang::En) => {
+                format!("a report of the later format {name}; this program reads {SCHEMA}, update it")
+            }
+            (ReadError::Other(name), Lang::Zh) => format!("是 {name} 文件，不是报告（{SCHEMA}）"),
+            (ReadError::Other(name), Lang::En) => {
+                format!("a document of the format {name}, not a report ({SCHEMA})")
+            }
+            (ReadError::Several(count), Lang::Zh) => format!("文件中有 {count} 份报告，只能给一份"),
+            (ReadError::Several(count), Lang::En) => format!("{count} reports in one file; give one"),
+            (ReadError::Malformed(cause), Lang::Zh) => format!("报告损坏或者不符合格式：{cause}"),
+            (ReadError::Malformed(cause), Lang::En) => {
+                format!("a broken report, or not as the format says: {cause}")
+            }
+        }
+    }
+}
+
+/// Whether a report is no larger than this program makes them: what works on it may compare every row with every other.
+fn is_bounded(report: &Report) -> bool {
+    let rows = report.findings.iter().map(|finding| finding.evidence.len());
+    report.findings.len() <= MAX_FINDINGS
+        && report.duties.len() <= MAX_FINDINGS
+        && rows.max().is_none_or(|rows| rows <= MAX_EVIDENCE)
+        && report.surface.as_ref().is_none_or(Surface::is_bounded)
+}
+
+/// Reads a report that this program wrote: format `json` or `jsonl` with one report in it.
+pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        schema: Option<Value>,
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let list = bytes.first() == Some(&b'[');
+    if !list && bytes.first() != Some(&b'{') {
+        return Err(ReadError::NotAReport);
+    }
+    let heads: Result<Vec<Head>, serde_json::Error> = if list {
+        serde_json::from_slice(bytes)
+    } else {
+        serde_json::Deserializer::from_slice(bytes).into_iter().collect()
+    };
+    let heads = heads.map_err(|error| {
+        // Whatever else it is, it may be a report that was cut off.
+        let ours = memchr::memmem::find(bytes, b"\"zhijian.report/").is_some();
+        if ours { ReadError::Malformed(error.to_string()) } else { ReadError::NotAReport }
+    })?;
+    let ours = |head: &Head| match &head.schema {
+        Some(Value::String(name)) if name.starts_with("zhijian.") => Some(name.clone()),
+        _ => None,
+    };
+    let names: Vec<String> = heads.iter().filter_map(ours).collect();
+    match names.as_slice() {
+        [] => Err(ReadError::NotAReport),
+        [name] if name == SCHEMA => {
+            let report = if list {
+                serde_json::from_slice::<(Report,)>(bytes).map(|(report,)| report)
+            } else {
+                serde_json::from_slice(bytes)
+            };
+            let report = report.map_err(|error| ReadError::Malformed(error.to_string()))?;
+            if is_bounded(&report) { Ok(report) } else { Err(ReadError::Malformed("too many rows".into())) }
+        }
+        [name] => {
+            let version =
+                name.strip_prefix("zhijian.report/").and_then(|version| version.parse::<u32>().ok());
+            Err(if version.is_some() {
+                ReadError::Newer(name.clone())
+            } else {
+                ReadError::Other(name.clone())
+            })
+        }
+        names => Err(ReadError::Several(names.len())),
+    }
 }
 
 #[cfg(test)]
@@ -78,5 +193,11 @@ mod tests {
     fn the_published_schema_is_the_generated_one() {
         let published: Value = serde_json::from_str(include_str!("zhijian.report-1.schema.json")).unwrap();
         assert_eq!(published, schema(), "run: zhijian schema > src/report/zhijian.report-1.schema.json");
+        let published: Value = serde_json::from_str(include_str!("zhijian.diff-1.schema.json")).unwrap();
+        assert_eq!(
+            published,
+            diff_schema(),
+            "run: zhijian schema diff > src/report/zhijian.diff-1.schema.json"
+        );
     }
 }

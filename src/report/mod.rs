@@ -2,10 +2,13 @@
 //!
 //! Every format shows the same things in the same order: the conclusion, what was seen, findings with the gravest
 //! first, duties, what could not be seen, and an annex for technicians. A new format is one file here and one
-//! line in [`FORMATS`].
+//! line in [`FORMATS`]. Documents about a report besides it have folders: `diff` compares two, `notice` asks for
+//! rectification.
 
+mod diff;
 mod html;
 mod json;
+mod notice;
 mod prose;
 mod sarif;
 mod terminal;
@@ -14,7 +17,9 @@ use std::io::{self, Write};
 
 use crate::model::{Lang, Listing, Report};
 
-pub use json::schema;
+pub use diff::write as write_diff;
+pub use json::{ReadError, diff_schema, read, schema};
+pub use notice::{NOTICE_FORMATS, Notice, NoticeData, NoticeError, NoticeFormat};
 
 /// Writes a value as format `json` writes a report: indented, and harmless on a terminal.
 pub fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {

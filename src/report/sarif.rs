@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::json::write_value;
 use super::prose::{self, visible};
 use super::{Format, Run, View};
-use crate::model::{Basis, Duty, DutyStatus, Evidence, Finding, Lang, Level, Report, hex};
+use crate::model::{Acceptance, Basis, Duty, DutyStatus, Evidence, Finding, Lang, Level, Report, hex};
 
 pub(super) const FORMAT: Format = Format { name: "sarif", streams: false, write };
 
@@ -49,6 +49,7 @@ fn log(run: &Run<'_>, lang: Lang) -> Value {
                 title: lang.pick(&finding.title, &finding.title_en),
                 explanation: lang.pick(&finding.explanation, &finding.explanation_en),
                 evidence: &finding.evidence,
+                accepted: finding.accepted.as_ref(),
             };
             results.push(said.result(&file, lang));
         }
@@ -66,6 +67,7 @@ fn log(run: &Run<'_>, lang: Lang) -> Value {
                 title: lang.pick(&duty.title, &duty.title_en),
                 explanation: lang.pick(&duty.explanation, &duty.explanation_en),
                 evidence: &duty.evidence,
+                accepted: None,
             };
             results.push(said.result(&file, lang));
         }
@@ -189,6 +191,7 @@ struct Said<'a> {
     title: &'a str,
     explanation: &'a str,
     evidence: &'a [Evidence],
+    accepted: Option<&'a Acceptance>,
 }
 
 impl Said<'_> {
@@ -224,6 +227,12 @@ impl Said<'_> {
         }
         if !flows.is_empty() {
             result = with(result, json!({ "codeFlows": flows }));
+        }
+        if let Some(accepted) = self.accepted {
+            let why = prose::acceptance(lang, accepted);
+            let suppression =
+                json!({ "kind": "external", "status": "accepted", "justification": visible(&why) });
+            result = with(result, json!({ "suppressions": [suppression] }));
         }
         result
     }

@@ -51,19 +51,7 @@ impl Page<'_> {
 
     /// A label in a column of its own and a text wrapped beside it.
     fn item(&mut self, indent: usize, label: Rich, column: usize, text: Rich) -> io::Result<()> {
-        let hang = indent + column;
-        let label_width = label.width();
-        for (index, line) in text.wrap(COLUMNS - hang).into_iter().enumerate() {
-            let lead = if index == 0 { indent } else { hang };
-            write!(self.out, "{:lead$}", "")?;
-            if index == 0 {
-                label.write(self.out, self.view.colour)?;
-                write!(self.out, "{:1$}", "", column.saturating_sub(label_width))?;
-            }
-            line.write(self.out, self.view.colour)?;
-            self.blank()?;
-        }
-        Ok(())
+        prose::beside(self.out, self.view.colour, COLUMNS, indent, (label, column), text)
     }
 
     fn text(&mut self, indent: usize, text: Rich) -> io::Result<()> {
@@ -214,7 +202,7 @@ impl Page<'_> {
         let lang = self.view.lang;
         let mut shown = 0;
         for finding in &report.findings {
-            if self.view.all || finding.level > Level::Mention {
+            if finding.accepted.is_none() && (self.view.all || finding.level > Level::Mention) {
                 self.finding(finding)?;
                 shown += 1;
             }
@@ -238,8 +226,26 @@ impl Page<'_> {
             let label = Rich::new(prose::level(lang, Level::Mention), level_tone(Level::Mention));
             self.item(0, label, self.margin(), plain(&text))?;
         }
+        for (finding, accepted) in prose::accepted(report) {
+            let text = format!("{}  {}", lang.pick(&finding.title, &finding.title_en), finding.rule);
+            let reason = format!("{}{}", lang.pick("；", "; "), prose::acceptance(lang, accepted));
+            let word = Rich::new(self.pick("不计", "accepted"), Tone::Faint);
+            self.item(0, word, self.margin(), plain(&text).with(&visible(&reason), Tone::Faint))?;
+            if self.view.all {
+                self.finding(finding)?;
+            }
+        }
+        for entry in report.baseline.iter().flat_map(|baseline| &baseline.idle) {
+            let text = match lang {
+                Lang::Zh => format!("第 {} 行 {}：{}", entry.line, entry.rule, entry.text),
+                Lang::En => format!("line {}, {}: {}", entry.line, entry.rule, entry.text_en),
+            };
+            self.section(self.pick("基线", "baseline"), plain(&text))?;
+        }
         // A finding ends with its own empty line.
-        if shown == 0 || !unfolded { self.blank() } else { Ok(()) }
+        let more = report.findings.iter().any(|f| f.accepted.is_some())
+            || report.baseline.as_ref().is_some_and(|baseline| !baseline.idle.is_empty());
+        if shown == 0 || !unfolded || more { self.blank() } else { Ok(()) }
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {

@@ -555,6 +555,7 @@ fn finding(
         evidence_omitted,
         remediation: rule.remediation.clone(),
         remediation_en: rule.remediation_en.clone(),
+        accepted: None,
     })
 }
 

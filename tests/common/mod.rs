@@ -74,6 +74,7 @@ fn finding(
             "Remove check-ins at set times and places; what emergency duty needs has to rest on a document \
                          and be limited to the people and hours concerned."
                 .into(),
+        accepted: None,
     }
 }
 
@@ -331,6 +332,8 @@ pub(crate) fn ordinary() -> Report {
             ],
             policy: "zhijian.default/1".into(),
         },
+        baseline: None,
+        surface: None,
     }
 }
 

@@ -114,6 +114,30 @@ impl Rich {
     }
 }
 
+/// A label in a column of its own and a text wrapped beside it, in lines of at most `width` columns.
+pub(in crate::report) fn beside(
+    out: &mut dyn Write,
+    colour: bool,
+    width: usize,
+    indent: usize,
+    (label, column): (Rich, usize),
+    text: Rich,
+) -> io::Result<()> {
+    let hang = indent + column;
+    let label_width = label.width();
+    for (index, line) in text.wrap(width.saturating_sub(hang)).into_iter().enumerate() {
+        let lead = if index == 0 { indent } else { hang };
+        write!(out, "{:lead$}", "")?;
+        if index == 0 {
+            label.write(out, colour)?;
+            write!(out, "{:1$}", "", column.saturating_sub(label_width))?;
+        }
+        line.write(out, colour)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 fn columns(line: &[(char, Tone)]) -> usize {
     line.iter().map(|(ch, _)| ch.width().unwrap_or(0)).sum()
 }

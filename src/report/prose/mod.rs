@@ -10,7 +10,7 @@ mod words;
 use crate::model::Lang;
 
 pub(super) use group::group;
-pub(super) use lines::{Rich, Tone, width};
+pub(super) use lines::{Rich, Tone, beside, width};
 pub(super) use listing::listing;
 pub(super) use page::page;
 pub(super) use visible::{Excerpt, excerpt, visible};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity, Lang, Level,
-    PartName, Report, Scope, Verdict,
+    Acceptance, Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity,
+    Lang, Level, PartName, Report, Scope, Verdict,
 };
 
 /// The word of a level.
@@ -177,9 +177,30 @@ pub(in crate::report) fn minor_gaps(lang: Lang, coverage: &Coverage) -> Vec<Stri
     counts.iter().map(line).collect()
 }
 
-/// Findings of one level.
+/// Findings of one level that no person has accepted.
 pub(in crate::report) fn of_level(report: &Report, level: Level) -> impl Iterator<Item = &Finding> {
-    report.findings.iter().filter(move |finding| finding.level == level)
+    report.findings.iter().filter(move |finding| finding.level == level && finding.accepted.is_none())
+}
+
+/// Findings that a person has accepted.
+pub(in crate::report) fn accepted(report: &Report) -> impl Iterator<Item = (&Finding, &Acceptance)> {
+    report.findings.iter().filter_map(|finding| Some((finding, finding.accepted.as_ref()?)))
+}
+
+/// Why a finding does not count: `例外：防汛值守签到（某办〔2026〕3号，至 2027-06-30，张三）`.
+pub(in crate::report) fn acceptance(lang: Lang, accepted: &Acceptance) -> String {
+    let until = accepted.until.map(|until| match lang {
+        Lang::Zh => format!("至 {until}"),
+        Lang::En => format!("until {until}"),
+    });
+    let parts = [accepted.document.clone(), until, Some(accepted.by.clone())];
+    let comma = lang.pick("，", ", ");
+    let inside: Vec<String> = parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).collect();
+    let (word, inside) = (lang.pick(accepted.kind.zh(), accepted.kind.en()), inside.join(comma));
+    match lang {
+        Lang::Zh => format!("{word}：{}（{inside}）", accepted.reason),
+        Lang::En => format!("{word}: {} ({inside})", accepted.reason),
+    }
 }
 
 /// A list as a sentence holds it.
