@@ -8,9 +8,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
+use url::Url;
 
 use crate::fetch::guard::Allowed;
 use crate::roster::Layout;
+
+/// What notices tell of, as `webhook.events` names it.
+pub const NOTICES: [&str; 2] = ["code-changed", "recorded"];
 
 /// Why a configuration does not hold.
 #[derive(Debug, Error)]
@@ -41,6 +45,10 @@ pub struct Config {
     pub fetch: Fetch,
     /// Where the ledger is kept.
     pub ledger: Ledger,
+    /// Whom changes are told to.
+    pub webhook: Option<Webhook>,
+    /// What documents are signed with.
+    pub seal: Seal,
     /// How rosters are laid out.
     pub roster: Layout,
 }
@@ -51,6 +59,95 @@ pub struct Config {
 pub struct Ledger {
     /// Address of the database: `sqlite:FILE` or `postgres://…`; without it a file in the store.
     pub database: Option<String>,
+    /// Where reports can be read, with [`DIGEST`] for the digest of the report: `https://…/reports/{sha256}`. Codes
+    /// carry it, and their QR codes lead there.
+    #[serde(deserialize_with = "report_address")]
+    pub report_address: Option<String>,
+}
+
+/// Stands for the digest of a report in [`Ledger::report_address`].
+pub const DIGEST: &str = "{sha256}";
+
+/// `[seal]`: what documents are signed with.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Seal {
+    /// File of the private key.
+    pub key: Option<PathBuf>,
+}
+
+/// `[webhook]`: whom changes are told to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "WebhookText")]
+pub struct Webhook {
+    /// Where notices go.
+    pub url: Url,
+    /// Where the secret is by which they are signed.
+    pub secret: SecretPlace,
+    /// What is told, of [`NOTICES`].
+    pub events: Vec<String>,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// Attempts after which a notice is given up.
+    pub attempts: u32,
+    /// Hosts and networks inside the own network that may be asked.
+    pub allow: Vec<Allowed>,
+}
+
+/// Where a secret is. Command lines are read by others, so it is never there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In a file that its owner alone can read.
+    File(PathBuf),
+    /// In a variable of the environment.
+    Env(String),
+}
+
+/// `[webhook]` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WebhookText {
+    #[serde(deserialize_with = "address")]
+    url: Url,
+    secret_file: Option<PathBuf>,
+    secret_env: Option<String>,
+    #[serde(default = "every_event")]
+    events: Vec<String>,
+    #[serde(default = "half_a_minute", deserialize_with = "duration")]
+    timeout: Duration,
+    #[serde(default = "a_dozen")]
+    attempts: NonZeroU32,
+    #[serde(default, deserialize_with = "allowed")]
+    allow: Vec<Allowed>,
+}
+
+fn every_event() -> Vec<String> {
+    NOTICES.map(str::to_owned).to_vec()
+}
+
+fn half_a_minute() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn a_dozen() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(11)
+}
+
+impl TryFrom<WebhookText> for Webhook {
+    type Error = String;
+
+    fn try_from(text: WebhookText) -> Result<Self, String> {
+        let secret = match (text.secret_file, text.secret_env) {
+            (Some(file), None) => SecretPlace::File(file),
+            (None, Some(name)) => SecretPlace::Env(name),
+            _ => return Err("one of secret-file and secret-env has to be there".into()),
+        };
+        if let Some(unknown) = text.events.iter().find(|event| !NOTICES.contains(&event.as_str())) {
+            return Err(format!("events: {unknown:?} is none of {}", NOTICES.join(", ")));
+        }
+        let (timeout, attempts) = (text.timeout, text.attempts.get());
+        Ok(Webhook { url: text.url, secret, events: text.events, timeout, attempts, allow: text.allow })
+    }
 }
 
 /// `[fetch]`: how packages and pages are fetched.
@@ -175,6 +272,21 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
+fn report_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    match web && text.contains(DIGEST) {
+        true => Ok(Some(text)),
+        false => Err(serde::de::Error::custom(format!("{text:?} is no web address with {DIGEST} in it"))),
+    }
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no web address")))
+}
+
 fn durations<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Duration>, D::Error> {
@@ -224,5 +336,39 @@ mod tests {
             error("[roster.columns]\n'单位全称' = 'owners'\n")
         );
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
+    }
+
+    #[test]
+    fn the_address_of_reports_has_a_place_for_the_digest() {
+        let read = |text: &str| Config::parse(&format!("[ledger]\nreport-address = '{text}'\n"));
+        let address = "https://code.example.gov.cn/r/{sha256}";
+        assert_eq!(read(address).unwrap().ledger.report_address.as_deref(), Some(address));
+        for text in ["https://code.example.gov.cn/", "file:///{sha256}", "{sha256}"] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with("2:18: ") && error.contains("{sha256}"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_has_an_address_and_one_secret() {
+        let read = |text: &str| Config::parse(&format!("[fetch]\n[webhook]\n{text}"));
+        let sound = "url = 'https://码.example.gov.cn/hook'\nsecret-env = 'HOOK'\n";
+        let webhook = read(sound).unwrap().webhook.unwrap();
+        assert_eq!(webhook.url.as_str(), "https://xn--d8y.example.gov.cn/hook");
+        assert_eq!(webhook.secret, SecretPlace::Env("HOOK".into()));
+        assert_eq!(webhook.events, NOTICES);
+        assert_eq!((webhook.timeout, webhook.attempts), (Duration::from_secs(30), 12));
+        for (text, place, word) in [
+            ("url = 'ftp://a.cn'\nsecret-env = 'X'\n", "3:7: ", "no web address"),
+            ("url = 'https://a.cn'\n", "2:1: ", "secret-file"),
+            ("url = 'https://a.cn'\nsecret-env = 'X'\nsecret-file = 'y'\n", "2:1: ", "secret-file"),
+            ("url = 'nowhere'\nsecret-env = 'X'\n", "3:7: ", "no web address"),
+            ("url = 'https://a.cn'\nsecret = 'x'\n", "4:1: ", "secret-file"),
+            ("url = 'https://a.cn'\nsecret-env = 'X'\nevents = ['all']\n", "2:1: ", "code-changed"),
+            ("url = 'https://a.cn'\nsecret-env = 'X'\nattempts = 0\n", "5:12: ", "nonzero"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with(place) && error.contains(word), "{text}: {error}");
+        }
     }
 }

@@ -30,12 +30,16 @@
 //! - [`scan`]: one file to one report;
 //! - [`run`]: a roster as a whole: the plan, the run, the summary;
 //! - [`rectify`]: two reports of one target: what was rectified, what goes on under another label;
-//! - [`report`]: one file per output.
+//! - [`report`]: one file per output;
+//! - [`seal`]: signatures over documents, and the keys for them;
+//! - [`export`]: codes as lists and pictures, one file per format;
+//! - [`outbox`]: notices to other programs, kept until they have arrived.
 //!
 //! The command line is `src/cli`, one file per command; it belongs to the binary.
 
 pub mod config;
 pub mod decode;
+pub mod export;
 pub mod fetch;
 pub mod format;
 pub mod group;
@@ -43,6 +47,7 @@ pub mod inventory;
 pub mod ledger;
 pub mod link;
 pub mod model;
+pub mod outbox;
 pub mod page;
 pub mod rectify;
 pub mod report;
@@ -50,4 +55,5 @@ pub mod roster;
 pub mod rule;
 pub mod run;
 pub mod scan;
+pub mod seal;
 pub mod text;

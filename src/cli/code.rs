@@ -9,11 +9,12 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
-use zhijian::ledger::{Coded, Fact, History, Policy, Recorded, code_document};
+use zhijian::ledger::{Coded, Fact, History, Policy, Recorded};
 use zhijian::model::{CodeDocument, ColorCode, Deed, Lang, OfficeLevel, beijing_day, beijing_minute};
 use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, When};
+use super::export::{Export, Picture};
 use super::ledger::detail;
 use super::plan::Form;
 use super::table;
@@ -37,6 +38,8 @@ enum Action {
     List(List),
     Simulate(Simulate),
     Decide(Decide),
+    Export(Export),
+    Picture(Picture),
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +164,8 @@ impl Code {
             Action::List(list) => list.run(&open, &mut out)?,
             Action::Simulate(simulate) => simulate.run(&open, &mut out)?,
             Action::Decide(decide) => decide.run(&open, &mut out)?,
+            Action::Export(export) => export.run(&open)?,
+            Action::Picture(picture) => picture.run(&open)?,
         }
         out.flush()?;
         Ok(0)
@@ -191,7 +196,7 @@ impl One {
 
     fn show(&self, open: &Open, out: &mut dyn Write) -> anyhow::Result<()> {
         let (target, events, _, history) = self.look(open)?;
-        let Some(document) = code_document(&target, &events, &history, self.when.at()) else { return Ok(()) };
+        let Some(document) = open.document(&target, &events, &history, self.when.at()) else { return Ok(()) };
         match self.format {
             Form::Json => write_json(&document, out)?,
             Form::Terminal => head(&document, open.lang, out)?,
@@ -222,7 +227,7 @@ impl One {
     fn explain(&self, open: &Open, out: &mut dyn Write) -> anyhow::Result<()> {
         let (target, events, policy, history) = self.look(open)?;
         let (lang, at) = (open.lang, self.when.at());
-        let Some(document) = code_document(&target, &events, &history, at) else { return Ok(()) };
+        let Some(document) = open.document(&target, &events, &history, at) else { return Ok(()) };
         let findings = history.standing.open_findings(&policy, at);
         if self.format == Form::Json {
             let explained = Explained { code: document, history: &history.codes, open: &findings };
@@ -326,7 +331,7 @@ pub(super) fn documents(open: &Open, policy: &Policy, at: Timestamp) -> anyhow::
     let mut documents = Vec::new();
     open.wait(open.ledger.for_each_target(|target, events| {
         let history = History::of(policy, &events, at);
-        documents.extend(code_document(target, &events, &history, at));
+        documents.extend(open.document(target, &events, &history, at));
     }))?;
     // Databases order text in ways of their own.
     documents.sort_by(|a, b| a.target.cmp(&b.target));

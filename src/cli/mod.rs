@@ -5,15 +5,18 @@ mod code;
 mod completions;
 mod database;
 mod diff;
+mod export;
 mod fetch;
 mod fetcher;
 mod formats;
 mod inventory;
 mod journal;
+mod key;
 mod ledger;
 mod man;
 mod measure;
 mod notice;
+mod outbox;
 mod output;
 mod plan;
 mod progress;
@@ -24,6 +27,7 @@ mod rules;
 mod run;
 mod scan;
 mod schema;
+mod sign;
 mod stored;
 mod table;
 mod texts;
@@ -37,11 +41,12 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use zhijian::model::Lang;
 use zhijian::rule::{RuleError, RuleSet};
 
-/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read.
+/// Exit code: findings as asked for by `--fail-on`, rules that fail their examples, rows that cannot be read, a
+/// signature that does not hold.
 const FOUND: u8 = 1;
 /// Exit code: something could not be done.
 const FAILED: u8 = 2;
-/// Exit code: a run has ended and not all targets have a report.
+/// Exit code: a run has ended and not all targets have a report, or not all notices have arrived.
 const INCOMPLETE: u8 = 3;
 
 #[derive(Debug, Parser)]
@@ -69,6 +74,10 @@ enum Command {
     Roster(roster::Rosters),
     Inventory(inventory::Inventory),
     Rules(rules::Rules),
+    Key(key::Key),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
+    Outbox(outbox::Outbox),
     Formats,
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -119,6 +128,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Roster(roster) => roster.run(lang),
         Command::Inventory(inventory) => inventory.run(lang),
         Command::Rules(rules) => rules.run(lang),
+        Command::Key(key) => key.run(lang),
+        Command::Sign(sign) => sign.run(lang),
+        Command::Verify(verify) => verify.run(lang),
+        Command::Outbox(outbox) => outbox.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),

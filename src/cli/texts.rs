@@ -399,6 +399,61 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian code decide --by", "决定人", "Who decides"),
     ("zhijian code decide --at", "何时，默认为现在", "When; default: now"),
     (
+        "zhijian code export",
+        "导出赋码清单，按文件名结尾：json、jsonl、csv、xlsx",
+        "Export the codes, by the end of the file name: json, jsonl, csv, xlsx",
+    ),
+    ("zhijian code export FILE", "文件，可给出多个", "File, may be repeated"),
+    (
+        "zhijian code export --code",
+        "只导出该赋码：green、blue、red、none，可多次给出",
+        "Only this code, may be repeated: green, blue, red, none",
+    ),
+    ("zhijian code export --owner", "只导出主办单位名称含此文字的", "Only owners whose name contains this"),
+    ("zhijian code export --region", "只导出地区含此文字的", "Only regions that contain this"),
+    (
+        "zhijian code export --level",
+        "只导出该层级：central、province、city、county、township",
+        "Only this level: central, province, city, county, township",
+    ),
+    (
+        "zhijian code picture",
+        "把一个对象的赋码绘成图片，二维码指向报告",
+        "Draw the code of a target, with a QR code to its report",
+    ),
+    (
+        "zhijian code picture TARGET",
+        "对象：标识、其中一部分或者名称",
+        "Target: its key, a part of it, or its name",
+    ),
+    ("zhijian code picture FILE", "文件，以 .svg 或 .png 结尾", "File that ends in .svg or .png"),
+    (
+        "zhijian code picture --address",
+        "二维码指向的网址，默认为配置文件中 [ledger] report-address 所指的报告",
+        "Address the QR code leads to; default: the report, by [ledger] report-address of the configuration",
+    ),
+    (
+        "zhijian code picture --width",
+        "PNG 的宽度，像素（默认 600）",
+        "Width of a PNG in pixels (default 600)",
+    ),
+    (
+        "zhijian code export --as-of",
+        "截至何时：日期（当日终了）或时间，默认为现在",
+        "As of a day (its end) or a moment; default: now",
+    ),
+    ("zhijian code export --rules", "使用该目录中的规则和政策", "Use the rules and policy of this directory"),
+    (
+        "zhijian code picture --as-of",
+        "截至何时：日期（当日终了）或时间，默认为现在",
+        "As of a day (its end) or a moment; default: now",
+    ),
+    (
+        "zhijian code picture --rules",
+        "使用该目录中的规则和政策",
+        "Use the rules and policy of this directory",
+    ),
+    (
         "zhijian ledger",
         "台账：核验是否完整、查看事件、导入名录、备份和恢复",
         "The ledger: verify, look, import rosters, back up, restore",
@@ -656,16 +711,100 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "目录，其中 labels.json 列出各安装包（file）及各类功能有无（features：yes、no、unclear）",
         "Folder with labels.json: each package (file) and its functions (features: yes, no, unclear)",
     ),
+    ("zhijian key", "生成、查看签名用的密钥", "Make and show keys that sign documents"),
+    (
+        "zhijian key new",
+        "生成私钥，写入仅本人可读的文件；输出公钥，供核验签名的一方使用",
+        "Make a private key, in a file that its owner alone can read; prints the public key for those who verify",
+    ),
+    (
+        "zhijian key new --algorithm",
+        "算法：ed25519（默认）、sm2（SM2 与 SM3）",
+        "Algorithm: ed25519 (default), sm2 (SM2 with SM3)",
+    ),
+    (
+        "zhijian key new --output",
+        "私钥文件，已存在时不覆盖",
+        "File of the private key; an existing one is not overwritten",
+    ),
+    (
+        "zhijian key show",
+        "输出公钥及其编号，可另存为公钥文件",
+        "Print the public key and its id; may be kept as the file of the public key",
+    ),
+    ("zhijian key show FILE", "私钥或公钥文件（PEM）", "File of a private or public key (PEM)"),
+    (
+        "zhijian sign",
+        "对 JSON 文件（报告、赋码、导出的清单）签名，签名写在另一文件中",
+        "Sign a JSON document (report, code, export); the signature goes into a file of its own",
+    ),
+    ("zhijian sign DOCUMENT", "JSON 文件", "JSON document"),
+    (
+        "zhijian sign --key",
+        "私钥文件（PEM），默认为配置文件中的 [seal] key",
+        "File of the private key (PEM); default: [seal] key of the configuration",
+    ),
+    (
+        "zhijian sign --output",
+        "签名文件，默认为原文件名加 .sig",
+        "File of the signature; default: the name of the document with .sig",
+    ),
+    (
+        "zhijian sign --config",
+        "配置文件，默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration; default: zhijian/zhijian.toml in the user's configuration folder",
+    ),
+    (
+        "zhijian verify",
+        "核验签名：有效时退出码为 0，无效为 1，无法核验为 2",
+        "Verify a signature: exits with 0 when it is valid, 1 when it does not hold, 2 when that cannot be told",
+    ),
+    ("zhijian verify DOCUMENT", "被签名的 JSON 文件", "JSON document that was signed"),
+    (
+        "zhijian verify --signature",
+        "签名文件，默认为原文件名加 .sig",
+        "File of the signature; default: the name of the document with .sig",
+    ),
+    (
+        "zhijian verify --key",
+        "信任的公钥文件，或存放公钥（.pem）的文件夹，可多次给出",
+        "File of a trusted public key, or folder of such (.pem); may be repeated",
+    ),
+    (
+        "zhijian outbox",
+        "回调通知：查看、发送、重发",
+        "Look at, send and send again the notices to other programs",
+    ),
+    ("zhijian outbox --database", "台账所在数据库，同 record", "Database of the ledger, as for record"),
+    ("zhijian outbox --config", "配置文件", "Configuration"),
+    ("zhijian outbox list", "列出通知及对方的答复", "List notices and what was answered"),
+    (
+        "zhijian outbox list --state",
+        "只列出该状态：waiting 待发送、delivered 已送达、dead 已放弃",
+        "Only of this state: waiting, delivered, dead",
+    ),
+    ("zhijian outbox list --last", "最近多少条（默认 50）", "How many of the latest (default 50)"),
+    (
+        "zhijian outbox send",
+        "发送到时间的通知，未全部送达时退出码为 3",
+        "Send the notices whose time has come; exits with 3 when not all have arrived",
+    ),
+    ("zhijian outbox retry", "重发一条未送达的通知", "Try a notice that has not arrived anew"),
+    ("zhijian outbox retry ID", "通知的编号", "Id of the notice"),
     (
         "zhijian formats",
         "列出可检测的格式、检视的部分、解码器版本和上限",
         "List formats, parts read, versions of decoders and limits",
     ),
-    ("zhijian schema", "输出报告的 JSON Schema", "Print the JSON Schema of reports"),
+    (
+        "zhijian schema",
+        "输出报告等文件的 JSON Schema",
+        "Print the JSON Schema of reports and other documents",
+    ),
     (
         "zhijian schema DOCUMENT",
-        "哪种文件：report 报告（默认）、diff 整改比对",
-        "Which document: report (default), diff",
+        "report 报告（默认）、diff 整改比对、code 赋码、signature 签名、webhook 回调通知",
+        "report (default), diff, code, signature or webhook",
     ),
     ("zhijian completions", "输出命令补全脚本", "Print a completion script"),
     (
@@ -679,17 +818,18 @@ const TEXTS: &[(&str, &str, &str)] = &[
 const EXIT_ZH: &str = "\
 退出码：
   0  完成
-  1  检出或者仍有 --fail-on 所指级别的功能，或规则示例不符，或名录有未能读取的行，或台账核验不符
+  1  检出或者仍有 --fail-on 所指级别的功能，或规则示例不符，或名录有未能读取的行，或台账核验不符，或签名无效
   2  有文件未能检测，或参数、规则有误（与 1 同时出现时为 2）
-  3  run 结束时有对象失败、跳过或未及处理";
+  3  run 结束时有对象失败、跳过或未及处理；outbox send 未全部送达";
 
 const EXIT_EN: &str = "\
 Exit codes:
   0  done
   1  findings of the level of --fail-on (diff: left), rules that fail their examples, rows of a
-     roster that cannot be read, a ledger that is not whole
+     roster that cannot be read, a ledger that is not whole, a signature that does
+     not hold
   2  something could not be scanned, or wrong arguments or rules (also when 1 applies too)
-  3  run: targets failed, were skipped or were not reached";
+  3  run: targets failed, were skipped or were not reached; outbox send: not all has arrived";
 
 const ROSTER_ZH: &str = "\
 名录示例：

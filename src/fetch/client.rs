@@ -75,7 +75,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -225,7 +225,7 @@ impl std::fmt::Debug for Client {
 }
 
 /// Resolves names and lets the guard look at what they resolve to.
-struct Resolver(Arc<Guard>);
+pub(crate) struct Resolver(pub(crate) Arc<Guard>);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -592,7 +592,7 @@ fn redirected(response: &Response, url: &Url) -> Result<Option<Url>, FetchError>
 }
 
 /// `Retry-After`: seconds or a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
@@ -604,7 +604,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The guard's word inside an error of the connection.
-fn refusal(error: &reqwest::Error) -> Option<Refusal> {
+pub(crate) fn refusal(error: &reqwest::Error) -> Option<Refusal> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(refusal) = error.downcast_ref::<Refusal>() {
@@ -616,7 +616,7 @@ fn refusal(error: &reqwest::Error) -> Option<Refusal> {
 }
 
 /// The innermost words of an error: the outer ones only repeat the address.
-pub(super) fn causes(error: reqwest::Error) -> String {
+pub(crate) fn causes(error: reqwest::Error) -> String {
     // The whole address may have a secret in it.
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;

@@ -13,6 +13,7 @@ mod store;
 pub mod weixin;
 
 pub use client::{Ask, Client, Got, Page, Room, Secret, Validators, is_barred};
+pub(crate) use client::{Resolver, causes, refusal, retry_after};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;

@@ -26,4 +26,4 @@ pub use history::{Coded, History};
 pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
 pub use record::{found_before, scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
-pub use store::{Break, Chain, Ledger, LedgerError};
+pub use store::{Break, Chain, Ledger, LedgerError, Tell};

@@ -3,7 +3,7 @@
 //! A writer locks the head of the chain, adds its events behind it and commits: either all of them are there or none,
 //! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Once;
 
@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, Transaction};
 use std::io::{self, Read, Write};
 use thiserror::Error;
 
@@ -22,9 +22,13 @@ use super::backup::BackupError;
 use super::chain::{GENESIS, Link};
 use super::standing::Recorded;
 use crate::model::{Deed, Event, Lang};
+use crate::outbox::{self, Delivery};
 
 /// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "outbox", include_str!("migrations/0002_outbox.sql")),
+];
 
 /// A ledger that is gone with the process.
 const MEMORY: &str = "sqlite::memory:";
@@ -153,6 +157,18 @@ pub struct Break {
 /// More breaks are not listed.
 const MAX_BREAKS: usize = 100;
 
+/// What is to be told of a target: its events with the new ones, and how many there were before.
+pub type Tell<'a> = &'a (dyn Fn(&str, &[Recorded], usize) -> serde_json::Result<Vec<Delivery>> + Sync);
+
+async fn events_of<'c>(
+    from: impl Executor<'c, Database = Any>,
+    target: &str,
+) -> Result<Vec<Recorded>, LedgerError> {
+    let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE target = $1 ORDER BY seq";
+    let rows = sqlx::query(sql).bind(target).fetch_all(from).await?;
+    rows.iter().map(|row| Stored::of(row)?.read()).collect()
+}
+
 /// A ledger.
 #[derive(Debug, Clone)]
 pub struct Ledger {
@@ -231,6 +247,16 @@ impl Ledger {
         documents: &[(&str, &[u8])],
         events: &[Event],
     ) -> Result<u64, LedgerError> {
+        self.append_telling(documents, events, None).await
+    }
+
+    /// The same together with the notices of them: neither is there without the other.
+    pub async fn append_telling(
+        &self,
+        documents: &[(&str, &[u8])],
+        events: &[Event],
+        tell: Option<Tell<'_>>,
+    ) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin().await?;
         // The first statement writes, so that two writers queue up instead of running into each other.
         let (last, mut hash) = lock(&mut transaction).await?;
@@ -250,6 +276,18 @@ impl Ledger {
         }
         insert(&mut transaction, &rows).await?;
         set_head(&mut transaction, last + events.len() as u64, &hash).await?;
+        if let Some(tell) = tell {
+            let targets: BTreeSet<&str> = events.iter().map(|event| event.target.as_str()).collect();
+            for target in targets {
+                let all = events_of(&mut *transaction, target).await?;
+                let before = all.partition_point(|recorded| recorded.seq <= last);
+                let notices = tell(target, &all, before)
+                    .map_err(|error| LedgerError::Event { seq: last + 1, cause: error.to_string() })?;
+                for notice in &notices {
+                    outbox::put(&mut *transaction, notice).await?;
+                }
+            }
+        }
         transaction.commit().await?;
         Ok(last + 1)
     }
@@ -268,10 +306,7 @@ impl Ledger {
 
     /// The events of a target, in the order in which they were recorded.
     pub async fn events_of(&self, target: &str) -> Result<Vec<Recorded>, LedgerError> {
-        let sql =
-            "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE target = $1 ORDER BY seq";
-        let rows = sqlx::query(sql).bind(target).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Stored::of(row)?.read()).collect()
+        events_of(&self.pool, target).await
     }
 
     /// One event by its number.

@@ -23,6 +23,7 @@ mod inspection;
 mod lang;
 mod listing;
 mod place;
+mod published;
 mod rectification;
 mod registered;
 mod report;
@@ -55,6 +56,7 @@ pub use inspection::Inspection;
 pub use lang::{Lang, Wording};
 pub use listing::Listing;
 pub use place::{At, Place};
+pub use published::published;
 pub use rectification::{
     Anchor, AnchorKind, DIFF_SCHEMA, DutyChange, Feature, Outcome, Rectification, Remark, RemarkCode, Side,
 };

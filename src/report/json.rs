@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Format, Run, View};
-use crate::model::{DIFF_SCHEMA, Lang, Rectification, Report, SCHEMA, Surface};
+use crate::model::{DIFF_SCHEMA, Lang, Rectification, Report, SCHEMA, Surface, published};
 use crate::text::is_invisible;
 
 /// More findings or duties than rules is no report of this program.
@@ -40,7 +40,7 @@ pub(super) fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write)
 
 /// The same JSON with control and format characters written as `\uXXXX`: it may be looked at on a terminal.
 /// Outside of strings JSON has no such characters but line ends.
-fn harmless(json: &str) -> String {
+pub(crate) fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for ch in json.chars() {
         if ch != '\n' && (ch.is_control() || is_invisible(ch) || matches!(ch, '\u{2028}' | '\u{2029}')) {
@@ -56,24 +56,12 @@ fn harmless(json: &str) -> String {
 
 /// JSON Schema of one report.
 pub fn schema() -> Value {
-    named(schemars::schema_for!(Report), SCHEMA, "urn:zhijian:report:1")
+    published::<Report>(SCHEMA)
 }
 
 /// JSON Schema of a comparison of two reports.
 pub fn diff_schema() -> Value {
-    named(schemars::schema_for!(Rectification), DIFF_SCHEMA, "urn:zhijian:diff:1")
-}
-
-fn named(schema: schemars::Schema, name: &str, id: &str) -> Value {
-    let mut schema = schema.to_value();
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("$id".into(), json!(id));
-        root.insert("title".into(), json!(name));
-    }
-    if let Some(version) = schema.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
-        version.insert("const".into(), json!(name));
-    }
-    schema
+    published::<Rectification>(DIFF_SCHEMA)
 }
 
 /// Why bytes are no report that can be read.

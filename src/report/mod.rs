@@ -18,6 +18,7 @@ use std::io::{self, Write};
 use crate::model::{Lang, Listing, Report};
 
 pub use diff::write as write_diff;
+pub(crate) use json::harmless;
 pub use json::{ReadError, diff_schema, read, schema};
 pub use notice::{NOTICE_FORMATS, Notice, NoticeData, NoticeError, NoticeFormat};
 
