@@ -18,7 +18,9 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 use zhijian::inventory::{Holding, Inventory, InventoryFinding, check, judge};
-use zhijian::model::{Audience, Level, OfficeLevel, RosterEntry, RosterStatus, Shown, Surface, TargetKind};
+use zhijian::model::{
+    Audience, Control, Level, OfficeLevel, RosterEntry, RosterStatus, Shown, Surface, TargetKind,
+};
 use zhijian::rule::RuleSet;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
@@ -62,16 +64,20 @@ fn account(
     }
 }
 
-fn shown(label: &str, screen: Option<&str>) -> Shown {
-    Shown { name: label.into(), label: Some(label.into()), screen: screen.map(str::to_owned) }
+fn field(label: &str, screen: &str) -> Shown {
+    Shown { name: label.into(), label: Some(label.into()), screen: Some(screen.into()) }
+}
+
+fn control(label: &str) -> Control {
+    Control { label: Some(label.into()), ..Control::default() }
 }
 
 fn surface(functions: &[&str], forms: &[(&str, &[&str])]) -> Surface {
     Surface {
-        controls: functions.iter().map(|label| shown(label, None)).collect(),
+        controls: functions.iter().map(|label| control(label)).collect(),
         fields: forms
             .iter()
-            .flat_map(|(screen, labels)| labels.iter().map(|label| shown(label, Some(screen))))
+            .flat_map(|(screen, labels)| labels.iter().map(|label| field(label, screen)))
             .collect(),
         ..Surface::default()
     }

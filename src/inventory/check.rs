@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::{Holding, judge};
-use crate::model::{Level, Shown, Surface};
+use crate::model::{Control, Level, Shown, Surface};
 use crate::rule::{CheckFailure, ExampleRow, InventoryExample, InventoryRule, RuleError, RuleSet};
 
 /// The day of examples that name none.
@@ -59,16 +59,17 @@ fn run(
 }
 
 fn holding(row: &ExampleRow) -> Holding {
-    let shown = |label: &String, screen: Option<&String>| Shown {
+    let field = |(screen, label): (&String, &String)| Shown {
         name: label.clone(),
         label: Some(label.clone()),
-        screen: screen.cloned(),
+        screen: Some(screen.clone()),
     };
+    let control = |label: &String| Control { label: Some(label.clone()), ..Control::default() };
     let fields =
         row.forms.iter().flat_map(|(screen, labels)| labels.iter().map(move |label| (screen, label)));
     let surface = Surface {
-        controls: row.functions.iter().map(|label| shown(label, None)).collect(),
-        fields: fields.map(|(screen, label)| shown(label, Some(screen))).collect(),
+        controls: row.functions.iter().map(control).collect(),
+        fields: fields.map(field).collect(),
         ..Surface::default()
     };
     Holding {
