@@ -16,6 +16,7 @@ mod policy;
 mod record;
 mod standing;
 mod store;
+mod view;
 
 pub use backup::BackupError;
 pub use baseline::{Baseline, BaselineError, target_name};
@@ -27,3 +28,4 @@ pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situatio
 pub use record::{found_before, scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError, Tell};
+pub use view::{By, Count, Listed, Wanted};

@@ -28,6 +28,7 @@ use crate::outbox::{self, Delivery};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
+    (3, "view", include_str!("migrations/0003_view.sql")),
 ];
 
 /// A ledger that is gone with the process.

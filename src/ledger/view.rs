@@ -1,0 +1,344 @@
+//! The present codes as a table, for lists and counts: a projection of the events that can be made anew at any time.
+//! What is true is the fold; this is its cache. [`catch_up`] brings it up to the last event and to the present moment.
+
+use jiff::Timestamp;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+
+use super::document::code_document;
+use super::history::History;
+use super::policy::Policy;
+use super::standing::Recorded;
+use super::store::{Ledger, LedgerError};
+use crate::model::{CodeDocument, ColorCode, Level, OfficeLevel, TargetKind, beijing_day};
+
+/// Targets that are brought up to date in one transaction.
+const BATCH: usize = 500;
+
+/// A target as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Its code.
+    #[serde(flatten)]
+    pub document: CodeDocument,
+    /// Confirmed findings that are open.
+    pub confirmed: u64,
+    /// Suspected findings that nobody has looked at.
+    pub suspected: u64,
+    /// The earliest last day of a notice, `2026-12-31`; empty where there is none.
+    pub deadline: String,
+}
+
+/// Which targets a list holds. What is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Colour.
+    pub code: Option<ColorCode>,
+    /// Kind.
+    pub kind: Option<TargetKind>,
+    /// Level of the owner.
+    pub level: Option<OfficeLevel>,
+    /// Region and everything in it: `某省/某市`.
+    pub region: Option<String>,
+    /// Owner, exactly.
+    pub owner: Option<String>,
+    /// Deciding clause of the policy: `not-filed`.
+    pub clause: Option<String>,
+    /// Names, numbers, keys that contain this.
+    pub text: Option<String>,
+    /// Only targets with a notice whose last day is before this, `2026-12-31`.
+    pub due_before: Option<String>,
+}
+
+/// How many targets have a colour, within something.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// Region, level or owner; empty where the roster does not say.
+    pub within: String,
+    /// The colour.
+    pub code: ColorCode,
+    /// How many.
+    pub targets: u64,
+}
+
+/// By what targets are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Everything together.
+    All,
+    /// Region.
+    Region,
+    /// Level of the owner.
+    Level,
+    /// Owner.
+    Owner,
+    /// Kind of target.
+    Kind,
+}
+
+impl Ledger {
+    /// Brings the view up to the last event and to a moment. Returns how many targets were looked at.
+    pub async fn catch_up(
+        &self,
+        policy: &Policy,
+        policy_digest: &str,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
+        let (head, _) = self.head().await?;
+        let row =
+            sqlx::query("SELECT seq, policy FROM view_head WHERE one = 1").fetch_one(self.pool()).await?;
+        let (seen, by): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        let moment = nanoseconds(now);
+        let rows = if by == policy_digest {
+            let sql = "SELECT DISTINCT target FROM event WHERE seq > $1 \
+                       UNION SELECT target FROM view WHERE turn <= $2";
+            sqlx::query(sql).bind(seen).bind(moment).fetch_all(self.pool()).await?
+        } else {
+            sqlx::query("SELECT DISTINCT target FROM event").fetch_all(self.pool()).await?
+        };
+        let targets = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+        for batch in targets.chunks(BATCH) {
+            let mut made = Vec::with_capacity(batch.len());
+            for target in batch {
+                let events = self.events_of(target).await?;
+                made.extend(made_of(policy, target, &events, now).map(|made| (target, made)));
+            }
+            let mut transaction = self.pool().begin().await?;
+            for (target, made) in made {
+                put(&mut transaction, target, &made).await?;
+            }
+            transaction.commit().await?;
+        }
+        let sql = "UPDATE view_head SET seq = $1, policy = $2 WHERE one = 1";
+        sqlx::query(sql).bind(head.cast_signed()).bind(policy_digest).execute(self.pool()).await?;
+        if !targets.is_empty() {
+            self.note_trend(now).await?;
+        }
+        Ok(targets.len())
+    }
+
+    /// Notes the counts of the day, over those that were noted before on the same day.
+    async fn note_trend(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let day = beijing_day(now).to_string();
+        let counts = self.count(&Wanted::default(), By::All).await?;
+        let mut transaction = self.pool().begin().await?;
+        for count in counts {
+            let sql = "INSERT INTO trend (day, code, targets) VALUES ($1, $2, $3) \
+                       ON CONFLICT (day, code) DO UPDATE SET targets = excluded.targets";
+            let query = sqlx::query(sql).bind(day.clone()).bind(word(&count.code));
+            query.bind(count.targets.cast_signed()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The counts of the latest days, oldest first: day, colour, targets.
+    pub async fn trend(&self, days: u32) -> Result<Vec<(String, ColorCode, u64)>, LedgerError> {
+        let sql = "SELECT day, code, targets FROM trend WHERE day IN \
+                   (SELECT DISTINCT day FROM trend ORDER BY day DESC LIMIT $1) ORDER BY day, code";
+        let rows = sqlx::query(sql).bind(i64::from(days)).fetch_all(self.pool()).await?;
+        let read = |row: &AnyRow| {
+            let (day, code, targets): (String, String, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            Ok((day, colour(&code), targets.cast_unsigned()))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Targets in the order of their keys, behind a key, at most so many.
+    pub async fn listed(&self, wanted: &Wanted, after: &str, limit: u32) -> Result<Vec<Listed>, LedgerError> {
+        let (conditions, texts) = wanted.conditions(2);
+        let sql = format!(
+            "SELECT document, confirmed, suspected, deadline FROM view WHERE target > $1{conditions} \
+             ORDER BY target LIMIT $2"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(after.to_owned()).bind(i64::from(limit));
+        let rows = bound(query, texts).fetch_all(self.pool()).await?;
+        rows.iter().map(listed).collect()
+    }
+
+    /// Targets whose code is the newest, at most so many.
+    pub async fn turned(
+        &self,
+        wanted: &Wanted,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Listed>, LedgerError> {
+        let (conditions, texts) = wanted.conditions(2);
+        let sql = format!(
+            "SELECT document, confirmed, suspected, deadline FROM view WHERE since >= $1{conditions} \
+             ORDER BY since DESC, target LIMIT $2"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(nanoseconds(since)).bind(i64::from(limit));
+        let rows = bound(query, texts).fetch_all(self.pool()).await?;
+        rows.iter().map(listed).collect()
+    }
+
+    /// One target.
+    pub async fn listed_one(&self, target: &str) -> Result<Option<Listed>, LedgerError> {
+        let sql = "SELECT document, confirmed, suspected, deadline FROM view WHERE target = $1";
+        let row = sqlx::query(sql).bind(target.to_owned()).fetch_optional(self.pool()).await?;
+        row.as_ref().map(listed).transpose()
+    }
+
+    /// How many targets there are of each colour.
+    pub async fn count(&self, wanted: &Wanted, by: By) -> Result<Vec<Count>, LedgerError> {
+        let within = match by {
+            By::All => "''",
+            By::Region => "region",
+            By::Level => "level",
+            By::Owner => "owner",
+            By::Kind => "kind",
+        };
+        let (conditions, texts) = wanted.conditions(0);
+        let sql = format!(
+            "SELECT {within}, code, COUNT(*) FROM view WHERE 1 = 1{conditions} GROUP BY 1, 2 ORDER BY 1, 2"
+        );
+        let rows = bound(sqlx::query(AssertSqlSafe(sql)), texts).fetch_all(self.pool()).await?;
+        let read = |row: &AnyRow| {
+            let (within, code, targets): (String, String, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            Ok(Count { within, code: colour(&code), targets: targets.cast_unsigned() })
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Wanted {
+    /// SQL conditions whose texts are numbered behind so many others.
+    fn conditions(&self, before: usize) -> (String, Vec<String>) {
+        let (mut sql, mut texts) = (String::new(), Vec::new());
+        let mut add = |condition: &str, text: String| {
+            texts.push(text);
+            sql.push_str(" AND ");
+            sql.push_str(&condition.replace('?', &format!("${}", before + texts.len())));
+        };
+        if let Some(code) = &self.code {
+            add("code = ?", word(code));
+        }
+        if let Some(kind) = &self.kind {
+            add("kind = ?", word(kind));
+        }
+        if let Some(level) = &self.level {
+            add("level = ?", word(level));
+        }
+        if let Some(region) = &self.region {
+            let escaped: String = region.chars().flat_map(escaped).collect();
+            add("region LIKE ? ESCAPE '\\'", format!("{escaped}%"));
+        }
+        if let Some(owner) = &self.owner {
+            add("owner = ?", owner.clone());
+        }
+        if let Some(clause) = &self.clause {
+            add("clause = ?", clause.clone());
+        }
+        if let Some(day) = &self.due_before {
+            add("deadline <> '' AND deadline < ?", day.clone());
+        }
+        if let Some(text) = &self.text {
+            let escaped: String = text.to_lowercase().chars().flat_map(escaped).collect();
+            add("words LIKE ? ESCAPE '\\'", format!("%{escaped}%"));
+        }
+        (sql, texts)
+    }
+}
+
+fn escaped(ch: char) -> impl Iterator<Item = char> {
+    ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch])
+}
+
+fn bound(query: Query<'_, Any, AnyArguments>, texts: Vec<String>) -> Query<'_, Any, AnyArguments> {
+    texts.into_iter().fold(query, |query, text| query.bind(text))
+}
+
+/// What a target has in the view.
+struct Made {
+    listed: Listed,
+    clause: String,
+    audience: String,
+    turn: i64,
+}
+
+fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -> Option<Made> {
+    let history = History::of(policy, events, now);
+    let document = code_document(target, events, &history, now)?;
+    let open = history.standing.open_findings(policy, now);
+    let count = |level| open.iter().filter(|finding| finding.level == level).count() as u64;
+    let deadline = open.iter().filter_map(|finding| finding.deadline).min();
+    // What is dated later than now changes something too.
+    let later = events.iter().map(|recorded| recorded.event.at).filter(|at| *at > now);
+    let turn = history.standing.turns(policy).into_iter().filter(|turn| *turn > now).chain(later).min();
+    let entry = history.standing.entry();
+    Some(Made {
+        clause: document.reasons.first().map_or_else(String::new, |reason| reason.id.clone()),
+        audience: entry.and_then(|entry| entry.audience).map_or_else(String::new, |audience| word(&audience)),
+        turn: turn.map_or(i64::MAX, nanoseconds),
+        listed: Listed {
+            document,
+            confirmed: count(Level::Confirmed),
+            suspected: count(Level::Suspected),
+            deadline: deadline.map_or_else(String::new, |deadline| deadline.to_string()),
+        },
+    })
+}
+
+async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) -> Result<(), LedgerError> {
+    let Listed { document, confirmed, suspected, deadline } = &made.listed;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let words = [target, &text(&document.name), &text(&document.owner), &text(&document.filing)]
+        .join("\n")
+        .to_lowercase();
+    let json = serde_json::to_string(document)
+        .map_err(|error| LedgerError::Event { seq: document.last_event.seq, cause: error.to_string() })?;
+    sqlx::query("DELETE FROM view WHERE target = $1")
+        .bind(target.to_owned())
+        .execute(&mut **transaction)
+        .await?;
+    let sql = "INSERT INTO view (target, kind, name, owner, region, level, audience, code, clause, since, turn, \
+               confirmed, suspected, deadline, words, document) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    sqlx::query(sql)
+        .bind(target.to_owned())
+        .bind(word(&document.kind))
+        .bind(text(&document.name))
+        .bind(text(&document.owner))
+        .bind(text(&document.region))
+        .bind(document.level.as_ref().map_or_else(String::new, word))
+        .bind(made.audience.clone())
+        .bind(word(&document.code))
+        .bind(made.clause.clone())
+        .bind(nanoseconds(document.since))
+        .bind(made.turn)
+        .bind(confirmed.cast_signed())
+        .bind(suspected.cast_signed())
+        .bind(deadline.clone())
+        .bind(words)
+        .bind(json)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
+    let (document, confirmed, suspected): (String, i64, i64) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let document = serde_json::from_str(&document)
+        .map_err(|error| LedgerError::Event { seq: 0, cause: error.to_string() })?;
+    let (confirmed, suspected) = (confirmed.cast_unsigned(), suspected.cast_unsigned());
+    Ok(Listed { document, confirmed, suspected, deadline: row.try_get(3)? })
+}
+
+/// The word by which a value is written in documents: `mini-program`.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn colour(word: &str) -> ColorCode {
+    serde_json::from_value(word.into()).unwrap_or(ColorCode::None)
+}
+
+/// Nanoseconds since 1970; what the numbers of the database do not reach is its end.
+fn nanoseconds(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+}
