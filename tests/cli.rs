@@ -89,6 +89,7 @@ fn help_of_every_command_in_both_languages() {
             "roster check",
             "roster diff",
             "roster compare",
+            "inventory",
             "rules",
             "rules list",
             "rules show",

@@ -597,8 +597,9 @@ fn thirty_thousand_rows_and_a_thousand_scans_take_seconds() {
     let took = start.elapsed();
     println!("30,000 rows, {} scanned: {took:?}, {} findings", inventory.scanned, inventory.findings.len());
     assert_eq!((inventory.targets, inventory.scanned), (30_000, 1_000));
-    // Unoptimised; optimised it is a tenth of this.
-    assert!(took.as_secs() < 30, "{took:?}");
+    // Unoptimised and beside other work it may take long; a quadratic blow-up would take hours.
+    let most = if cfg!(debug_assertions) { 240 } else { 10 };
+    assert!(took.as_secs() < most, "{took:?}");
     // 20,000 accounts of 3,000 units.
     assert!(found(&inventory, "inventory.one-account").len() >= 1_900);
 }
