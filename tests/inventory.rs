@@ -65,11 +65,11 @@ fn account(
 }
 
 fn field(label: &str, screen: &str) -> Shown {
-    Shown { name: label.into(), label: Some(label.into()), screen: Some(screen.to_owned()) }
+    Shown { name: label.into(), label: Some(label.into()), screen: Some(screen.into()) }
 }
 
 fn control(label: &str) -> Control {
-    Control { label: Some(label.to_owned()), ..Control::default() }
+    Control { label: Some(label.into()), ..Control::default() }
 }
 
 fn surface(functions: &[&str], forms: &[(&str, &[&str])]) -> Surface {

@@ -551,7 +551,7 @@ fn what_is_no_table_says_so() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_bytes_end_in_rows_or_an_error(at in any::<prop::sample::Index>(), with in any::<[u8; 3]>(), kind in 0..5) {
         let mut sheet = SHEET.as_bytes().to_vec();

@@ -10,7 +10,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
 use zhijian::ledger::{Coded, Fact, History, Policy, Recorded};
-use zhijian::model::{CodeDocument, ColorCode, Deed, Lang, OfficeLevel, beijing_day, beijing_minute};
+use zhijian::model::{
+    CodeDocument, CodeReason, ColorCode, Deed, Lang, OfficeLevel, beijing_day, beijing_minute,
+};
 use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, When};
@@ -172,6 +174,11 @@ impl Code {
     }
 }
 
+/// The sentence of the policy, with the id of its clause.
+fn sentence(reason: &CodeReason, lang: Lang) -> String {
+    format!("{} [{}]", lang.pick(&reason.text, &reason.text_en), reason.id)
+}
+
 /// `蓝码 · 再次检出，提醒整改`.
 fn titled(code: ColorCode, state: &str, lang: Lang) -> String {
     let colour = lang.pick(code.zh(), code.en());
@@ -239,18 +246,13 @@ impl One {
         for coded in &history.codes {
             writeln!(out, "{}  {}", beijing_minute(coded.since), title(coded, lang))?;
             if let Some(reason) = coded.code.reasons.first() {
-                writeln!(out, "    {} [{}]", lang.pick(&reason.text, &reason.text_en), reason.id)?;
+                table::hanging("    ", &sentence(reason, lang), out)?;
             }
             for recorded in events.iter().filter(|recorded| coded.events.contains(&recorded.seq)) {
                 let event = &recorded.event;
-                let what = format!(
-                    "    #{} {} {} {}",
-                    recorded.seq,
-                    beijing_minute(event.at),
-                    lang.pick(event.deed.zh(), event.deed.name()),
-                    detail(&event.deed, lang)
-                );
-                writeln!(out, "{}", visible(what.trim_end()))?;
+                let deed = lang.pick(event.deed.zh(), event.deed.name());
+                let label = format!("    #{} {}  ", recorded.seq, beijing_minute(event.at));
+                table::hanging(&label, &format!("{deed}  {}", detail(&event.deed, lang)), out)?;
             }
         }
         if !findings.is_empty() {
@@ -306,7 +308,7 @@ fn head(document: &CodeDocument, lang: Lang, out: &mut dyn Write) -> io::Result<
     let state = lang.pick(&document.state, &document.state_en);
     writeln!(out, "{}  {}", visible(named), titled(document.code, state, lang))?;
     for reason in &document.reasons {
-        writeln!(out, "  {} [{}]", lang.pick(&reason.text, &reason.text_en), reason.id)?;
+        table::hanging("  ", &sentence(reason, lang), out)?;
     }
     let mut rows = vec![
         [lang.pick("对象", "target").to_owned(), visible(&document.target).into_owned()],
@@ -368,13 +370,12 @@ impl List {
             rows.push([
                 titled(document.code, state, lang),
                 beijing_day(document.since).to_string(),
-                visible(name).into_owned(),
-                visible(&document.target).into_owned(),
+                format!("{}  {}", name, document.target),
             ]);
         }
         if !rows.is_empty() {
             writeln!(out)?;
-            table::write(&rows, out)?;
+            table::write_wrapped(&rows, out)?;
         }
         more(documents.len() - shown, lang, out)
     }
@@ -452,15 +453,11 @@ impl Simulate {
             writeln!(out, "  {} → {}  {count}", word(*from), word(*to))?;
         }
         let shown = if self.all { changed.len() } else { SHOWN.min(changed.len()) };
-        let rows: Vec<[String; 3]> = changed[..shown]
+        let rows: Vec<[String; 2]> = changed[..shown]
             .iter()
             .map(|c| {
                 let turn = format!("{} [{}] → {} [{}]", word(c.from), c.from_clause, word(c.to), c.to_clause);
-                [
-                    turn,
-                    visible(c.name.as_deref().unwrap_or_default()).into_owned(),
-                    visible(&c.target).into_owned(),
-                ]
+                [turn, format!("{}  {}", c.name.as_deref().unwrap_or_default(), c.target)]
             })
             .collect();
         if !rows.is_empty() {

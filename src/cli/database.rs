@@ -37,6 +37,11 @@ pub(super) struct Open {
 }
 
 impl Database {
+    /// For commands that have flags of their own.
+    pub(super) fn of(database: Option<String>, config: Option<PathBuf>) -> Self {
+        Database { database, config }
+    }
+
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         configuration(self.config.as_deref())
     }
@@ -169,7 +174,7 @@ impl Open {
 }
 
 /// Who acts, and when.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Act {
     #[arg(long, value_name = "NAME", global = true)]
     by: Option<String>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use zhijian::ledger::{Chain, Recorded, Standing, in_order};
-use zhijian::model::{Deed, Event, Lang, Rejected, beijing_minute};
+use zhijian::model::{Deed, Event, Lang, Rejected, Verdict, beijing_minute};
 use zhijian::report::{visible, write_json};
 use zhijian::roster::{Change, Compared, FilingList, Layout, OnRecord, change, compare_filings, import};
 
@@ -232,7 +232,7 @@ fn verify(open: &Open, head: Option<&str>, format: Form, out: &mut dyn Write) ->
         Form::Json => write_json(&chain, out)?,
         Form::Terminal => {
             if whole {
-                told(&chain, lang.pick("核验无误：", "whole"), lang, out)?;
+                told(&chain, lang.pick("核验无误，共", "whole"), lang, out)?;
             }
             for found in &chain.broken {
                 let what = lang.pick(found.what, found.what_en);
@@ -259,17 +259,15 @@ fn show(events: &[Recorded], lang: Lang, out: &mut dyn Write) -> anyhow::Result<
     let mut rows = vec![head.map(|(zh, en)| lang.pick(zh, en).to_owned())];
     for recorded in events {
         let event = &recorded.event;
-        let what = detail(&event.deed, lang);
-        let what = if what.is_empty() { event.target.clone() } else { format!("{}  {what}", event.target) };
         rows.push([
             recorded.seq.to_string(),
             beijing_minute(event.at),
             lang.pick(event.deed.zh(), event.deed.name()).to_owned(),
             visible(&event.actor).into_owned(),
-            visible(&what).into_owned(),
+            format!("{}  {}", event.target, detail(&event.deed, lang)),
         ]);
     }
-    table::write(&rows, out)?;
+    table::write_wrapped(&rows, out)?;
     Ok(())
 }
 
@@ -287,6 +285,11 @@ pub(super) fn detail(deed: &Deed, lang: Lang) -> String {
         Deed::Scanned(scan) => {
             let mut parts = Vec::new();
             parts.extend(scan.version.clone());
+            match scan.coverage {
+                Verdict::Full => {}
+                Verdict::Partial => parts.push(lang.pick("检视不全", "partly inspected").to_owned()),
+                Verdict::Opaque => parts.push(lang.pick("无法检视", "not inspectable").to_owned()),
+            }
             if scan.findings.is_empty() {
                 parts.push(lang.pick("未检出", "nothing found").to_owned());
             }

@@ -44,7 +44,7 @@ pub(super) struct Choice {
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
     pub(super) format: Form,
     #[arg(long)]

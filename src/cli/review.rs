@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use zhijian::ledger::{Fact, History, OpenFinding, Policy};
@@ -12,7 +13,7 @@ use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, until};
 use super::plan::Form;
-use super::table;
+use super::{load_rules, table};
 
 /// Rows of a list that are shown without `--all`.
 const SHOWN: usize = 30;
@@ -31,7 +32,7 @@ type Text = clap::builder::NonEmptyStringValueParser;
 enum Action {
     List {
         #[arg(long, value_name = "TIME", value_parser = until)]
-        as_of: Option<jiff::Timestamp>,
+        as_of: Option<Timestamp>,
         #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]
         format: Form,
         #[arg(long)]
@@ -91,6 +92,8 @@ enum Urgency {
     NoNotice,
     /// Suspected; nobody has looked at it.
     Suspected,
+    /// A required function was not seen.
+    DutyMissing,
     /// Under notice, within its term.
     InTerm,
 }
@@ -104,20 +107,26 @@ impl Urgency {
             Urgency::FoundAgain => ("再次检出，待通知", "found again"),
             Urgency::NoNotice => ("已确认，待通知", "no notice yet"),
             Urgency::Suspected => ("疑似，待复核", "to be reviewed"),
+            Urgency::DutyMissing => ("缺少必备项", "duty missing"),
             Urgency::InTerm => ("整改期内", "in term"),
         };
         lang.pick(zh, en)
     }
 }
 
-/// A finding that is open.
+/// Something that is open.
 #[derive(Serialize)]
 struct Waiting {
     urgency: Urgency,
     target: String,
     name: Option<String>,
-    #[serde(flatten)]
-    finding: OpenFinding,
+    rule: String,
+    title: String,
+    title_en: String,
+    since: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Date>,
+    events: Vec<u64>,
 }
 
 impl Review {
@@ -126,7 +135,7 @@ impl Review {
         let mut out = io::stdout().lock();
         match self.action {
             Action::List { as_of, format, all } => {
-                let at = as_of.unwrap_or_else(jiff::Timestamp::now);
+                let at = as_of.unwrap_or_else(Timestamp::now);
                 let policy = zhijian::rule::policy(None)?;
                 let waiting = waiting(&open, &policy, at)?;
                 match format {
@@ -200,42 +209,56 @@ impl Finding {
     }
 }
 
-fn waiting(open: &Open, policy: &Policy, at: jiff::Timestamp) -> anyhow::Result<Vec<Waiting>> {
+fn waiting(open: &Open, policy: &Policy, at: Timestamp) -> anyhow::Result<Vec<Waiting>> {
+    let rules = load_rules(None)?;
+    let title = |rule: &str| {
+        let found = rules.find(rule).map(|(rule, _)| (rule.title.clone(), rule.title_en.clone()));
+        found.unwrap_or_default()
+    };
     let mut waiting = Vec::new();
     open.wait(open.ledger.for_each_target(|target, events| {
         let standing = History::of(policy, &events, at).standing;
         if !standing.is_active() {
             return;
         }
-        let findings = standing.open_findings(policy, at);
-        if findings.is_empty() {
-            return;
-        }
         let facts = standing.facts(policy, at).facts();
         let proposed = facts.holds(Fact::RepeatDeadlinePassed) && !facts.holds(Fact::RedDecided);
-        for finding in findings {
-            let passed = finding.deadline.is_some_and(|deadline| deadline < beijing_day(at));
-            let urgency = match finding.level {
-                Level::Confirmed if finding.again && passed && proposed => Urgency::RedProposed,
-                Level::Confirmed if standing.reported().is_some() => Urgency::ReportedDone,
-                Level::Confirmed if passed => Urgency::Overdue,
-                Level::Confirmed if finding.deadline.is_some() => Urgency::InTerm,
-                Level::Confirmed if finding.again => Urgency::FoundAgain,
-                Level::Confirmed => Urgency::NoNotice,
-                _ => Urgency::Suspected,
-            };
-            let name = standing.entry().and_then(|entry| entry.name.clone());
-            waiting.push(Waiting { urgency, target: target.to_owned(), name, finding });
+        let reported = standing.reported().is_some();
+        let name = standing.entry().and_then(|entry| entry.name.clone());
+        let mut add = |urgency, rule: String, since, deadline, events| {
+            let ((title, title_en), name) = (title(&rule), name.clone());
+            let target = target.to_owned();
+            waiting.push(Waiting { urgency, target, name, rule, title, title_en, since, deadline, events });
+        };
+        for finding in standing.open_findings(policy, at) {
+            let urgency = urgency(&finding, proposed, reported, beijing_day(at));
+            let OpenFinding { rule, since, deadline, events, .. } = finding;
+            add(urgency, rule, since, deadline, events);
+        }
+        for rule in standing.missing(at) {
+            let Some(since) = standing.scanned_at() else { continue };
+            let events = standing.scan_event().into_iter().collect();
+            add(Urgency::DutyMissing, rule.to_owned(), since, None, events);
         }
     }))?;
     waiting.sort_by(|a, b| {
-        let key = |w: &Waiting| (w.urgency, w.finding.deadline, w.finding.since);
-        key(a)
-            .cmp(&key(b))
-            .then_with(|| a.target.cmp(&b.target))
-            .then_with(|| a.finding.rule.cmp(&b.finding.rule))
+        let key = |w: &Waiting| (w.urgency, w.deadline, w.since);
+        key(a).cmp(&key(b)).then_with(|| (&a.target, &a.rule).cmp(&(&b.target, &b.rule)))
     });
     Ok(waiting)
+}
+
+fn urgency(finding: &OpenFinding, proposed: bool, reported: bool, today: Date) -> Urgency {
+    let passed = finding.deadline.is_some_and(|deadline| deadline < today);
+    match finding.level {
+        Level::Confirmed if finding.again && passed && proposed => Urgency::RedProposed,
+        Level::Confirmed if reported => Urgency::ReportedDone,
+        Level::Confirmed if passed => Urgency::Overdue,
+        Level::Confirmed if finding.deadline.is_some() => Urgency::InTerm,
+        Level::Confirmed if finding.again => Urgency::FoundAgain,
+        Level::Confirmed => Urgency::NoNotice,
+        _ => Urgency::Suspected,
+    }
 }
 
 fn show(waiting: &[Waiting], all: bool, lang: Lang, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -243,23 +266,24 @@ fn show(waiting: &[Waiting], all: bool, lang: Lang, out: &mut dyn Write) -> anyh
         writeln!(out, "{}", lang.pick("没有待处理的问题", "Nothing is open"))?;
         return Ok(());
     }
-    let head = [("缘由", "why"), ("规则", "rule"), ("自", "since"), ("限期", "until"), ("对象", "target")];
-    let mut rows = vec![head.map(|(zh, en)| lang.pick(zh, en).to_owned())];
     let shown = if all { waiting.len() } else { SHOWN.min(waiting.len()) };
-    rows.extend(waiting[..shown].iter().map(|waiting| {
-        let Waiting { urgency, target, name, finding } = waiting;
-        [
-            urgency.words(lang).to_owned(),
-            visible(&finding.rule).into_owned(),
-            beijing_day(finding.since).to_string(),
-            finding.deadline.map_or(String::new(), |deadline| deadline.to_string()),
-            match name {
-                Some(name) => visible(&format!("{name} {target}")).into_owned(),
-                None => visible(target).into_owned(),
-            },
-        ]
-    }));
-    table::write(&rows, out)?;
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    for one in &waiting[..shown] {
+        let named = format!("{}  {}", one.name.as_deref().unwrap_or_default(), one.target);
+        rows.push([one.urgency.words(lang).to_owned(), named.trim().to_owned()]);
+        let mut what = format!(
+            "{}  {}  {} {}",
+            lang.pick(&one.title, &one.title_en),
+            one.rule,
+            lang.pick("自", "since"),
+            beijing_day(one.since)
+        );
+        if let Some(deadline) = one.deadline {
+            what.push_str(&format!("  {} {deadline}", lang.pick("限期", "until")));
+        }
+        rows.push([String::new(), what]);
+    }
+    table::write_wrapped(&rows, out)?;
     match (waiting.len() - shown, lang) {
         (0, _) => {}
         (left, Lang::Zh) => writeln!(out, "另有 {left} 项，--all 全部列出")?,

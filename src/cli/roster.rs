@@ -372,7 +372,11 @@ impl Compare {
             if shown.is_empty() {
                 continue;
             }
-            writeln!(out, "\n{} {}", lang.pick(outcome.zh(), outcome.en()), shown.len())?;
+            let part = match shown.len() < rows.len() {
+                true => lang.pick("，须人工核对", ", to be looked at"),
+                false => "",
+            };
+            writeln!(out, "\n{}{part} {}", lang.pick(outcome.zh(), outcome.en()), shown.len())?;
             for one in shown.iter().take(self.choice.most()) {
                 row(one, lang, out)?;
             }

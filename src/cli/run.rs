@@ -9,9 +9,11 @@ use zhijian::model::{Lang, beijing_minute};
 use zhijian::report::visible;
 use zhijian::run::{self, Busy, Crew, Outcome, Stop, Summary};
 
+use super::database::{Act, Database};
 use super::fetcher::{client, runtime};
 use super::plan::{Choice, Form, Ready, reasons, repeated, time};
 use super::progress::RunBar;
+use super::record::run_reports;
 use super::{INCOMPLETE, complain, table};
 
 #[derive(Debug, Args)]
@@ -20,11 +22,20 @@ pub(super) struct Run {
     choice: Choice,
     #[arg(long, short)]
     quiet: bool,
+    #[arg(long)]
+    record: bool,
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 impl Run {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
         let ready = self.choice.ready(lang)?;
+        // A ledger that cannot be opened is better known before the run than after it.
+        let ledger = match self.record {
+            true => Some(Database::of(self.database.clone(), self.choice.config.clone()).open(lang)?),
+            false => None,
+        };
         let now = Timestamp::now();
         let (log, past) = match ready.folder.begin(|begun| run::resumes(begun, now)) {
             Ok(begun) => begun,
@@ -43,6 +54,9 @@ impl Run {
         let stop = Stop::default();
         let runtime = runtime()?;
         let shown = folder.clone();
+        let rows = roster.clone();
+        let targets: Vec<(String, u64)> =
+            plan.targets.iter().map(|target| (target.id.clone(), target.line)).collect();
         let crew = Crew {
             plan,
             roster,
@@ -62,13 +76,18 @@ impl Run {
         });
         let summary = summary.with_context(|| shown.path().display().to_string())?;
         let mut out = io::stdout().lock();
+        let mut code = if summary.complete { 0 } else { INCOMPLETE };
+        if let Some(open) = &ledger {
+            let told = run_reports(open, &Act::default(), &shown, &rows, &targets, &mut io::sink())?;
+            code = if told == 0 { code } else { told };
+        }
         match self.choice.format {
             _ if self.quiet => {}
             Form::Json => zhijian::report::write_json(&summary, &mut out)?,
             Form::Terminal => show(&summary, self.choice.all, lang, &mut out)?,
         }
         out.flush()?;
-        Ok(if summary.complete { 0 } else { INCOMPLETE })
+        Ok(code)
     }
 }
 

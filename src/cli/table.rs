@@ -24,6 +24,23 @@ pub(super) fn write<R: AsRef<[C]>, C: AsRef<str>>(rows: &[R], out: &mut dyn Writ
     Ok(())
 }
 
+/// The same for rows whose last column is long: it is wrapped within its column.
+pub(super) fn write_wrapped<R: AsRef<[C]>, C: AsRef<str>>(rows: &[R], out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    let short: Vec<Vec<&str>> = rows
+        .iter()
+        .map(|row| {
+            let cells = row.as_ref();
+            cells.iter().take(cells.len().saturating_sub(1)).map(AsRef::as_ref).chain([""]).collect()
+        })
+        .collect();
+    write(&short, &mut text)?;
+    for (label, row) in String::from_utf8_lossy(&text).lines().zip(rows) {
+        hanging(label, row.as_ref().last().map_or("", AsRef::as_ref), out)?;
+    }
+    Ok(())
+}
+
 /// Writes a text behind a label, in lines of the width of the terminal that begin below each other.
 pub(super) fn hanging(label: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = visible(text);

@@ -237,6 +237,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Format of the summary: terminal (default), json",
     ),
     ("zhijian run --all", "全部列出，不作省略", "Show all rows of every list"),
+    (
+        "zhijian run --record",
+        "把本次报告登记到台账；台账已有的不重复登记，中断后再次运行即补登",
+        "Record the reports in the ledger; what it has is not told twice, what is missing is made up",
+    ),
+    ("zhijian run --database", "台账所在数据库，同 record", "Database of the ledger, as for record"),
     ("zhijian run --quiet", "不显示进度和汇总", "No progress, no summary"),
     (
         "zhijian journal",

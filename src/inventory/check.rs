@@ -59,17 +59,17 @@ fn run(
 }
 
 fn holding(row: &ExampleRow) -> Holding {
-    let control = |label: &String| Control { label: Some(label.clone()), ..Control::default() };
-    let field = |label: &String, screen: &String| Shown {
+    let field = |(screen, label): (&String, &String)| Shown {
         name: label.clone(),
         label: Some(label.clone()),
         screen: Some(screen.clone()),
     };
+    let control = |label: &String| Control { label: Some(label.clone()), ..Control::default() };
     let fields =
         row.forms.iter().flat_map(|(screen, labels)| labels.iter().map(move |label| (screen, label)));
     let surface = Surface {
         controls: row.functions.iter().map(control).collect(),
-        fields: fields.map(|(screen, label)| field(label, screen)).collect(),
+        fields: fields.map(field).collect(),
         ..Surface::default()
     };
     Holding {

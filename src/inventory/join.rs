@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn report(id: Option<&str>, name: &str, source: &str, version: u64) -> Seen {
-        let shown = crate::model::Shown { name: format!("v{version}"), label: None, screen: None };
+        let screen = crate::model::Shown { name: format!("v{version}"), label: None, screen: None };
         Seen {
             schema: crate::model::SCHEMA.into(),
             target: Target { kind: TargetKind::App, source: source.into() },
@@ -159,12 +159,12 @@ mod tests {
                 ..Identity::default()
             },
             listing: None,
-            surface: Some(Surface { screens: vec![shown], ..Surface::default() }),
+            surface: Some(Surface { screens: vec![screen], ..Surface::default() }),
         }
     }
 
     fn seen(joined: &Joined) -> Vec<Option<String>> {
-        let first = |surface: &Surface| surface.screens.first().map(|shown| shown.name.clone());
+        let first = |surface: &Surface| surface.screens.first().map(|screen| screen.name.clone());
         joined.holdings.iter().map(|holding| holding.surface.as_ref().and_then(first)).collect()
     }
 

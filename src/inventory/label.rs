@@ -40,9 +40,9 @@ impl Table {
     /// What users can do: one list for each app.
     pub(super) fn functions(roll: &Roll<'_>, labels: &Labels, ledge: &mut Ledge) -> Self {
         let seen = |surface: &'_ Surface| {
-            let controls = surface.controls.iter().map(|control| &control.label);
-            let labels = controls.chain(surface.screens.iter().map(|screen| &screen.label));
-            labels.flatten().map(|label| (None, label.clone())).collect()
+            let controls = surface.controls.iter().filter_map(|control| control.label.as_ref());
+            let screens = surface.screens.iter().filter_map(|screen| screen.label.as_ref());
+            controls.chain(screens).map(|label| (None, label.clone())).collect()
         };
         Table::of(roll, labels, ledge, seen)
     }

@@ -22,7 +22,15 @@ pub fn scan_record(report: &Report, digest: String, disguises: &[FindingRecord])
         .collect();
     for disguise in disguises {
         match findings.iter_mut().find(|finding| finding.rule == disguise.rule) {
-            Some(finding) => finding.disguised |= disguise.level == Level::Confirmed,
+            // What is under another label may still be suspected by its names.
+            Some(finding) if disguise.level >= finding.level => {
+                finding.level = disguise.level;
+                finding.disguised = true;
+                finding.evidence.extend(disguise.evidence.iter().cloned());
+                finding.evidence.sort();
+                finding.evidence.dedup();
+            }
+            Some(_) => {}
             None => findings.push(disguise.clone()),
         }
     }

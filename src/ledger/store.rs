@@ -323,15 +323,18 @@ impl Ledger {
         rows.iter().map(|row| Stored::of(row)?.read()).collect()
     }
 
-    /// Keys of targets that contain a text, at most so many.
+    /// Keys of targets that contain a text, or whose row in the roster ever did (name, owner, numbers), at most so many.
     pub async fn find(&self, part: &str, limit: u32) -> Result<Vec<String>, LedgerError> {
-        let pattern: String = part
-            .chars()
-            .flat_map(|ch| ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch]))
-            .collect();
-        let sql =
-            "SELECT DISTINCT target FROM event WHERE target LIKE $1 ESCAPE '\\' ORDER BY target LIMIT $2";
-        let rows = sqlx::query(sql).bind(format!("%{pattern}%")).bind(i64::from(limit));
+        let escaped = |text: &str| -> String {
+            let escape = |ch: char| ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch]);
+            text.chars().flat_map(escape).collect()
+        };
+        // As it stands in the JSON of the event.
+        let json = serde_json::to_string(part).unwrap_or_default();
+        let row = format!("%\"event\":\"enrolled\"%{}%", escaped(json.trim_matches('"')));
+        let sql = "SELECT DISTINCT target FROM event \
+                   WHERE target LIKE $1 ESCAPE '\\' OR body LIKE $2 ESCAPE '\\' ORDER BY target LIMIT $3";
+        let rows = sqlx::query(sql).bind(format!("%{}%", escaped(part))).bind(row).bind(i64::from(limit));
         let rows = rows.fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }

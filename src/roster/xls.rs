@@ -339,12 +339,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Book<'static>, TableError> {
             }
             record::FILE_PASS => return Err(encrypted()),
             record::DATE_1904 => globals.since_1904 = record.u16(0)? == 1,
-            record::BOUND_SHEET => {
-                // Others are charts and macros.
-                if record.byte(5)? == 0 {
-                    sheets.push((record.text(6, false)?, record.byte(4)? & 3 != 0));
-                    places.push(usize::try_from(record.u32(0)?).unwrap_or(usize::MAX));
-                }
+            // Others are charts and macros.
+            record::BOUND_SHEET if record.byte(5)? == 0 => {
+                sheets.push((record.text(6, false)?, record.byte(4)? & 3 != 0));
+                places.push(usize::try_from(record.u32(0)?).unwrap_or(usize::MAX));
             }
             record::FORMAT => {
                 formats.insert(record.u16(0)?, Shape::of(&record.text(2, true)?));

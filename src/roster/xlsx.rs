@@ -238,6 +238,9 @@ impl Cells {
         let (mut within, mut in_value) = (false, false);
         let (mut value, mut item) = (String::new(), Item::default());
         walk(path, text, |event| {
+            if within && item.see(event, "is") {
+                value.clone_from(&item.text);
+            }
             let bad = |what: String| {
                 TableError::new((format!("单元格位置“{what}”有误"), format!("no cell is at {what:?}")))
             };
@@ -274,11 +277,6 @@ impl Cells {
                             grid.merge(at, first, last);
                         }
                     }
-                    _ if within => {
-                        if item.see(event, "is") {
-                            value.clone_from(&item.text);
-                        }
-                    }
                     _ => {}
                 },
                 Event::End(tag) if within => match tag.local_name().as_ref() {
@@ -289,16 +287,9 @@ impl Cells {
                         grid.put(row, column, &text)?;
                         column = column.saturating_add(1);
                     }
-                    _ => {
-                        if item.see(event, "is") {
-                            value.clone_from(&item.text);
-                        }
-                    }
+                    _ => {}
                 },
                 _ if in_value => append(&mut value, event),
-                _ if within => {
-                    item.see(event, "is");
-                }
                 _ => {}
             }
             Ok(())
