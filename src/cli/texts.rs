@@ -279,7 +279,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "Record reports (JSON); the ledger keeps them whole",
     ),
     (
-        "zhijian record scan REPORT",
+        "zhijian record scan REPORTS",
         "scan --format json 的报告，或者存放报告的文件夹（如 run 的 reports）",
         "Reports of scan --format json, or folders of them (reports of a run)",
     ),

@@ -321,7 +321,7 @@ impl Default for Painter {
 
 /// The writing for which no font has a glyph.
 fn missing(tree: &Tree) -> Option<Wording> {
-    let mut lost = String::new();
+    let (mut drawn, mut lost) = (false, String::new());
     // Groups and nested pictures are as deep as this file makes them.
     let mut groups = vec![tree.root()];
     while let Some(group) = groups.pop() {
@@ -329,19 +329,19 @@ fn missing(tree: &Tree) -> Option<Wording> {
             match node {
                 Node::Group(group) => groups.push(group),
                 Node::Text(text) => {
-                    let glyphs = || text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
-                    match glyphs().next() {
-                        None => lost.extend(text.chunks().iter().map(usvg::TextChunk::text)),
-                        Some(_) => {
-                            lost.extend(
-                                glyphs().filter(|glyph| glyph.id.0 == 0).map(|glyph| glyph.text.as_str()),
-                            );
-                        }
-                    }
+                    drawn = true;
+                    let glyphs = text.layouted().iter().flat_map(|span| &span.positioned_glyphs);
+                    lost.extend(glyphs.filter(|glyph| glyph.id.0 == 0).map(|glyph| glyph.text.as_str()));
                 }
                 _ => {}
             }
         }
+    }
+    // Without any font there is no text left in the tree.
+    if !drawn {
+        let zh = "系统中没有字体，图中的文字均未绘出（可安装 fonts-noto-cjk）";
+        let en = "this system has no font; all writing is missing in the picture (install fonts-noto-cjk)";
+        return Some(Wording::from((zh, en)));
     }
     if lost.is_empty() {
         return None;
@@ -363,7 +363,7 @@ mod tests {
         let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='600' height='840'><rect width='9' height='9'/><text x='1' y='20'>绿码</text></svg>";
         let png = Painter::without_fonts().png(svg, 100).unwrap();
         let warning = png.warning.unwrap();
-        assert!(warning.zh.contains("绿码") && warning.en.contains("绿码"), "{warning:?}");
+        assert!(warning.zh.contains("均未绘出") && warning.en.contains("no font"), "{warning:?}");
         assert_eq!(image::load_from_memory(&png.bytes).unwrap().to_rgba8().get_pixel(0, 0).0, [0, 0, 0, 255]);
     }
 
