@@ -33,7 +33,8 @@
 //! - [`report`]: one file per output;
 //! - [`seal`]: signatures over documents, and the keys for them;
 //! - [`export`]: codes as lists and pictures, one file per format;
-//! - [`outbox`]: notices to other programs, kept until they have arrived.
+//! - [`outbox`]: notices to other programs, kept until they have arrived;
+//! - [`server`]: the service: API, web pages, people, jobs.
 //!
 //! The command line is `src/cli`, one file per command; it belongs to the binary.
 
@@ -56,4 +57,5 @@ pub mod rule;
 pub mod run;
 pub mod scan;
 pub mod seal;
+pub mod server;
 pub mod text;

@@ -45,6 +45,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "seal",
         ],
     ),
+    ("server", &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "scan"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

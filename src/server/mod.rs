@@ -1,0 +1,136 @@
+//! The service: one process with database, store, schedule, workers, API and web pages.
+//!
+//! ```text
+//! request ─▶ people (who is it, what may they) ─┬▶ api  (JSON, OpenAPI)  ─┬▶ ledger (events, view)
+//!                                               └▶ web  (pages, htmx)    ─┘    jobs   (scans, runs)
+//! ```
+//!
+//! What a person does is an event of the ledger or a line of the audit log, never only a change of a table.
+
+pub mod api;
+mod people;
+mod problem;
+mod web;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::fetch::Store;
+use crate::ledger::{Ledger, LedgerError, Policy};
+use crate::model::hex;
+use crate::rule::RuleSet;
+
+pub use people::{Person, Role};
+pub use problem::Problem;
+
+/// What every request sees.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What the service is made of.
+pub struct Inner {
+    /// Events and the view of present codes; further tables are in the same database.
+    pub ledger: Ledger,
+    /// The rules that scans use.
+    pub rules: RuleSet,
+    /// Content by digest.
+    pub store: Store,
+    /// The configuration.
+    pub config: Config,
+    /// Digest of the policy, by which the view is made.
+    policy_digest: String,
+    /// What time it is; tests have clocks of their own.
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Why the service cannot go on.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The ledger said no.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The address cannot be listened on, or the connection broke.
+    #[error("{address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl App {
+    /// A service over an open ledger.
+    pub fn new(ledger: Ledger, rules: RuleSet, store: Store, config: Config) -> Self {
+        App::with_clock(ledger, rules, store, config, Box::new(Timestamp::now))
+    }
+
+    /// The same with a clock of its own.
+    pub fn with_clock(
+        ledger: Ledger,
+        rules: RuleSet,
+        store: Store,
+        config: Config,
+        clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    ) -> Self {
+        let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
+        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, clock }))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The policy of the colour code.
+    pub fn policy(&self) -> &Policy {
+        self.rules.policy()
+    }
+
+    /// Brings the view of present codes up to the last event and to now.
+    pub async fn catch_up(&self) -> Result<usize, LedgerError> {
+        self.ledger.catch_up(self.policy(), &self.policy_digest, self.now()).await
+    }
+
+    /// All routes.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(async || "ok\n"))
+            .nest("/api/v1", api::router())
+            .merge(web::router())
+            .with_state(self.clone())
+    }
+
+    /// Answers requests until `stop` says so; requests under way are finished.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), ServeError> {
+        let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+        let stopped = async move {
+            // A sender that is gone stops too.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
+        served.map_err(|source| ServeError::Listen { address, source })
+    }
+}

@@ -1,0 +1,82 @@
+//! Errors as RFC 9457 problem details.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::ledger::LedgerError;
+use crate::model::Lang;
+
+/// What went wrong with a request. The words are Chinese with the English beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Kind of problem, stable: `about:blank` where the status says it all.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What is wrong, in Chinese.
+    pub title: String,
+    /// `title` in English.
+    pub title_en: String,
+    /// What exactly, as far as the caller may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Problem {
+    /// A problem of a kind: `problem("not-found", 404, …)`.
+    pub fn new(kind: &str, status: StatusCode, title: (&str, &str)) -> Self {
+        Problem {
+            kind: format!("urn:zhijian:problem:{kind}"),
+            status: status.as_u16(),
+            title: title.0.to_owned(),
+            title_en: title.1.to_owned(),
+            detail: None,
+        }
+    }
+
+    /// The same with what exactly is wrong.
+    #[must_use]
+    pub fn with(self, detail: impl Into<String>) -> Self {
+        Problem { detail: Some(detail.into()), ..self }
+    }
+
+    /// There is no such thing, or none that the caller may see.
+    pub fn not_found() -> Self {
+        Problem::new("not-found", StatusCode::NOT_FOUND, ("没有这个对象", "no such thing"))
+    }
+
+    /// The request makes no sense.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Problem::new("bad-request", StatusCode::BAD_REQUEST, ("请求有误", "the request makes no sense"))
+            .with(detail)
+    }
+
+    /// Nobody is logged in.
+    pub fn unauthorized() -> Self {
+        Problem::new("unauthorized", StatusCode::UNAUTHORIZED, ("请先登录", "log in first"))
+    }
+
+    /// The role does not allow it.
+    pub fn forbidden() -> Self {
+        Problem::new("forbidden", StatusCode::FORBIDDEN, ("没有权限", "not allowed"))
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(%error, "ledger");
+        let words = (&*error.words(Lang::Zh), &*error.words(Lang::En));
+        Problem::new("ledger", StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    }
+}
