@@ -17,7 +17,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &["outbox", "text"]),
-    ("roster", &["decode", "ledger", "text"]),
+    ("roster", &["decode", "text"]),
     ("inventory", &["rule", "text"]),
     ("rectify", &[]),
     ("report", &["text"]),

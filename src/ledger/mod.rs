@@ -24,7 +24,7 @@ pub use chain::{GENESIS, Link};
 pub use document::code_document;
 pub use fact::{Fact, Facts};
 pub use history::{Coded, History};
-pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
+pub use policy::{Clause, Combined, Condition, Policy, SameKind, Situation};
 pub use record::{found_before, scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError, Tell};

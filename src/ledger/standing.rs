@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::fact::{Fact, Facts};
-use super::policy::{Filing, Policy, SameKind, coverage_facts};
+use super::policy::{Policy, SameKind, coverage_facts};
 use crate::model::{
     Category, Deed, DutyStatus, Event, FindingRecord, Level, RosterEntry, RosterStatus, ScanRecord,
     TargetKind, Verdict, beijing_day,
@@ -406,8 +406,8 @@ impl Standing {
             found.add(Fact::Struck, [seq]);
         }
         match (&self.filed, self.not_filed) {
-            (Some((_, seq)), _) => found.add(Filing::Filed.fact(), [*seq]),
-            (None, seq) => found.add(Filing::NotFiled.fact(), seq),
+            (Some((_, seq)), _) => found.add(Fact::Filed, [*seq]),
+            (None, seq) => found.add(Fact::NotFiled, seq),
         }
         let today = beijing_day(at);
         match &self.scan {

@@ -11,8 +11,7 @@ use super::column::{Column as Title, KINDS, Words, plain, value};
 use super::list::{icp_is_no_filing, is_icp, numbered};
 use super::table::{self, Line, TableError};
 use crate::decode::date::date_in;
-use crate::ledger::Filing;
-use crate::model::{Identity, Rejected, TargetKind, Wording};
+use crate::model::{Filing, Identity, Rejected, TargetKind, Wording};
 
 /// What has become of a filing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
