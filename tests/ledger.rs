@@ -95,7 +95,10 @@ fn what_is_appended_is_there_in_order_and_chained() {
         assert_eq!(ledger.append(&events).await.unwrap(), 1);
         let report = br#"{"schema":"zhijian.report/1"}"#;
         let scan = scanned("app:a", report);
-        assert_eq!(ledger.append_with(&[(&digest(report), report)], &[scan.clone()]).await.unwrap(), 451);
+        assert_eq!(
+            ledger.append_with(&[(&digest(report), report)], std::slice::from_ref(&scan)).await.unwrap(),
+            451
+        );
         let own = ledger.events_of("app:a").await.unwrap();
         let expected: Vec<Event> = events.iter().step_by(3).cloned().chain([scan]).collect();
         assert_eq!(own.iter().map(|recorded| recorded.event.clone()).collect::<Vec<_>>(), expected);
