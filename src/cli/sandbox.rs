@@ -26,8 +26,8 @@ pub(super) fn run(lang: Lang) -> anyhow::Result<u8> {
             Some(_) => lang.pick("已阻止", "is prevented"),
             None => lang.pick("未能阻止", "is not prevented"),
         };
-        let said = prevented.clone().unwrap_or_default();
-        [words(attempt, lang).to_owned(), result.to_owned(), said]
+        let said = prevented.as_ref().map_or("", |said| lang.pick(&said.zh, &said.en));
+        [words(attempt, lang), result, said].map(str::to_owned)
     }));
     table::write(&rows, &mut out)?;
     writeln!(out, "\n{}", landlock(held.landlock, lang))?;

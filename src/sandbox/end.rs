@@ -119,7 +119,7 @@ impl End {
                 "the process of the scan said more than a report can hold; it is not believed".to_owned(),
             ),
         };
-        (format!("{zh}；内容全部未检视"), format!("{en}; nothing of the content was seen")).into()
+        (zh, en).into()
     }
 }
 

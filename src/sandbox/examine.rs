@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, End, Held, Limits, Next, Request, Said, Silent};
+use crate::model::Wording;
 
 /// What a child that tries may use.
 const LIMITS: Limits = Limits { memory: 256 << 20, time: Duration::from_secs(1) };
+/// How long a child may take that tries something else than to take long.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Allocated at a time.
 const PIECE: usize = 16 << 20;
 
@@ -43,8 +46,8 @@ pub enum Attempt {
 pub struct Examined {
     /// What was tried.
     pub attempt: Attempt,
-    /// How it was prevented, in the words of the system; `None` when it was not.
-    pub prevented: Option<String>,
+    /// How it was prevented; `None` when it was not.
+    pub prevented: Option<Wording>,
 }
 
 /// In the child: tries, and says what prevented it, if anything did.
@@ -115,20 +118,29 @@ pub(super) fn examine(program: &Path) -> io::Result<(Held, Vec<Examined>)> {
     let mut held = None;
     let mut examined = Vec::new();
     for attempt in attempts {
-        // Processor time is to run out before time does.
-        let time = if attempt == Attempt::Processor { Duration::from_secs(60) } else { LIMITS.time };
         let cell = Cell { program, limits: LIMITS, programs: false, path: &place.subject, rules: None };
         let mut running = cell.start(&Request::Try(attempt.clone()))?;
-        running.deadline = Instant::now() + time.max(LIMITS.time);
+        running.deadline = Instant::now() + PATIENCE;
+        let expected = match &attempt {
+            Attempt::Memory => Some(End::Memory),
+            Attempt::Processor => Some(End::Processor),
+            Attempt::Time => Some(End::Deadline),
+            Attempt::Write(_) => Some(End::Write),
+            _ => None,
+        };
         let prevented = loop {
             match running.next(&Silent) {
-                Next::Said(Said::Ready(said)) => held = Some(said),
-                Next::Said(Said::Tried(prevented)) => break prevented,
-                Next::Said(Said::Unready(cause)) => return Err(io::Error::other(cause.en)),
-                Next::Ended(End::Silent(code)) => {
-                    return Err(io::Error::other(format!("the child ended with exit code {code}")));
+                Next::Said(Said::Ready(said)) => {
+                    held = Some(said);
+                    if attempt == Attempt::Time {
+                        running.deadline = Instant::now() + LIMITS.time;
+                    }
                 }
-                Next::Ended(end) => break Some(end.wording(&LIMITS).en),
+                Next::Said(Said::Tried(prevented)) => break prevented.map(Wording::from),
+                Next::Ended(end) if Some(&end) == expected.as_ref() => break Some(end.wording(&LIMITS)),
+                // Anything else that went wrong proves nothing.
+                Next::Ended(end) => return Err(io::Error::other(end.wording(&LIMITS).en)),
+                Next::Said(Said::Unready(cause)) => return Err(io::Error::other(cause.en)),
                 Next::Said(_) | Next::Cancelled => return Err(io::ErrorKind::InvalidData.into()),
             }
         };

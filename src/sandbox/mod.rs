@@ -39,6 +39,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What programs that `--ocr` and `--verify-signature` run find of the environment; without those it is empty.
 const ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "XDG_CACHE_HOME", "TESSDATA_PREFIX", "JAVA_HOME"];
 
+/// The allocator takes memory when it is used: what it would reserve at once counts against the limit.
+const RESERVE: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// What a scan may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -141,7 +144,9 @@ impl Scan for Sandbox {
             }
         };
         drop(running);
-        Ok(vec![self.scanner.unfinished(path, subject, end.wording(&self.limits))?])
+        let Wording { zh, en } = end.wording(&self.limits);
+        let cause = (format!("{zh}；内容全部未检视"), format!("{en}; nothing of the content was seen"));
+        Ok(vec![self.scanner.unfinished(path, subject, cause.into())?])
     }
 }
 
@@ -180,7 +185,7 @@ impl Cell<'_> {
         if nice.is_some() {
             command.args(["-n", "10"]).arg(self.program);
         }
-        command.arg(COMMAND).args(self.arguments()).env_clear();
+        command.arg(COMMAND).args(self.arguments()).env_clear().env(RESERVE.0, RESERVE.1);
         if self.programs {
             command.envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         }
