@@ -26,6 +26,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("outbox", &["config", "fetch"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
+    ("sandbox", &["rule", "roster", "ledger", "scan"]),
     (
         "cli",
         &[
@@ -41,11 +42,15 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "roster",
             "rule",
             "run",
+            "sandbox",
             "scan",
             "seal",
         ],
     ),
-    ("server", &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "scan"]),
+    (
+        "server",
+        &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "sandbox", "scan"],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

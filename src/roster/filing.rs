@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column as Title, KINDS, Words, plain, value};
 use super::list::{icp_is_no_filing, is_icp, numbered};
@@ -201,7 +201,7 @@ fn filed(line: &Line, columns: &[(usize, Column)]) -> Result<Filed, Wording> {
 }
 
 /// What is on record about the filing of the targets of one run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum FilingRecord {
     /// Nothing was given.
     #[default]
