@@ -17,7 +17,6 @@ use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, When};
 use super::export::{Export, Picture};
-use super::ledger::detail;
 use super::plan::Form;
 use super::table;
 
@@ -252,7 +251,7 @@ impl One {
                 let event = &recorded.event;
                 let deed = lang.pick(event.deed.zh(), event.deed.name());
                 let label = format!("    #{} {}  ", recorded.seq, beijing_minute(event.at));
-                table::hanging(&label, &format!("{deed}  {}", detail(&event.deed, lang)), out)?;
+                table::hanging(&label, &format!("{deed}  {}", event.deed.detail(lang)), out)?;
             }
         }
         if !findings.is_empty() {

@@ -1,10 +1,62 @@
-//! The workplace: pages made on the server, readable without JavaScript.
+//! The workplace: pages made on the server, readable without JavaScript. One file for each place, its template beside
+//! it in `html/`.
+//!
+//! ```text
+//! request ─▶ frame (language, form token, who) ─▶ a place ─▶ template ─▶ frame (headers, errors as pages)
+//! ```
+//!
+//! Strings of packages reach a page only through templates, which escape, and through [`crate::report`], whose pieces
+//! are escaped. No page makes a request elsewhere, and the content security policy forbids it.
+
+mod asset;
+mod decide;
+mod frame;
+mod jobs;
+mod login;
+mod overview;
+mod review;
+mod settings;
+mod show;
+mod target;
+mod targets;
 
 use axum::Router;
+use axum::http::Uri;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
 
-use super::App;
+use super::{App, Problem};
+use frame::Refused;
 
 /// All pages.
 pub(super) fn router() -> Router<App> {
     Router::new()
+        .route("/", get(overview::page))
+        .route("/targets", get(targets::page))
+        .route("/targets/{key}", get(target::page))
+        .route("/targets/{key}/compare", get(target::compare))
+        .route("/targets/{key}/report", get(target::report))
+        .route("/targets/{key}/notice", post(target::notice))
+        .route("/review", get(review::page))
+        .route("/decide", post(decide::decide))
+        .route("/jobs", get(jobs::page))
+        .route("/jobs/rows", get(jobs::rows))
+        .route("/jobs/act", post(jobs::act))
+        .route("/scan", post(jobs::scan).layer(axum::extract::DefaultBodyLimit::max(jobs::LARGEST_UPLOAD)))
+        .route("/settings", get(settings::page))
+        .route(
+            "/settings/roster",
+            post(settings::upload).layer(axum::extract::DefaultBodyLimit::max(settings::LARGEST_ROSTER)),
+        )
+        .route("/settings/roster/apply", post(settings::apply))
+        .route("/login", get(login::page).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/assets/{name}", get(asset::serve))
+        .fallback(nothing)
+        .layer(from_fn(frame::dress))
+}
+
+/// What is at no address.
+async fn nothing(uri: Uri) -> Result<(), Refused> {
+    if uri.path().starts_with("/api/") { Err(Refused::plain(Problem::not_found())) } else { Err(Problem::not_found().into()) }
 }
