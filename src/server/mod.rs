@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -29,7 +30,7 @@ use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
 use crate::rule::RuleSet;
 
-pub use people::{Person, Role};
+pub use people::{Person, Role, Session};
 pub use problem::Problem;
 
 /// What every request sees.
@@ -115,6 +116,7 @@ impl App {
             .route("/healthz", get(async || "ok\n"))
             .nest("/api/v1", api::router())
             .merge(web::router())
+            .layer(from_fn(web::dress))
             .with_state(self.clone())
     }
 

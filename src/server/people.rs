@@ -38,12 +38,59 @@ impl Person {
     pub fn at_least(&self, role: Role) -> Result<(), Problem> {
         if self.role >= role { Ok(()) } else { Err(Problem::forbidden()) }
     }
+
+    /// Whether a region is theirs: their own, or a part of it.
+    pub fn covers(&self, region: Option<&str>) -> bool {
+        self.region.as_deref().is_none_or(|own| region.is_some_and(|region| is_within(region, own)))
+    }
+
+    /// The region to list when one is asked for.
+    pub fn narrowed(&self, asked: Option<String>) -> Result<Option<String>, Problem> {
+        match (&self.region, asked) {
+            (None, asked) => Ok(asked),
+            (Some(own), None) => Ok(Some(own.clone())),
+            (Some(own), Some(asked)) if is_within(&asked, own) => Ok(Some(asked)),
+            (Some(own), Some(asked)) if is_within(own, &asked) => Ok(Some(own.clone())),
+            (Some(_), Some(_)) => Err(Problem::not_found()),
+        }
+    }
 }
 
 impl FromRequestParts<App> for Person {
     type Rejection = Problem;
 
-    async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, Problem> {
-        Err(Problem::unauthorized())
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.get::<Person>().cloned().ok_or_else(Problem::unauthorized)
     }
 }
+
+/// Somebody who is logged in by a session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Who.
+    pub person: Person,
+    /// What every form comes with.
+    pub csrf: String,
+}
+
+impl Session {
+    /// Refuses who has to change the password first.
+    pub(super) fn settled(self) -> Result<Self, Problem> {
+        Ok(self)
+    }
+}
+
+impl FromRequestParts<App> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let person = Person::from_request_parts(parts, app).await?;
+        Ok(Session { person, csrf: String::new() })
+    }
+}
+
+/// Whether a region is another or a part of it.
+fn is_within(region: &str, whole: &str) -> bool {
+    region.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+

@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem details.
 
+use axum::Extension;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -77,6 +78,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        // For people it becomes a page, see `web`.
+        (status, Extension(self), [(header::CONTENT_TYPE, kind)], body).into_response()
     }
 }

@@ -7,7 +7,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use super::frame::Refused;
 use crate::model::hex;
 use crate::report::STYLE;
 use crate::server::Problem;
@@ -36,6 +35,8 @@ static CSS: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("workplace", "css", "text/css; charset=utf-8", format!("{STYLE}{WORKPLACE}")));
 static JS: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("workplace", "js", "text/javascript; charset=utf-8", SCRIPT.to_owned()));
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("asset/icon.svg").to_owned()));
 static HX: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("htmx", "js", "text/javascript; charset=utf-8", HTMX.to_owned()));
 
@@ -49,14 +50,19 @@ pub(super) fn js() -> String {
     format!("/assets/{}", JS.name)
 }
 
+/// Path of the icon.
+pub(super) fn icon() -> String {
+    format!("/assets/{}", ICON.name)
+}
+
 /// Path of htmx.
 pub(super) fn htmx() -> String {
     format!("/assets/{}", HX.name)
 }
 
 /// A file by its name.
-pub(super) async fn serve(Path(name): Path<String>) -> Result<Response, Refused> {
-    let asset = [&*CSS, &*JS, &*HX].into_iter().find(|asset| asset.name == name);
+pub(super) async fn serve(Path(name): Path<String>) -> Result<Response, Problem> {
+    let asset = [&*CSS, &*JS, &*HX, &*ICON].into_iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(Problem::not_found)?;
     let headers = [(CONTENT_TYPE, asset.kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
     Ok((headers, asset.body.as_str()).into_response())

@@ -1,29 +1,23 @@
-//! What every page has in common: language, who is there, the token of forms, headers, and errors as pages.
-//!
-//! A form carries a random token that the browser also has in a cookie of its own (OWASP: double submit); a page of
-//! another origin knows neither, and `Sec-Fetch-Site` gives it away besides.
+//! What every page has in common: language, who is there, headers, and problems as pages.
 
 use askama::Template;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use super::asset;
-use crate::ledger::{LedgerError, Listed};
-use crate::model::{Lang, hex};
-use crate::server::{App, Person, Problem, Role};
+use crate::ledger::Listed;
+use crate::model::Lang;
+use crate::server::{App, Person, Problem, Role, Session};
 
 /// The cookie with the language.
 const LANGUAGE: &str = "zhijian-lang";
-/// The cookie with the token of forms.
-const FORM: &str = "zhijian-form";
 /// Nothing from elsewhere, no script or style in a page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -54,8 +48,6 @@ impl Place {
 #[derive(Debug, Clone)]
 struct Asked {
     lang: Lang,
-    /// The token that forms of the page carry.
-    form: String,
     /// Path and query, less the language.
     here: String,
 }
@@ -65,43 +57,30 @@ struct Asked {
 pub(super) struct Visitor {
     pub(super) person: Person,
     pub(super) lang: Lang,
-    form: String,
+    session: Session,
     here: String,
 }
 
 impl FromRequestParts<App> for Visitor {
-    type Rejection = Refused;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let person = Person::from_request_parts(parts, app).await?;
-        let Guest { lang, form, here } = Guest::of(&parts.extensions);
-        Ok(Visitor { person, lang, form, here })
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let session = Session::from_request_parts(parts, app).await?.settled()?;
+        let Guest { lang, here } = Guest::of(&parts.extensions);
+        Ok(Visitor { person: session.person.clone(), lang, session, here })
     }
 }
 
 impl Visitor {
     pub(super) fn frame(&self, place: Place, title: impl Into<String>) -> Frame {
-        let (form, here) = (self.form.clone(), self.here.clone());
-        Frame { lang: self.lang, place, title: title.into(), person: Some(self.person.clone()), form, here }
-    }
-
-    /// Refuses a form that no page of ours made, and who may do less than a role.
-    pub(super) fn may(&self, role: Role, token: &str) -> Result<(), Refused> {
-        self.person.at_least(role)?;
-        same(&self.form, token)
-    }
-
-    /// Whether a target is of their region.
-    pub(super) fn sees(&self, region: Option<&str>) -> bool {
-        let Some(own) = &self.person.region else { return true };
-        let rest = region.and_then(|region| region.strip_prefix(own.as_str()));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let (csrf, here) = (self.session.csrf.clone(), self.here.clone());
+        Frame { lang: self.lang, place, title: title.into(), person: Some(self.person.clone()), csrf, here }
     }
 
     /// A target, if it is there and of their region.
-    pub(super) fn seen(&self, listed: Option<Listed>) -> Result<Listed, Refused> {
-        let listed = listed.filter(|listed| self.sees(listed.document.region.as_deref()));
-        listed.ok_or_else(|| Problem::not_found().into())
+    pub(super) fn seen(&self, listed: Option<Listed>) -> Result<Listed, Problem> {
+        let listed = listed.filter(|listed| self.person.covers(listed.document.region.as_deref()));
+        listed.ok_or_else(Problem::not_found)
     }
 }
 
@@ -109,26 +88,21 @@ impl Visitor {
 #[derive(Debug, Clone)]
 pub(super) struct Guest {
     pub(super) lang: Lang,
-    form: String,
     here: String,
 }
 
 impl Guest {
     fn of(extensions: &axum::http::Extensions) -> Self {
         match extensions.get::<Asked>() {
-            Some(Asked { lang, form, here }) => Guest { lang: *lang, form: form.clone(), here: here.clone() },
-            None => Guest { lang: Lang::Zh, form: String::new(), here: "/".to_owned() },
+            Some(Asked { lang, here }) => Guest { lang: *lang, here: here.clone() },
+            None => Guest { lang: Lang::Zh, here: "/".to_owned() },
         }
     }
 
-    pub(super) fn frame(&self, title: &str) -> Frame {
-        let (form, here) = (self.form.clone(), self.here.clone());
-        Frame { lang: self.lang, place: Place::Nowhere, title: title.to_owned(), person: None, form, here }
-    }
-
-    /// Refuses a form that no page of ours made.
-    pub(super) fn check(&self, token: &str) -> Result<(), Refused> {
-        same(&self.form, token)
+    /// A page outside of the workplace. `csrf` is that of the session, where there is one.
+    pub(super) fn frame(&self, title: &str, csrf: &str) -> Frame {
+        let (title, csrf, here) = (title.to_owned(), csrf.to_owned(), self.here.clone());
+        Frame { lang: self.lang, place: Place::Nowhere, title, person: None, csrf, here }
     }
 }
 
@@ -140,30 +114,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Guest {
     }
 }
 
-fn same(own: &str, token: &str) -> Result<(), Refused> {
-    let same = !own.is_empty() && bool::from(own.as_bytes().ct_eq(token.as_bytes()));
-    let words = ("表单已失效，未作任何改动", "the form is no longer valid; nothing was changed");
-    if same { Ok(()) } else { Err(Problem::new("form", StatusCode::FORBIDDEN, words).into()) }
-}
-
 /// What the template around a page asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) lang: Lang,
-    place: Place,
-    title: String,
-    person: Option<Person>,
-    pub(super) form: String,
+    pub(super) place: Place,
+    pub(super) title: String,
+    pub(super) person: Option<Person>,
+    /// What every form comes with.
+    pub(super) csrf: String,
     here: String,
 }
 
 impl Frame {
-    fn t<'t>(&self, zh: &'t str, en: &'t str) -> &'t str {
+    pub(super) fn t<'t>(&self, zh: &'t str, en: &'t str) -> &'t str {
         self.lang.pick(zh, en)
     }
 
     /// The places with their addresses, and whether the page is there.
-    fn places(&self) -> Vec<(&'static str, &'static str, bool)> {
+    pub(super) fn places(&self) -> Vec<(&'static str, &'static str, bool)> {
         let one = |(place, address, (zh, en)): &(Place, &'static str, (&'static str, &'static str))| {
             (*address, self.lang.pick(zh, en), *place == self.place)
         };
@@ -171,12 +140,12 @@ impl Frame {
     }
 
     /// The same page in the other language.
-    fn other(&self) -> String {
+    pub(super) fn other(&self) -> String {
         let sign = if self.here.contains('?') { '&' } else { '?' };
         format!("{}{sign}lang={}", self.here, self.lang.pick("en", "zh"))
     }
 
-    fn role(&self) -> &'static str {
+    pub(super) fn role(&self) -> &'static str {
         match self.person.as_ref().map(|person| person.role) {
             Some(Role::Administrator) => self.lang.pick("管理员", "administrator"),
             Some(Role::Analyst) => self.lang.pick("核查员", "analyst"),
@@ -194,70 +163,33 @@ impl Frame {
         self.person.as_ref().is_some_and(|person| person.role >= Role::Administrator)
     }
 
-    fn css(&self) -> String {
+    pub(super) fn css(&self) -> String {
         asset::css()
     }
 
-    fn js(&self) -> String {
+    pub(super) fn js(&self) -> String {
         asset::js()
     }
 
-    fn htmx(&self) -> String {
+    pub(super) fn icon(&self) -> String {
+        asset::icon()
+    }
+
+    pub(super) fn htmx(&self) -> String {
         asset::htmx()
     }
 }
 
 /// A page.
-pub(super) fn page(template: &impl Template) -> Result<Response, Refused> {
+pub(super) fn page(template: &impl Template) -> Result<Response, Problem> {
     Ok(Html(template.render()?).into_response())
 }
 
-/// What a page cannot do. [`dress`] makes a page of it.
-#[derive(Debug)]
-pub(super) struct Refused {
-    problem: Problem,
-    plain: bool,
-}
-
-impl Refused {
-    /// For programs: no page.
-    pub(super) fn plain(problem: Problem) -> Self {
-        Refused { problem, plain: true }
-    }
-}
-
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
-        Refused { problem, plain: false }
-    }
-}
-
-impl From<LedgerError> for Refused {
-    fn from(error: LedgerError) -> Self {
-        Problem::from(error).into()
-    }
-}
-
-impl From<askama::Error> for Refused {
+impl From<askama::Error> for Problem {
     fn from(error: askama::Error) -> Self {
         tracing::error!(%error, "template");
-        failed().into()
-    }
-}
-
-fn failed() -> Problem {
-    let words = ("服务内部出错", "the service failed");
-    Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, words)
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        if self.plain {
-            return self.problem.into_response();
-        }
-        let mut response = StatusCode::from_u16(self.problem.status).unwrap_or_default().into_response();
-        response.extensions_mut().insert(self.problem);
-        response
+        let words = ("服务内部出错", "the service failed");
+        Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, words)
     }
 }
 
@@ -273,7 +205,7 @@ struct Failed {
 impl Failed {
     fn of(guest: &Guest, problem: Problem) -> Self {
         let lang = guest.lang;
-        let frame = guest.frame(lang.pick(&problem.title, &problem.title_en));
+        let frame = guest.frame(lang.pick(&problem.title, &problem.title_en), "");
         let (safe, todo) = match problem.status {
             401 | 403 => (
                 ("没有作任何改动。", "Nothing was changed."),
@@ -305,29 +237,28 @@ impl Failed {
     }
 }
 
-/// Around every request: reads language and form token, and makes headers, cookies and pages of errors.
-pub(super) async fn dress(jar: CookieJar, mut request: Request, next: Next) -> Response {
+/// Around every request but those of the API: reads the language, sets headers, and makes pages of problems.
+pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
     let (lang, chosen) = language(request.uri(), &jar);
-    let known = jar.get(FORM).map(|cookie| cookie.value().to_owned()).filter(|token| token.len() == 32);
-    let (form, is_new) = match known {
-        Some(form) => (form, false),
-        None => (token(), true),
-    };
     let here = here(request.uri());
-    let cross = request.method() == Method::POST && is_foreign(request.headers());
     let is_get = request.method() == Method::GET;
-    let guest = Guest { lang, form: form.clone(), here: here.clone() };
-    request.extensions_mut().insert(Asked { lang, form: form.clone(), here: here.clone() });
-    let mut response =
-        if cross { Refused::from(Problem::forbidden()).into_response() } else { next.run(request).await };
+    request.extensions_mut().insert(Asked { lang, here: here.clone() });
+    let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let status = response.status();
-        response = if status == StatusCode::UNAUTHORIZED && is_get {
-            let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
-            Redirect::to(&format!("/login?back={back}")).into_response()
-        } else {
-            let page = Failed::of(&guest, problem).render().unwrap_or_default();
-            (status, Html(page)).into_response()
+        response = match problem.status {
+            401 if is_get => {
+                let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+                Redirect::to(&format!("/login?back={back}")).into_response()
+            }
+            403 if is_get && problem.kind.ends_with(":password-change") => Redirect::to("/password").into_response(),
+            _ => {
+                let status = response.status();
+                let page = Failed::of(&Guest { lang, here }, problem).render().unwrap_or_default();
+                (status, Html(page)).into_response()
+            }
         };
     }
     let headers = response.headers_mut();
@@ -340,31 +271,11 @@ pub(super) async fn dress(jar: CookieJar, mut request: Request, next: Next) -> R
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    let mut cookies = CookieJar::new();
-    if is_new {
-        cookies = cookies.add(cookie(FORM, form, true));
+    if !chosen {
+        return response;
     }
-    if chosen {
-        cookies = cookies.add(cookie(LANGUAGE, lang.pick("zh", "en").to_owned(), false));
-    }
-    (cookies, response).into_response()
-}
-
-fn cookie(name: &'static str, value: String, strict: bool) -> Cookie<'static> {
-    let site = if strict { SameSite::Strict } else { SameSite::Lax };
-    Cookie::build((name, value)).path("/").http_only(true).same_site(site).build()
-}
-
-/// 128 random bits. Without a source of randomness no form is valid.
-fn token() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map(|()| hex(&bytes)).unwrap_or_default()
-}
-
-/// A browser says that a page of another origin sends the request.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
-    site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+    let cookie = Cookie::build((LANGUAGE, lang.pick("zh", "en"))).path("/").http_only(true);
+    (CookieJar::new().add(cookie.same_site(SameSite::Lax)), response).into_response()
 }
 
 /// The language of a page, and whether the address chooses it.

@@ -21,12 +21,10 @@ mod target;
 mod targets;
 
 use axum::Router;
-use axum::http::Uri;
-use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 use super::{App, Problem};
-use frame::Refused;
+pub(super) use frame::dress;
 
 /// All pages.
 pub(super) fn router() -> Router<App> {
@@ -51,12 +49,12 @@ pub(super) fn router() -> Router<App> {
         .route("/settings/roster/apply", post(settings::apply))
         .route("/login", get(login::page).post(login::enter))
         .route("/logout", post(login::leave))
+        .route("/password", get(login::password).post(login::change))
         .route("/assets/{name}", get(asset::serve))
         .fallback(nothing)
-        .layer(from_fn(frame::dress))
 }
 
 /// What is at no address.
-async fn nothing(uri: Uri) -> Result<(), Refused> {
-    if uri.path().starts_with("/api/") { Err(Refused::plain(Problem::not_found())) } else { Err(Problem::not_found().into()) }
+async fn nothing() -> Problem {
+    Problem::not_found()
 }
