@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
     (3, "view", include_str!("migrations/0003_view.sql")),
+    (5, "job", include_str!("migrations/0005_job.sql")),
 ];
 
 /// A ledger that is gone with the process.
