@@ -39,14 +39,20 @@ pub enum RecordError {
     #[error("{0} > {LARGEST_REPORT}")]
     TooLarge(u64),
     /// The file is no report.
-    #[error(transparent)]
-    Report(#[from] ReadError),
+    #[error("{}", .0.words(Lang::En))]
+    Report(ReadError),
     /// The file is no list of reports.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// The report does not say whose it is.
     #[error("the report does not say whose it is")]
     Nobody,
+}
+
+impl From<ReadError> for RecordError {
+    fn from(error: ReadError) -> Self {
+        RecordError::Report(error)
+    }
 }
 
 impl RecordError {
@@ -121,11 +127,7 @@ impl Recorder {
     }
 
     /// Adds events with the documents they name; returns the number of the first event.
-    pub async fn append(
-        &self,
-        documents: &[(&str, &[u8])],
-        events: &[Event],
-    ) -> Result<u64, LedgerError> {
+    pub async fn append(&self, documents: &[(&str, &[u8])], events: &[Event]) -> Result<u64, LedgerError> {
         let Some(webhook) = &self.webhook else { return self.ledger.append_with(documents, events).await };
         let now = Timestamp::now();
         let tell = |target: &str, all: &[Recorded], before: usize| {

@@ -47,7 +47,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "seal",
         ],
     ),
-    ("server", &["config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "scan"]),
+    (
+        "server",
+        &["config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "scan"],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

@@ -58,6 +58,12 @@ impl Problem {
         Problem::new("unauthorized", StatusCode::UNAUTHORIZED, ("请先登录", "log in first"))
     }
 
+    /// The service itself failed.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new("internal", status, ("服务内部错误", "the service failed")).with(detail)
+    }
+
     /// The role does not allow it.
     pub fn forbidden() -> Self {
         Problem::new("forbidden", StatusCode::FORBIDDEN, ("没有权限", "not allowed"))
@@ -69,6 +75,12 @@ impl From<LedgerError> for Problem {
         tracing::error!(%error, "ledger");
         let words = (&*error.words(Lang::Zh), &*error.words(Lang::En));
         Problem::new("ledger", StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        LedgerError::from(error).into()
     }
 }
 
