@@ -11,6 +11,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::fetch::guard::Allowed;
+use crate::model::CodeDocument;
 use crate::roster::Layout;
 
 /// What notices tell of, as `webhook.events` names it.
@@ -67,6 +68,14 @@ pub struct Ledger {
 
 /// Stands for the digest of a report in [`Ledger::report_address`].
 pub const DIGEST: &str = "{sha256}";
+
+/// A code with the address of its report, where one is configured by [`Ledger::report_address`].
+pub fn addressed(mut code: CodeDocument, address: Option<&str>) -> CodeDocument {
+    if let (Some(report), Some(address)) = (&mut code.report, address) {
+        report.address = Some(address.replace(DIGEST, &report.sha256));
+    }
+    code
+}
 
 /// `[seal]`: what documents are signed with.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -7,9 +7,11 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use zhijian::config::{self, Config, Webhook};
-use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded, code_document};
+use zhijian::ledger::{
+    BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded, Teller, code_document,
+};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
-use zhijian::outbox::{Delivery, Notice};
+use zhijian::outbox::Delivery;
 
 use super::fetcher::{configuration, open_store, runtime};
 
@@ -82,11 +84,7 @@ impl Open {
         history: &History,
         at: Timestamp,
     ) -> Option<CodeDocument> {
-        let mut document = code_document(target, events, history, at)?;
-        if let (Some(report), Some(address)) = (&mut document.report, &self.report_address) {
-            report.address = Some(address.replace(config::DIGEST, &report.sha256));
-        }
-        Some(document)
+        Some(config::addressed(code_document(target, events, history, at)?, self.report_address.as_deref()))
     }
 
     /// Waits for the ledger.
@@ -136,40 +134,28 @@ impl Open {
         };
         let policy = zhijian::rule::policy(None)?;
         let now = Timestamp::now();
+        let addressed = |code| config::addressed(code, self.report_address.as_deref());
+        let teller = Teller { policy: &policy, wanted: &webhook.events, addressed: &addressed, now };
         let tell = |target: &str, all: &[Recorded], before: usize| {
-            let notices = self.notices(webhook, &policy, target, all, before, now);
+            let notices = teller.notices(target, all, before);
             notices.iter().map(|notice| Delivery::new(webhook.url.as_str(), notice, now)).collect()
         };
         self.wait(self.ledger.append_telling(documents, events, Some(&tell)))
     }
 
-    /// What is told of new events of a target.
-    fn notices(
+    /// Records what a person says of a target: the target's key, and the number of the event.
+    pub(super) fn decide(
         &self,
-        webhook: &Webhook,
-        policy: &Policy,
+        act: &Act,
         target: &str,
-        all: &[Recorded],
-        before: usize,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let wanted = |notice: &Notice| webhook.events.iter().any(|event| event == notice.event());
-        let recorded = all[before..]
-            .iter()
-            .map(|recorded| Notice::Recorded { seq: recorded.seq, record: Box::new(recorded.event.clone()) });
-        let mut notices: Vec<Notice> = recorded.collect();
-        let (was, is) = (History::of(policy, &all[..before], now), History::of(policy, all, now));
-        let shown = |history: &History| {
-            history.present().map(|coded| (coded.code.suggested, coded.code.state.clone()))
-        };
-        let previous = shown(&was).map(|(colour, _)| colour);
-        if shown(&was) != shown(&is)
-            && let Some(code) = self.document(target, all, &is, now)
-        {
-            notices.push(Notice::CodeChanged { previous, code: Box::new(code) });
-        }
-        notices.retain(wanted);
-        notices
+        decision: Decision,
+    ) -> anyhow::Result<(String, u64)> {
+        let (target, events) = self.target(target)?;
+        let policy = zhijian::rule::policy(None)?;
+        let deed = decision.deed(&policy, &events, act.at());
+        let deed = deed.map_err(|refusal| anyhow!("{target}: {}", refusal.words(self.lang)))?;
+        let seq = self.append(&[act.event(&target, deed)])?;
+        Ok((target, seq))
     }
 }
 
