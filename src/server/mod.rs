@@ -29,7 +29,9 @@ use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
 use crate::rule::RuleSet;
 
-pub use people::{Person, Role};
+use people::People;
+
+pub use people::{Person, Role, Session};
 pub use problem::Problem;
 
 /// What every request sees.
@@ -48,6 +50,8 @@ pub struct Inner {
     pub config: Config,
     /// Digest of the policy, by which the view is made.
     policy_digest: String,
+    /// What is kept about people besides the database.
+    people: People,
     /// What time it is; tests have clocks of their own.
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -91,7 +95,8 @@ impl App {
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
-        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, clock }))
+        let people = People::new(&config.server);
+        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, people, clock }))
     }
 
     /// What time it is.
