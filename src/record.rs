@@ -10,10 +10,11 @@ use thiserror::Error;
 
 use crate::config::{self, Config, Webhook};
 use crate::ledger::{
-    History, Ledger, LedgerError, Policy, Recorded, code_document, found_before, scan_record, target_keys,
+    History, Ledger, LedgerError, Policy, Recorded, Teller, code_document, found_before, scan_record,
+    target_keys,
 };
 use crate::model::{CodeDocument, Deed, Event, Lang, Report, hex};
-use crate::outbox::{Delivery, Notice};
+use crate::outbox::Delivery;
 use crate::rectify;
 use crate::report::{self, ReadError};
 use crate::roster::{Roster, Row};
@@ -119,51 +120,20 @@ impl Recorder {
         history: &History,
         at: Timestamp,
     ) -> Option<CodeDocument> {
-        let mut document = code_document(target, events, history, at)?;
-        if let (Some(report), Some(address)) = (&mut document.report, &self.report_address) {
-            report.address = Some(address.replace(config::DIGEST, &report.sha256));
-        }
-        Some(document)
+        Some(config::addressed(code_document(target, events, history, at)?, self.report_address.as_deref()))
     }
 
     /// Adds events with the documents they name; returns the number of the first event.
     pub async fn append(&self, documents: &[(&str, &[u8])], events: &[Event]) -> Result<u64, LedgerError> {
         let Some(webhook) = &self.webhook else { return self.ledger.append_with(documents, events).await };
         let now = Timestamp::now();
+        let addressed = |code| config::addressed(code, self.report_address.as_deref());
+        let teller = Teller { policy: &self.policy, wanted: &webhook.events, addressed: &addressed, now };
         let tell = |target: &str, all: &[Recorded], before: usize| {
-            let notices = self.notices(webhook, target, all, before, now);
+            let notices = teller.notices(target, all, before);
             notices.iter().map(|notice| Delivery::new(webhook.url.as_str(), notice, now)).collect()
         };
         self.ledger.append_telling(documents, events, Some(&tell)).await
-    }
-
-    /// What is told of new events of a target.
-    fn notices(
-        &self,
-        webhook: &Webhook,
-        target: &str,
-        all: &[Recorded],
-        before: usize,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let wanted = |notice: &Notice| webhook.events.iter().any(|event| event == notice.event());
-        let recorded = all[before..]
-            .iter()
-            .map(|recorded| Notice::Recorded { seq: recorded.seq, record: Box::new(recorded.event.clone()) });
-        let mut notices: Vec<Notice> = recorded.collect();
-        let was = History::of(&self.policy, &all[..before], now);
-        let is = History::of(&self.policy, all, now);
-        let shown = |history: &History| {
-            history.present().map(|coded| (coded.code.suggested, coded.code.state.clone()))
-        };
-        let previous = shown(&was).map(|(colour, _)| colour);
-        if shown(&was) != shown(&is)
-            && let Some(code) = self.document(target, all, &is, now)
-        {
-            notices.push(Notice::CodeChanged { previous, code: Box::new(code) });
-        }
-        notices.retain(wanted);
-        notices
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use zhijian::config::Config;
-use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded};
+use zhijian::ledger::{BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
 use zhijian::record::Recorder;
 
@@ -126,6 +126,21 @@ impl Open {
     /// Adds one event, or several together, and the notices that the configuration wants of them.
     pub(super) fn append(&self, events: &[Event]) -> anyhow::Result<u64> {
         self.wait(self.recorder.append(&[], events))
+    }
+
+    /// Records what a person says of a target: the target's key, and the number of the event.
+    pub(super) fn decide(
+        &self,
+        act: &Act,
+        target: &str,
+        decision: Decision,
+    ) -> anyhow::Result<(String, u64)> {
+        let (target, events) = self.target(target)?;
+        let policy = zhijian::rule::policy(None)?;
+        let deed = decision.deed(&policy, &events, act.at());
+        let deed = deed.map_err(|refusal| anyhow!("{target}: {}", refusal.words(self.lang)))?;
+        let seq = self.append(&[act.event(&target, deed)])?;
+        Ok((target, seq))
     }
 }
 

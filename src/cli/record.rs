@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
-use zhijian::ledger::{History, Recorded};
-use zhijian::model::{Deed, Event, Lang, Level, beijing_day};
+use zhijian::ledger::Decision;
+use zhijian::model::Lang;
 use zhijian::record::{self, Batch, Noted};
 use zhijian::report::visible;
 
@@ -80,75 +80,29 @@ impl Record {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
         let open = self.database.open(lang)?;
         let mut out = io::stdout().lock();
-        let one = |target: &str, deed: Deed| -> anyhow::Result<(String, Vec<Event>)> {
-            let (target, _) = open.target(target)?;
-            Ok((target.clone(), vec![self.act.event(&target, deed)]))
-        };
-        let (target, events) = match &self.action {
+        let (target, decision) = match self.action {
             Action::Scan { reports, target } => {
-                return scans(&open, &self.act, reports, target.as_deref(), &mut out);
+                return scans(&open, &self.act, &reports, target.as_deref(), &mut out);
             }
-            Action::Filing { target, number } => one(target, Deed::Filed { number: number.clone() })?,
-            Action::Revocation { target, reason } => {
-                one(target, Deed::FilingRevoked { reason: reason.clone() })?
-            }
+            Action::Filing { target, number } => (target, Decision::Filing { number }),
+            Action::Revocation { target, reason } => (target, Decision::Revocation { reason }),
             Action::Notice { target, document, deadline, rules } => {
-                let (target, events) = open.target(target)?;
-                if *deadline < beijing_day(self.act.at()) {
-                    bail!("--deadline: {deadline} {}", lang.pick("已经过去", "has passed"));
-                }
-                let rules = notified(&open, &events, rules, &self.act)?;
-                let deed = Deed::NoticeIssued { document: document.clone(), rules, deadline: *deadline };
-                (target.clone(), vec![self.act.event(&target, deed)])
+                (target, Decision::Notice { document, deadline, rules })
             }
-            Action::Rectification { target, statement } => {
-                one(target, Deed::RectificationReported { statement: statement.clone() })?
-            }
-            Action::Closure { target, reason } => one(target, Deed::Closed { reason: reason.clone() })?,
+            Action::Rectification { target, statement } => (target, Decision::Rectification { statement }),
+            Action::Closure { target, reason } => (target, Decision::Closure { reason }),
             Action::Withdrawal { event, reason } => {
-                let Some(recorded) = open.wait(open.ledger.event(*event))? else {
+                let Some(recorded) = open.wait(open.ledger.event(event))? else {
                     bail!("#{event}: {}", lang.pick("没有这个事件", "there is no such event"));
                 };
-                let target = recorded.event.target;
-                let deed = Deed::Withdrawn { seq: *event, reason: reason.clone() };
-                (target.clone(), vec![self.act.event(&target, deed)])
+                (recorded.event.target, Decision::Withdrawal { event, reason })
             }
         };
-        let seq = open.append(&events)?;
+        let (target, seq) = open.decide(&self.act, &target, decision)?;
         writeln!(out, "#{seq}  {}", visible(&target))?;
         out.flush()?;
         Ok(0)
     }
-}
-
-/// The rules of a notice: those given, of which each must be open, or all confirmed findings that are open.
-fn notified(open: &Open, events: &[Recorded], given: &[String], act: &Act) -> anyhow::Result<Vec<String>> {
-    let (lang, at) = (open.lang, act.at());
-    let policy = zhijian::rule::policy(None)?;
-    let findings = History::of(&policy, events, at).standing.open_findings(&policy, at);
-    let confirmed = findings.iter().filter(|finding| finding.level == Level::Confirmed);
-    let mut rules: Vec<String> = confirmed.map(|finding| finding.rule.clone()).collect();
-    rules.dedup();
-    if rules.is_empty() {
-        bail!(
-            "{}",
-            lang.pick(
-                "没有已确认、未整改的问题，不必下达通知",
-                "no confirmed finding is open: nothing to notify of"
-            )
-        );
-    }
-    if given.is_empty() {
-        return Ok(rules);
-    }
-    if let Some(other) = given.iter().find(|rule| !rules.contains(rule)) {
-        bail!(
-            "{other}: {} {}",
-            lang.pick("不是已确认、未整改的问题，现有：", "is no confirmed open finding; there are"),
-            rules.join(", ")
-        );
-    }
-    Ok(given.to_vec())
 }
 
 /// Reports of `zhijian scan --format json` or of a run, or folders of them. Each is recorded by itself, so that what

@@ -9,6 +9,7 @@
 mod backup;
 mod baseline;
 mod chain;
+mod decision;
 mod document;
 mod fact;
 mod history;
@@ -16,11 +17,14 @@ mod policy;
 mod record;
 mod standing;
 mod store;
+mod tell;
 mod view;
+mod waiting;
 
 pub use backup::BackupError;
 pub use baseline::{Baseline, BaselineError, target_name};
 pub use chain::{GENESIS, Link};
+pub use decision::{Decision, LONGEST, Refusal};
 pub use document::code_document;
 pub use fact::{Fact, Facts};
 pub use history::{Coded, History};
@@ -28,4 +32,6 @@ pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situatio
 pub use record::{found_before, scan_record, target_keys};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError, Tell};
-pub use view::{By, Count, Listed, Wanted};
+pub use tell::Teller;
+pub use view::{By, Count, Listed, Next, Wanted};
+pub use waiting::{Urgency, Waiting};

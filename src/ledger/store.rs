@@ -24,11 +24,13 @@ use super::standing::Recorded;
 use crate::model::{Deed, Event, Lang};
 use crate::outbox::{self, Delivery};
 
-/// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
+/// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`, and a key that counts by itself
+/// `BIGSERIAL`.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
     (3, "view", include_str!("migrations/0003_view.sql")),
+    (4, "people", include_str!("migrations/0004_people.sql")),
     (5, "job", include_str!("migrations/0005_job.sql")),
 ];
 
@@ -162,7 +164,7 @@ const MAX_BREAKS: usize = 100;
 /// What is to be told of a target: its events with the new ones, and how many there were before.
 pub type Tell<'a> = &'a (dyn Fn(&str, &[Recorded], usize) -> serde_json::Result<Vec<Delivery>> + Sync);
 
-async fn events_of<'c>(
+pub(super) async fn events_of<'c>(
     from: impl Executor<'c, Database = Any>,
     target: &str,
 ) -> Result<Vec<Recorded>, LedgerError> {
@@ -212,7 +214,7 @@ impl Ledger {
 
     async fn migrate(&self, lite: bool) -> Result<(), LedgerError> {
         let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-            let sql = if lite { (*sql).to_owned() } else { sql.replace("BLOB", "BYTEA") };
+            let sql = if lite { (*sql).to_owned() } else { to_postgres(sql) };
             Migration::new(
                 *version,
                 (*name).into(),
@@ -443,6 +445,10 @@ impl Ledger {
     pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
         super::backup::read(self, path).await
     }
+}
+
+fn to_postgres(sql: &str) -> String {
+    sql.replace("BLOB", "BYTEA").replace("INTEGER PRIMARY KEY", "BIGSERIAL PRIMARY KEY")
 }
 
 /// What a connection needs before it is used.

@@ -136,7 +136,7 @@ pub(super) async fn show(State(app): State<App>) -> Result<Response, Problem> {
     app.metrics.events.set(events.cast_signed());
     let mut text = String::new();
     if encode(&mut text, &app.metrics.registry).is_err() {
-        return Err(Problem::internal("metrics"));
+        return Err(Problem::internal());
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text).into_response())

@@ -32,8 +32,10 @@ use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
 use crate::rule::RuleSet;
 
+use people::People;
+
 pub use jobs::{Jobs, Queue};
-pub use people::{Person, Role};
+pub use people::{Person, Role, Session};
 pub use problem::Problem;
 
 /// What every request sees.
@@ -56,6 +58,8 @@ pub struct Inner {
     metrics: metrics::Metrics,
     /// Where tickets of jobs go, once it is there.
     queue: OnceLock<Queue>,
+    /// What is kept about people besides the database.
+    people: People,
     /// What time it is; tests have clocks of their own.
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -99,8 +103,9 @@ impl App {
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
+        let people = People::new(&config.server);
         let (rules, metrics, queue) = (Arc::new(rules), metrics::Metrics::default(), OnceLock::new());
-        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, metrics, queue, clock }))
+        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, metrics, queue, people, clock }))
     }
 
     /// The same with a queue, so that jobs that are called for here begin at once.
