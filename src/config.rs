@@ -2,6 +2,7 @@
 //! value makes no sense, is an error that names file, line and column.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::fetch::guard::Allowed;
+use crate::model::CodeDocument;
 use crate::roster::Layout;
 
 /// What notices tell of, as `webhook.events` names it.
@@ -51,6 +53,35 @@ pub struct Config {
     pub seal: Seal,
     /// How rosters are laid out.
     pub roster: Layout,
+    /// How the service is reached.
+    pub server: Server,
+}
+
+/// `[server]`: how the service is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Server {
+    /// Where people reach it: `https://zhijian.example.gov.cn`. With `https` cookies travel by https only.
+    #[serde(deserialize_with = "some_address")]
+    pub public_address: Option<Url>,
+    /// Proxies before it, which are believed when they name the client (`X-Forwarded-For`, `X-Forwarded-Proto`).
+    pub proxies: Vec<IpAddr>,
+    /// Requests of one person, token or address in a second; twice as many at once.
+    pub requests_per_second: NonZeroU32,
+    /// How long the body of a request may take.
+    #[serde(deserialize_with = "duration")]
+    pub body_timeout: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            public_address: None,
+            proxies: Vec::new(),
+            requests_per_second: NonZeroU32::MIN.saturating_add(99),
+            body_timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 /// `[ledger]`: where events are kept.
@@ -67,6 +98,14 @@ pub struct Ledger {
 
 /// Stands for the digest of a report in [`Ledger::report_address`].
 pub const DIGEST: &str = "{sha256}";
+
+/// A code with the address of its report, where one is configured by [`Ledger::report_address`].
+pub fn addressed(mut code: CodeDocument, address: Option<&str>) -> CodeDocument {
+    if let (Some(report), Some(address)) = (&mut code.report, address) {
+        report.address = Some(address.replace(DIGEST, &report.sha256));
+    }
+    code
+}
 
 /// `[seal]`: what documents are signed with.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -285,6 +324,10 @@ fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::
     let text = String::deserialize(deserializer)?;
     let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no web address")))
+}
+
+fn some_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    address(deserializer).map(Some)
 }
 
 fn durations<'de, D: serde::Deserializer<'de>>(

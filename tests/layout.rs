@@ -25,6 +25,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("export", &["report"]),
     ("outbox", &["config", "fetch"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
+    ("record", &["config", "ledger", "outbox", "rectify", "report", "roster", "run"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
     (
         "cli",
@@ -36,6 +37,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "inventory",
             "ledger",
             "outbox",
+            "record",
             "rectify",
             "report",
             "roster",
@@ -45,7 +47,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "seal",
         ],
     ),
-    ("server", &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "scan"]),
+    (
+        "server",
+        &["config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "scan"],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

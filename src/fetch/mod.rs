@@ -12,7 +12,7 @@ pub mod source;
 mod store;
 pub mod weixin;
 
-pub use client::{Ask, Client, Got, Page, Room, Secret, Validators, is_barred};
+pub use client::{Ask, Client, Got, Pacer, Page, Room, Secret, Validators, is_barred};
 pub(crate) use client::{Resolver, causes, refusal, retry_after};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;

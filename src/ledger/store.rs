@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
     (3, "view", include_str!("migrations/0003_view.sql")),
     (4, "people", include_str!("migrations/0004_people.sql")),
+    (5, "job", include_str!("migrations/0005_job.sql")),
 ];
 
 /// A ledger that is gone with the process.

@@ -61,8 +61,7 @@ CREATE TABLE audit (
     -- Path.
     object TEXT NOT NULL,
     -- HTTP status.
-    outcome BIGINT NOT NULL,
-    detail TEXT NOT NULL
+    outcome BIGINT NOT NULL
 );
 
 -- Answers to writes that may be asked for again by the same key. `state` is 0 while the first is under way.

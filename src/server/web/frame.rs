@@ -188,8 +188,7 @@ pub(super) fn page(template: &impl Template) -> Result<Response, Problem> {
 impl From<askama::Error> for Problem {
     fn from(error: askama::Error) -> Self {
         tracing::error!(%error, "template");
-        let words = ("服务内部出错", "the service failed");
-        Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, words)
+        Problem::internal()
     }
 }
 

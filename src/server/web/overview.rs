@@ -34,6 +34,7 @@ struct Overview {
     worse_more: usize,
     overdue: Vec<Row>,
     overdue_all: u64,
+    overdue_more: bool,
     overdue_link: String,
     total: u64,
     whole: Vec<Cell>,
@@ -98,7 +99,7 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     worse.truncate(SHOWN);
     let due = Wanted { due_before: Some(today.to_string()), ..wanted.clone() };
     let overdue = app.ledger.listed(&due, "", SHOWN as u32).await?;
-    let overdue_all = app.ledger.count(&due, By::All).await?.iter().map(|count| count.targets).sum();
+    let overdue_all: u64 = app.ledger.count(&due, By::All).await?.iter().map(|count| count.targets).sum();
     let counts = app.ledger.count(&wanted, By::All).await?;
     let regions = grouped(
         &app.ledger.count(&wanted, By::Region).await?,
@@ -123,6 +124,7 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
         worse_more,
         overdue: overdue.iter().map(|listed| row(lang, today, listed)).collect(),
         overdue_all,
+        overdue_more: overdue_all > overdue.len() as u64,
         overdue_link: query("/targets", &[("due", "over")]),
         total: all.iter().sum(),
         whole: cells(lang, &all, &[]),
