@@ -2,7 +2,7 @@
 //! value makes no sense, is an error that names file, line and column.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,6 +71,22 @@ pub struct Server {
     /// How long the body of a request may take.
     #[serde(deserialize_with = "duration")]
     pub body_timeout: Duration,
+    /// Where requests are taken.
+    pub listen: SocketAddr,
+    /// Jobs somebody waits for that are done at a time in this process; 0: none.
+    pub workers: usize,
+    /// Jobs of runs that are done at a time in this process; 0: none.
+    pub scheduled_workers: usize,
+    /// Largest upload, in bytes.
+    pub largest_upload: u64,
+    /// Bytes that one person may upload in a day.
+    pub daily_upload: u64,
+    /// How long what is under way may go on when the service is to stop.
+    #[serde(deserialize_with = "duration")]
+    pub grace: Duration,
+    /// Content that nothing rests on any more is kept for so long.
+    #[serde(deserialize_with = "duration")]
+    pub keep: Duration,
 }
 
 impl Default for Server {
@@ -80,6 +96,13 @@ impl Default for Server {
             proxies: Vec::new(),
             requests_per_second: NonZeroU32::MIN.saturating_add(99),
             body_timeout: Duration::from_secs(30),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8650)),
+            workers: 2,
+            scheduled_workers: 2,
+            largest_upload: 4 << 30,
+            daily_upload: 100 << 30,
+            grace: Duration::from_secs(20),
+            keep: Duration::from_secs(180 * 86_400),
         }
     }
 }

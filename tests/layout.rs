@@ -45,6 +45,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "run",
             "scan",
             "seal",
+            "server",
         ],
     ),
     (

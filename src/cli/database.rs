@@ -14,7 +14,7 @@ use zhijian::record::Recorder;
 use super::fetcher::{configuration, open_store, runtime};
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
-const VARIABLE: &str = "ZHIJIAN_DATABASE";
+pub(super) const VARIABLE: &str = "ZHIJIAN_DATABASE";
 
 /// Where the ledger is.
 #[derive(Debug, Args)]
@@ -38,6 +38,11 @@ impl Database {
     /// For commands that have flags of their own.
     pub(super) fn of(database: Option<String>, config: Option<PathBuf>) -> Self {
         Database { database, config }
+    }
+
+    /// The file of the configuration, where one was given.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.config.clone()
     }
 
     pub(super) fn config(&self) -> anyhow::Result<Config> {
@@ -66,7 +71,7 @@ impl Database {
 }
 
 /// An address without its password.
-fn shown(address: &str) -> String {
+pub(super) fn shown(address: &str) -> String {
     match url::Url::parse(address) {
         Ok(mut url) if url.password().is_some() => {
             let _ = url.set_password(Some("…"));

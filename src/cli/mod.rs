@@ -27,6 +27,7 @@ mod rules;
 mod run;
 mod scan;
 mod schema;
+mod serve;
 mod sign;
 mod stored;
 mod table;
@@ -78,6 +79,9 @@ enum Command {
     Sign(sign::Sign),
     Verify(sign::Verify),
     Outbox(outbox::Outbox),
+    Serve(serve::Serve),
+    Worker(serve::Worker),
+    Config(serve::Configuration),
     Formats,
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -132,6 +136,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Sign(sign) => sign.run(lang),
         Command::Verify(verify) => verify.run(lang),
         Command::Outbox(outbox) => outbox.run(lang),
+        Command::Serve(serve) => serve.run(lang),
+        Command::Worker(worker) => worker.run(lang),
+        Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),

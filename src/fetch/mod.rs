@@ -17,4 +17,4 @@ pub(crate) use client::{Resolver, causes, refusal, retry_after};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;
-pub use store::{Known, Store, write_whole};
+pub use store::{Incoming, Known, Store, write_whole};

@@ -4,7 +4,7 @@
 //! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use flate2::Compression;
@@ -210,6 +210,36 @@ impl Ledger {
         let ledger = Ledger { pool };
         ledger.migrate(lite).await?;
         Ok(ledger)
+    }
+
+    /// Copies a SQLite database that is to be migrated, beside itself: where to. `None` where nothing is to be migrated,
+    /// or the database is a server's, whose operator makes the backups.
+    pub async fn copy_before_migration(address: &str) -> Result<Option<PathBuf>, LedgerError> {
+        let Some(path) = address.strip_prefix("sqlite:").filter(|_| address != MEMORY) else {
+            return Ok(None);
+        };
+        let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+        if !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+            return Ok(None);
+        }
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let made = "SELECT MAX(version) FROM _sqlx_migrations";
+        let made: Option<i64> = match sqlx::query(made).fetch_one(&mut connection).await {
+            Ok(row) => row.try_get(0)?,
+            Err(sqlx::Error::Database(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max();
+        let Some(made) = made.filter(|made| Some(*made) < newest) else { return Ok(None) };
+        let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{made}-{stamp}.bak"));
+        let copy = PathBuf::from(name);
+        create(&copy);
+        sqlx::query("VACUUM INTO $1").bind(copy.display().to_string()).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(Some(copy))
     }
 
     async fn migrate(&self, lite: bool) -> Result<(), LedgerError> {

@@ -13,6 +13,9 @@ mod metrics;
 mod people;
 mod problem;
 pub mod rosters;
+pub mod schedule;
+mod service;
+mod upload;
 mod web;
 
 use std::net::SocketAddr;
@@ -37,6 +40,7 @@ use people::People;
 pub use jobs::{Jobs, Queue};
 pub use people::{Person, Role, Session};
 pub use problem::Problem;
+pub use service::{Options, Service, StartError};
 
 /// What every request sees.
 #[derive(Clone)]

@@ -65,3 +65,10 @@ CREATE TABLE host_lease (
     host TEXT PRIMARY KEY NOT NULL,
     next BIGINT NOT NULL
 );
+-- What each person uploaded on a day, by the calendar of Beijing.
+CREATE TABLE upload (
+    actor TEXT NOT NULL,
+    day TEXT NOT NULL,
+    bytes BIGINT NOT NULL,
+    PRIMARY KEY (actor, day)
+);

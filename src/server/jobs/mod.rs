@@ -72,6 +72,9 @@ pub enum What {
         filter: Filter,
         /// By what document `mp.weixin.qq.com` is asked.
         weixin: Option<String>,
+        /// The parts begin within so many seconds.
+        #[serde(default)]
+        spread: u64,
     },
 }
 

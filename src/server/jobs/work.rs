@@ -259,8 +259,8 @@ impl Worker {
                 let figures = self.part(roster, part, actor, gauge, stop).await?;
                 Ok(serde_json::to_string(&figures).ok())
             }
-            Some(What::Run { roster, filter, weixin }) => {
-                self.split(jobs, attempt, roster, filter, weixin.as_deref()).await?;
+            Some(What::Run { roster, filter, weixin, spread }) => {
+                self.split(jobs, attempt, roster, filter, weixin.as_deref(), *spread).await?;
                 Ok(None)
             }
             None => Err(Failure::Lasting(
@@ -345,6 +345,7 @@ impl Worker {
         id: &str,
         filter: &Filter,
         weixin: Option<&str>,
+        spread: u64,
     ) -> Result<(), Failure> {
         let (_, roster) = self.roster(id).await?;
         let parts = split(&roster, filter);
@@ -360,7 +361,7 @@ impl Worker {
                 lane: attempt.job.lane,
                 key: format!("part:{}:{number}", attempt.job.id),
                 actor: attempt.job.actor.clone(),
-                after: Duration::ZERO,
+                after: Duration::from_secs(spread).mul_f64(fastrand::f64()),
                 parent: Some((attempt.job.id.clone(), *number)),
             };
             let (part, _) = jobs.call(call).await?;

@@ -71,7 +71,8 @@ pub(super) fn fit(password: &str, name: &str) -> Result<(), Problem> {
     if LENGTH.contains(&password.chars().count()) && !password.to_lowercase().contains(&name.to_lowercase()) {
         return Ok(());
     }
-    let words = ("密码应为 10 至 200 个字符，且不含用户名", "a password has 10 to 200 characters and no name in it");
+    let words =
+        ("密码应为 10 至 200 个字符，且不含用户名", "a password has 10 to 200 characters and no name in it");
     Err(Problem::new("password", StatusCode::UNPROCESSABLE_ENTITY, words))
 }
 
