@@ -14,6 +14,7 @@ mod frame;
 mod jobs;
 mod login;
 mod overview;
+mod people;
 mod review;
 mod settings;
 mod show;
@@ -21,6 +22,7 @@ mod target;
 mod targets;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::{App, Problem};
@@ -40,13 +42,16 @@ pub(super) fn router() -> Router<App> {
         .route("/jobs", get(jobs::page))
         .route("/jobs/rows", get(jobs::rows))
         .route("/jobs/act", post(jobs::act))
-        .route("/scan", post(jobs::scan).layer(axum::extract::DefaultBodyLimit::max(jobs::LARGEST_UPLOAD)))
+        .route("/scan", post(jobs::scan).layer(DefaultBodyLimit::disable()))
         .route("/settings", get(settings::page))
         .route(
             "/settings/roster",
-            post(settings::upload).layer(axum::extract::DefaultBodyLimit::max(settings::LARGEST_ROSTER)),
+            post(settings::upload).layer(DefaultBodyLimit::max(settings::LARGEST_ROSTER)),
         )
         .route("/settings/roster/apply", post(settings::apply))
+        .route("/settings/people", post(people::act))
+        .route("/settings/tokens", post(people::token))
+        .route("/settings/audit", get(people::audit))
         .route("/login", get(login::page).post(login::enter))
         .route("/logout", post(login::leave))
         .route("/password", get(login::password).post(login::change))

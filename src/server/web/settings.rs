@@ -13,10 +13,12 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
+use super::people::{Somebody, Token, shown, somebody};
 use super::show::{brief, query};
 use crate::ledger::{LedgerError, Standing, in_order};
-use crate::model::{Deed, Event, Lang, hex};
+use crate::model::{Deed, Event, Lang, beijing_minute, hex};
 use crate::roster::{Change, OnRecord, Roster, change, import};
+use crate::server::schedule::{Schedule, When};
 use crate::server::{App, Problem, Role};
 
 /// Bytes of a roster at most.
@@ -35,6 +37,27 @@ struct Settings {
     rules: usize,
     ruleset: String,
     written: Option<u64>,
+    people: Vec<Somebody>,
+    tokens: Vec<Token>,
+    schedules: Vec<Planned>,
+    rosters: Vec<Listed>,
+}
+
+/// A schedule as the page shows it.
+struct Planned {
+    name: String,
+    when: String,
+    next: String,
+    last: String,
+    enabled: bool,
+}
+
+/// A roster that runs use.
+struct Listed {
+    name: String,
+    targets: i64,
+    added: String,
+    actor: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,14 +71,67 @@ pub(super) async fn page(
     visitor: Visitor,
     axum::extract::Query(asked): axum::extract::Query<Asked>,
 ) -> Result<Response, Problem> {
+    let lang = visitor.lang;
+    let people = match visitor.person.role {
+        Role::Administrator => app.accounts(&visitor.person).await?,
+        _ => Vec::new(),
+    };
+    let mut tokens = app.tokens(&visitor.person).await?;
+    tokens.retain(|token| token.person == visitor.person.id);
+    let schedules = app.schedules().await?;
+    let rosters = app.rosters().await?;
     rendered(&Settings {
-        frame: visitor.frame(Place::Settings, visitor.lang.pick("设置", "Settings")),
+        people: people.iter().map(|account| somebody(lang, account)).collect(),
+        tokens: tokens.iter().map(|token| shown(lang, token)).collect(),
+        schedules: schedules.iter().map(|schedule| planned(lang, schedule)).collect(),
+        rosters: rosters
+            .iter()
+            .map(|roster| Listed {
+                name: brief(&roster.name),
+                targets: roster.targets,
+                added: beijing_minute(roster.added),
+                actor: brief(&roster.actor),
+            })
+            .collect(),
+        frame: visitor.frame(Place::Settings, lang.pick("设置", "Settings")),
         engine: env!("CARGO_PKG_VERSION"),
         policy: app.policy().title(),
         rules: app.rules.rules().len(),
         ruleset: app.rules.digest().to_owned(),
         written: asked.written,
     })
+}
+
+fn planned(lang: Lang, schedule: &Schedule) -> Planned {
+    let never = || lang.pick("无", "none").to_owned();
+    let when = schedule.plan.as_ref().map(|plan| {
+        let mut words = match &plan.when {
+            When::Cron(cron) => cron.clone(),
+            When::EveryHours(hours) => match lang {
+                Lang::Zh => format!("每 {hours} 小时"),
+                Lang::En => format!("every {hours} hours"),
+            },
+            When::Daily(times) => format!("{} {}", lang.pick("每天", "daily"), times.join(" ")),
+        };
+        if !plan.days.is_empty() {
+            let day = |day: &i8| match lang {
+                Lang::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"].get(usize::from(day.unsigned_abs().wrapping_sub(1))).copied(),
+                Lang::En => ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].get(usize::from(day.unsigned_abs().wrapping_sub(1))).copied(),
+            };
+            words = format!("{words} {}", plan.days.iter().filter_map(day).collect::<Vec<_>>().join(lang.pick("、", ", ")));
+        }
+        if let Some(window) = &plan.window {
+            words = format!("{words} {}–{}", window.from, window.to);
+        }
+        words
+    });
+    Planned {
+        name: brief(&schedule.name),
+        when: brief(&when.unwrap_or_default()),
+        next: schedule.next.map_or_else(never, beijing_minute),
+        last: schedule.last.map_or_else(never, beijing_minute),
+        enabled: schedule.enabled,
+    }
 }
 
 #[derive(Template)]
