@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use croner::Cron;
-use jiff::civil::{Time, Weekday};
+use jiff::civil::{self, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
@@ -130,7 +131,7 @@ impl Plan {
 
     /// The next time after a moment, without jitter; `None` where it never comes.
     pub fn next(&self, after: Timestamp) -> Result<Option<Timestamp>, String> {
-        let mut at = after.to_zoned(zone(&self.zone)?);
+        let mut at = after.to_zoned_datetime(zone(&self.zone)?);
         for _ in 0..MOST_PASSED {
             let Some(next) = self.step(&at)? else { return Ok(None) };
             if self.admits(&next)? {
@@ -141,10 +142,10 @@ impl Plan {
         Ok(None)
     }
 
-    fn step(&self, after: &Zoned) -> Result<Option<Zoned>, String> {
+    fn step(&self, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, String> {
         let failed = |error: jiff::Error| error.to_string();
         match &self.when {
-            When::Cron(text) => Ok(cron(text)?.find_next_occurrence(after, false).ok()),
+            When::Cron(text) => cron_next(text, after),
             When::EveryHours(hours) if 24 % hours == 0 => {
                 let hour = after.hour().unsigned_abs() as u32 / hours * hours + hours;
                 let day = after.start_of_day().map_err(failed)?;
@@ -163,7 +164,7 @@ impl Plan {
                 for days in 0..=1 {
                     let day = after.date().checked_add(days.days()).map_err(failed)?;
                     for time in &times {
-                        let next = day.to_datetime(*time).to_zoned(after.time_zone().clone());
+                        let next = day.to_datetime(*time).to_zoned_datetime(after.time_zone().clone());
                         let next = next.map_err(failed)?;
                         if next > *after {
                             return Ok(Some(next));
@@ -175,7 +176,7 @@ impl Plan {
         }
     }
 
-    fn admits(&self, at: &Zoned) -> Result<bool, String> {
+    fn admits(&self, at: &ZonedDateTime) -> Result<bool, String> {
         let day: Weekday = at.weekday();
         let on_day = self.days.is_empty() || self.days.contains(&day.to_monday_one_offset());
         let Some(Window { from, to }) = &self.window else { return Ok(on_day) };
@@ -183,6 +184,23 @@ impl Plan {
         let within = if from < to { from <= time && time < to } else { time >= from || time < to };
         Ok(on_day && within)
     }
+}
+
+/// The next time of a cron expression by the clock on the wall. The library knows no zones of `jiff`.
+fn cron_next(text: &str, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, String> {
+    let (date, time) = (after.date(), after.time());
+    let part = |number: i8| u32::from(number.unsigned_abs());
+    let wall = NaiveDate::from_ymd_opt(date.year().into(), part(date.month()), part(date.day()))
+        .and_then(|day| day.and_hms_opt(part(time.hour()), part(time.minute()), part(time.second())));
+    let Some(next) =
+        wall.and_then(|wall| cron(text).map(|cron| cron.find_next_occurrence(&wall, false)).ok())
+    else {
+        return Ok(None);
+    };
+    let Ok(next) = next else { return Ok(None) };
+    let next = next.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let next: civil::DateTime = next.parse().map_err(|error: jiff::Error| error.to_string())?;
+    next.to_zoned_datetime(after.time_zone().clone()).map(Some).map_err(|error| error.to_string())
 }
 
 fn cron(text: &str) -> Result<Cron, String> {
@@ -390,7 +408,7 @@ mod tests {
 
     fn after(plan: &Plan, text: &str) -> String {
         let next = plan.next(text.parse().unwrap()).unwrap().unwrap();
-        next.to_zoned(zone("Asia/Shanghai").unwrap()).strftime("%Y-%m-%d %H:%M").to_string()
+        next.to_zoned_datetime(zone("Asia/Shanghai").unwrap()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
     #[test]
