@@ -81,7 +81,7 @@ fn line(lang: Lang, job: &Job) -> Line {
         Some(What::ScanUpload { .. }) => format!("{} / {}", size(job.progress), size(job.total)),
         _ => format!("{} / {}", job.progress, job.total),
     };
-    let target = job.result.get("target").and_then(|target| target.as_str()).unwrap_or_default();
+    let target = job.result.pointer("/reports/0/target").and_then(|target| target.as_str()).unwrap_or_default();
     Line {
         id: job.id.clone(),
         what,
