@@ -26,16 +26,22 @@ impl Order {
     /// The expression that is ordered by, as a text: numbers are padded, so that they are ordered as texts.
     fn expression(self) -> &'static str {
         match self {
-            Order::Code => "CASE code WHEN 'red' THEN '0' WHEN 'blue' THEN '1' WHEN 'none' THEN '2' ELSE '3' END",
+            Order::Code => {
+                "CASE code WHEN 'red' THEN '0' WHEN 'blue' THEN '1' WHEN 'none' THEN '2' ELSE '3' END"
+            }
             Order::Name => "name",
             // Of nineteen digits, as are their differences to the largest number.
-            Order::Since => "substr('0000000000000000000', 1, 19 - length(CAST(9223372036854775807 - since AS TEXT))) \
-                             || CAST(9223372036854775807 - since AS TEXT)",
+            Order::Since => {
+                "substr('0000000000000000000', 1, 19 - length(CAST(9223372036854775807 - since AS TEXT))) \
+                             || CAST(9223372036854775807 - since AS TEXT)"
+            }
             Order::Deadline => "CASE deadline WHEN '' THEN '9999' ELSE deadline END",
             Order::Region => "region",
-            Order::Confirmed => "CASE WHEN confirmed > 999 THEN '000' \
+            Order::Confirmed => {
+                "CASE WHEN confirmed > 999 THEN '000' \
                                  ELSE substr('000', 1, 3 - length(CAST(999 - confirmed AS TEXT))) \
-                                 || CAST(999 - confirmed AS TEXT) END",
+                                 || CAST(999 - confirmed AS TEXT) END"
+            }
         }
     }
 }
@@ -55,7 +61,9 @@ impl Ledger {
     ) -> Result<(Vec<Listed>, Option<Behind>), LedgerError> {
         let by = order.expression();
         let (conditions, texts) = wanted.conditions(3);
-        let from = if behind.is_some() { format!("(({by}) > $1 OR (({by}) = $1 AND target > $2))") } else {
+        let from = if behind.is_some() {
+            format!("(({by}) > $1 OR (({by}) = $1 AND target > $2))")
+        } else {
             // Both are bound, whether they matter or not.
             "($1 = $1 AND $2 = $2)".to_owned()
         };

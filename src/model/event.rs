@@ -184,7 +184,8 @@ impl Deed {
                 }
                 parts.extend(scan.findings.iter().map(|f| {
                     let level = lang.pick(f.level.zh(), f.level.en());
-                    let again = if f.disguised { lang.pick("（改头换面）", " (disguised)") } else { "" };
+                    let again =
+                        if f.disguised { lang.pick("（改头换面）", " (disguised)") } else { "" };
                     format!("{level} {}{again}", f.rule)
                 }));
                 parts.join("  ")

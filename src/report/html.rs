@@ -14,8 +14,9 @@ use super::prose::{self, Excerpt, excerpt, visible};
 use super::wireframe::wireframe;
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord, Lang,
-    Level, Listing, PageRecord, PartName, PartTally, Report, Signer, Surface, TargetKind, Verdict, beijing_day,
+    ColorCode, Coverage, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord,
+    Lang, Level, Listing, PageRecord, PartName, PartTally, Report, Signer, Surface, TargetKind, Verdict,
+    beijing_day,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -24,7 +25,9 @@ pub(super) const FORMAT: Format = Format { name: "html", streams: false, write }
 const SHOWN: usize = 5;
 
 fn write(run: &Run<'_>, view: View, out: &mut dyn Write) -> io::Result<()> {
-    let mut html = Page { run, view, lang: view.lang, words: Words { lang: view.lang } }.render().map_err(io::Error::other)?;
+    let mut html = Page { run, view, lang: view.lang, words: Words { lang: view.lang } }
+        .render()
+        .map_err(io::Error::other)?;
     html.push('\n');
     out.write_all(html.as_bytes())
 }

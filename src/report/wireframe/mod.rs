@@ -38,7 +38,8 @@ pub(super) fn wireframe(surface: &Surface, row: &Evidence, lang: Lang) -> Option
     let screen = row.screen_name()?;
     let elements = elements(surface, screen);
     let marked = marked(&elements, row)?;
-    let title = surface.screens.iter().find(|shown| shown.name == screen).and_then(|shown| shown.label.as_deref());
+    let title =
+        surface.screens.iter().find(|shown| shown.name == screen).and_then(|shown| shown.label.as_deref());
     let title = title.unwrap_or_else(|| screen.rsplit(['.', '/']).next().unwrap_or(screen));
     // Those around the marked one.
     let from = (marked + 1).saturating_sub(MOST / 2 + 1).min(elements.len().saturating_sub(MOST));
@@ -58,7 +59,8 @@ fn elements<'a>(surface: &'a Surface, screen: &str) -> Vec<Element<'a>> {
         }
     };
     let other = |control: &&Control| on(&control.screen) && !control.id.as_deref().is_some_and(is_field);
-    let texts = surface.widgets.iter().filter(other).filter(|widget| widget.label.is_some()).map(of(Look::Text));
+    let texts =
+        surface.widgets.iter().filter(other).filter(|widget| widget.label.is_some()).map(of(Look::Text));
     let input = |field: &&'a Shown| Element {
         look: Look::Field,
         name: &field.name,
@@ -211,9 +213,7 @@ mod tests {
     fn the_widget_is_marked_and_nothing_in_it_is_markup() {
         let surface = Surface {
             screens: vec![Shown { name: "a.Patrol".into(), label: Some("巡查<b>".into()), screen: None }],
-            controls: (0..20)
-                .map(|n| control(&format!("btn_{n:02}"), &format!("<script>{n}")))
-                .collect(),
+            controls: (0..20).map(|n| control(&format!("btn_{n:02}"), &format!("<script>{n}"))).collect(),
             fields: vec![Shown {
                 name: "et_name".into(),
                 label: Some("姓名\u{202e}".into()),
@@ -221,7 +221,8 @@ mod tests {
             }],
             ..Surface::default()
         };
-        let svg = wireframe(&surface, &row("<script>13", "巡查（a.Patrol）", "Button btn_13"), Lang::Zh).unwrap();
+        let svg =
+            wireframe(&surface, &row("<script>13", "巡查（a.Patrol）", "Button btn_13"), Lang::Zh).unwrap();
         let tree = texts_of(&svg);
         assert!(tree.contains(&"巡查<b>".to_owned()), "{tree:?}");
         assert!(tree.contains(&"<script>13".to_owned()));

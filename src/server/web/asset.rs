@@ -31,8 +31,9 @@ const SCRIPT: &str = include_str!("asset/workplace.js");
 /// What the workplace adds to the style sheet of the HTML report.
 const WORKPLACE: &str = include_str!("asset/workplace.css");
 
-static CSS: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("workplace", "css", "text/css; charset=utf-8", format!("{STYLE}{WORKPLACE}")));
+static CSS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("workplace", "css", "text/css; charset=utf-8", format!("{STYLE}{WORKPLACE}"))
+});
 static JS: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("workplace", "js", "text/javascript; charset=utf-8", SCRIPT.to_owned()));
 static ICON: LazyLock<Asset> =

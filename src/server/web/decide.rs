@@ -47,7 +47,8 @@ pub(super) struct Offer {
 
 impl Offer {
     pub(super) fn new(lang: Lang, target: &str, rule: &str, today: jiff::civil::Date, duty: bool) -> Self {
-        let words = |list: &[(&'static str, &'static str)]| list.iter().map(|(zh, en)| lang.pick(zh, en)).collect();
+        let words =
+            |list: &[(&'static str, &'static str)]| list.iter().map(|(zh, en)| lang.pick(zh, en)).collect();
         Offer {
             target: target.to_owned(),
             rule: rule.to_owned(),
@@ -56,7 +57,11 @@ impl Offer {
             after: String::new(),
             duty,
             confirm: words(&CONFIRM),
-            dismiss: words(if duty { &[("另有界面已经具备", "it is there on another screen"), ("不适用", "it does not apply")] } else { &DISMISS }),
+            dismiss: words(if duty {
+                &[("另有界面已经具备", "it is there on another screen"), ("不适用", "it does not apply")]
+            } else {
+                &DISMISS
+            }),
             today: today.to_string(),
         }
     }
@@ -73,7 +78,12 @@ pub(super) struct Done {
 
 impl Done {
     /// The event of a number, if the person has just recorded it.
-    pub(super) async fn of(app: &App, visitor: &Visitor, seq: u64, back: &'static str) -> Result<Option<Self>, LedgerError> {
+    pub(super) async fn of(
+        app: &App,
+        visitor: &Visitor,
+        seq: u64,
+        back: &'static str,
+    ) -> Result<Option<Self>, LedgerError> {
         let Some(recorded) = app.ledger.event(seq).await? else { return Ok(None) };
         let event = recorded.event;
         if event.actor != visitor.person.name {
@@ -115,7 +125,12 @@ impl Decided {
             (reason, words) => format!("{reason}{}{words}", lang.pick("；", "; ")),
         };
         let day = |text: &str, field: &str| {
-            text.trim().parse().map_err(|_| Problem::bad_request(format!("{field}: {} 2026-12-31", lang.pick("应为日期，如", "a date is wanted:"))))
+            text.trim().parse().map_err(|_| {
+                Problem::bad_request(format!(
+                    "{field}: {} 2026-12-31",
+                    lang.pick("应为日期，如", "a date is wanted:")
+                ))
+            })
         };
         let (document, scope) = (self.document.trim().to_owned(), self.scope.trim().to_owned());
         Ok(match self.action.as_str() {
@@ -134,7 +149,8 @@ impl Decided {
             }
             "rectification" => Decision::Rectification { statement: reason },
             "withdraw" => {
-                let reason = if reason.is_empty() { lang.pick(UNDONE.0, UNDONE.1).to_owned() } else { reason };
+                let reason =
+                    if reason.is_empty() { lang.pick(UNDONE.0, UNDONE.1).to_owned() } else { reason };
                 Decision::Withdrawal { event: self.event, reason }
             }
             other => return Err(Problem::bad_request(brief(other))),
@@ -145,7 +161,12 @@ impl Decided {
     fn back(&self, seq: u64) -> String {
         let seq = seq.to_string();
         if self.back == "review" {
-            let pairs = [("target", &*self.next_target), ("rule", &self.next_rule), ("after", &self.after), ("done", &seq)];
+            let pairs = [
+                ("target", &*self.next_target),
+                ("rule", &self.next_rule),
+                ("after", &self.after),
+                ("done", &seq),
+            ];
             return query("/review", &pairs);
         }
         query(&address(&self.target), &[("done", &seq)])

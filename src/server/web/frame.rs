@@ -225,7 +225,10 @@ impl Failed {
                 ("按下面的说明改正后重新提交。", "Correct it as said below and send it again."),
             ),
             _ => (
-                ("已经登记的内容没有丢失，这一次操作没有写入。", "What is recorded is not lost; this action was not written."),
+                (
+                    "已经登记的内容没有丢失，这一次操作没有写入。",
+                    "What is recorded is not lost; this action was not written.",
+                ),
                 (
                     "稍后重试；仍然不行的，把时间和这一页告诉管理员，服务日志中有原因。",
                     "Try again later; if that does not help, tell an administrator the time and this page; the log has the cause.",
@@ -252,7 +255,9 @@ pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next:
                 let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
                 Redirect::to(&format!("/login?back={back}")).into_response()
             }
-            403 if is_get && problem.kind.ends_with(":password-change") => Redirect::to("/password").into_response(),
+            403 if is_get && problem.kind.ends_with(":password-change") => {
+                Redirect::to("/password").into_response()
+            }
             _ => {
                 let status = response.status();
                 let page = Failed::of(&Guest { lang, here }, problem).render().unwrap_or_default();

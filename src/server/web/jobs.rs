@@ -81,13 +81,16 @@ fn line(lang: Lang, job: &Job) -> Line {
         Some(What::ScanUpload { .. }) => format!("{} / {}", size(job.progress), size(job.total)),
         _ => format!("{} / {}", job.progress, job.total),
     };
-    let target = job.result.pointer("/reports/0/target").and_then(|target| target.as_str()).unwrap_or_default();
+    let target =
+        job.result.pointer("/reports/0/target").and_then(|target| target.as_str()).unwrap_or_default();
     Line {
         id: job.id.clone(),
         what,
         state: lang.pick(words.0, words.1),
         class,
-        percent: percent.filter(|_| job.state == State::Running).and_then(|percent| u8::try_from(percent).ok()),
+        percent: percent
+            .filter(|_| job.state == State::Running)
+            .and_then(|percent| u8::try_from(percent).ok()),
         progress: if job.state.is_open() { progress } else { String::new() },
         started: job.started.map_or_else(String::new, beijing_minute),
         worker: brief(&job.worker),
@@ -139,7 +142,11 @@ pub(super) async fn act(
         _ => return Err(Problem::bad_request("action")),
     };
     let words = ("任务的状态已经改变", "the state of the job has changed meanwhile");
-    if done { Ok(Redirect::to("/jobs").into_response()) } else { Err(Problem::new("job", StatusCode::CONFLICT, words)) }
+    if done {
+        Ok(Redirect::to("/jobs").into_response())
+    } else {
+        Err(Problem::new("job", StatusCode::CONFLICT, words))
+    }
 }
 
 /// Takes files in and calls for their scans.

@@ -121,7 +121,9 @@ pub(super) async fn change(
             Ok(()) => return Ok(Redirect::to("/").into_response()),
             Err(problem) if problem.status < 500 => {
                 let title = lang.pick(&problem.title, &problem.title_en).to_owned();
-                problem.detail.map_or(title.clone(), |detail| format!("{title}{}{detail}", lang.pick("：", ": ")))
+                problem
+                    .detail
+                    .map_or(title.clone(), |detail| format!("{title}{}{detail}", lang.pick("：", ": ")))
             }
             Err(problem) => return Err(problem),
         }

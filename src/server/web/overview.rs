@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::show::{Badge, Row, badge, brief, query, row};
 use super::targets::UNSAID;
-use crate::ledger::{By, Count, History, Listed, LedgerError, Policy, Wanted};
+use crate::ledger::{By, Count, History, LedgerError, Listed, Policy, Wanted};
 use crate::model::{ColorCode, Lang, OfficeLevel, beijing_day, beijing_midnight};
 use crate::server::{App, Problem};
 
@@ -86,12 +86,14 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     let now = app.now();
     let today = beijing_day(now);
     let wanted = Wanted { region: visitor.person.region.clone(), ..Wanted::default() };
-    let yesterday = today.yesterday().ok().and_then(beijing_midnight).unwrap_or(now - SignedDuration::from_hours(24));
+    let yesterday =
+        today.yesterday().ok().and_then(beijing_midnight).unwrap_or(now - SignedDuration::from_hours(24));
     let turned = app.ledger.turned(&wanted, yesterday, TURNED).await?;
     let mut worse = Vec::new();
     for listed in &turned {
         if let Some(before) = worsened(&app, listed).await? {
-            let before = before.map(|(code, state, state_en)| badge(lang, code, lang.pick(&state, &state_en)));
+            let before =
+                before.map(|(code, state, state_en)| badge(lang, code, lang.pick(&state, &state_en)));
             worse.push(Worse { row: row(lang, today, listed), before });
         }
     }
@@ -101,12 +103,14 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     let overdue = app.ledger.listed(&due, "", SHOWN as u32).await?;
     let overdue_all: u64 = app.ledger.count(&due, By::All).await?.iter().map(|count| count.targets).sum();
     let counts = app.ledger.count(&wanted, By::All).await?;
-    let regions = grouped(
-        &app.ledger.count(&wanted, By::Region).await?,
-        |within| part(within, visitor.person.region.as_deref()),
-    );
+    let regions = grouped(&app.ledger.count(&wanted, By::Region).await?, |within| {
+        part(within, visitor.person.region.as_deref())
+    });
     let regions_more = regions.len().saturating_sub(REGIONS);
-    let regions = regions.into_iter().take(REGIONS).map(|(region, counts)| line(lang, &region, "region", &region, &counts));
+    let regions = regions
+        .into_iter()
+        .take(REGIONS)
+        .map(|(region, counts)| line(lang, &region, "region", &region, &counts));
     let levels = grouped(&app.ledger.count(&wanted, By::Level).await?, str::to_owned);
     let order = |word: &str| OfficeLevel::ALL.iter().position(|level| level_word(*level) == word);
     let mut levels: Vec<_> = levels.into_iter().collect();
@@ -118,7 +122,8 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     });
     let all = sums(&counts);
     // The trend is that of everything; a region has none.
-    let trend = if visitor.person.region.is_none() { trend(lang, &app.ledger.trend(DAYS).await?) } else { None };
+    let trend =
+        if visitor.person.region.is_none() { trend(lang, &app.ledger.trend(DAYS).await?) } else { None };
     rendered(&Overview {
         worse,
         worse_more,
@@ -138,7 +143,10 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
 
 /// What the code was before it turned for the worse; `None` where it did not.
 #[expect(clippy::option_option, reason = "the first code of a target has none before it")]
-async fn worsened(app: &App, listed: &Listed) -> Result<Option<Option<(ColorCode, String, String)>>, LedgerError> {
+async fn worsened(
+    app: &App,
+    listed: &Listed,
+) -> Result<Option<Option<(ColorCode, String, String)>>, LedgerError> {
     let events = app.ledger.events_of(&listed.document.target).await?;
     let history = History::of(app.policy(), &events, app.now());
     let [earlier @ .., present] = &history.codes[..] else { return Ok(None) };
@@ -152,7 +160,9 @@ async fn worsened(app: &App, listed: &Listed) -> Result<Option<Option<(ColorCode
     if clause(&present.code.reasons) >= was {
         return Ok(None);
     }
-    Ok(Some(before.map(|coded| (coded.code.suggested, coded.code.state.clone(), coded.code.state_en.clone()))))
+    Ok(Some(
+        before.map(|coded| (coded.code.suggested, coded.code.state.clone(), coded.code.state_en.clone())),
+    ))
 }
 
 /// Clauses come gravest first; off the roster and closed are no grave things.
@@ -203,7 +213,11 @@ fn line(lang: Lang, name: &str, by: &'static str, value: &str, counts: &[Count])
         (badge(lang, code, "").class, from, width)
     };
     let bar = CODES.into_iter().zip(&sums).map(part).filter(|(_, _, width)| *width > 0.0).collect();
-    let name = if name.is_empty() { lang.pick("名录未载明", "not in the roster").to_owned() } else { brief(name) };
+    let name = if name.is_empty() {
+        lang.pick("名录未载明", "not in the roster").to_owned()
+    } else {
+        brief(name)
+    };
     let value = if value.is_empty() { UNSAID } else { value };
     let within = [(by, value)];
     Line { name, link: query("/targets", &within), total, cells: cells(lang, &sums, &within), bar }
@@ -222,7 +236,9 @@ fn trend(lang: Lang, rows: &[(String, ColorCode, u64)]) -> Option<Trend> {
     let lines = CODES.map(|code| {
         let mut points = String::new();
         let of = |day: &str| {
-            rows.iter().find(|(of, colour, _)| of == day && *colour == code).map_or(0, |(_, _, targets)| *targets)
+            rows.iter()
+                .find(|(of, colour, _)| of == day && *colour == code)
+                .map_or(0, |(_, _, targets)| *targets)
         };
         let y = |targets: u64| 150.0 - 140.0 * targets as f64 / top as f64;
         for (index, day) in days.iter().enumerate() {

@@ -136,7 +136,9 @@ pub(super) async fn token(
     let by = &visitor.person;
     if form.action == "revoke" {
         app.revoke_token(by, form.id).await?;
-        return Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to("/settings#tokens")));
+        return Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(
+            "/settings#tokens",
+        )));
     }
     let role = form.role.unwrap_or(Role::Reader);
     let new = NewToken { label: form.label.clone(), role, region: None, days: form.days };

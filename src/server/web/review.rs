@@ -81,7 +81,8 @@ pub(super) async fn page(
     let more = waiting.len() > PAGE as usize;
     waiting.truncate(PAGE as usize);
     let next = waiting.last().filter(|_| more).and_then(|(_, next)| serde_json::to_string(next).ok());
-    let chosen = waiting.iter().position(|(one, _)| one.target == asked.target && one.rule == asked.rule).unwrap_or(0);
+    let chosen =
+        waiting.iter().position(|(one, _)| one.target == asked.target && one.rule == asked.rule).unwrap_or(0);
     let of = |one: &Waiting| {
         query("/review", &[("target", &one.target), ("rule", &one.rule), ("after", &asked.after)])
     };
@@ -103,7 +104,8 @@ pub(super) async fn page(
             if let Some(opened) = &mut opened {
                 opened.offer.back = "review";
                 opened.offer.after = asked.after.clone();
-                opened.offer.next = following.map_or_else(Default::default, |n| (n.target.clone(), n.rule.clone()));
+                opened.offer.next =
+                    following.map_or_else(Default::default, |n| (n.target.clone(), n.rule.clone()));
             }
             opened
         }

@@ -115,10 +115,17 @@ fn planned(lang: Lang, schedule: &Schedule) -> Planned {
         };
         if !plan.days.is_empty() {
             let day = |day: &i8| match lang {
-                Lang::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"].get(usize::from(day.unsigned_abs().wrapping_sub(1))).copied(),
-                Lang::En => ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].get(usize::from(day.unsigned_abs().wrapping_sub(1))).copied(),
+                Lang::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
+                    .get(usize::from(day.unsigned_abs().wrapping_sub(1)))
+                    .copied(),
+                Lang::En => ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+                    .get(usize::from(day.unsigned_abs().wrapping_sub(1)))
+                    .copied(),
             };
-            words = format!("{words} {}", plan.days.iter().filter_map(day).collect::<Vec<_>>().join(lang.pick("、", ", ")));
+            words = format!(
+                "{words} {}",
+                plan.days.iter().filter_map(day).collect::<Vec<_>>().join(lang.pick("、", ", "))
+            );
         }
         if let Some(window) = &plan.window {
             words = format!("{words} {}–{}", window.from, window.to);
@@ -213,7 +220,9 @@ pub(super) async fn upload(
     let name = |entry: &crate::model::RosterEntry| entry.name.as_deref().map(brief).unwrap_or_default();
     let change = &draft.change;
     let edits = |one: &crate::roster::Changed| {
-        let said = |text: Option<String>| text.map_or_else(|| lang.pick("无", "none").to_owned(), |text| brief(&text));
+        let said = |text: Option<String>| {
+            text.map_or_else(|| lang.pick("无", "none").to_owned(), |text| brief(&text))
+        };
         let edit = |(column, before, now): (crate::roster::Column, Option<String>, Option<String>)| {
             format!("{} {} → {}", column.title(lang), said(before), said(now))
         };

@@ -178,7 +178,11 @@ pub(super) async fn page(
                 overdue: false,
                 events: String::new(),
                 piece: Some(piece(report, Piece::Duty(duty), lang)?),
-                offer: if is_missing && duty.status != DutyStatus::Met { offer(&duty.rule, true) } else { None },
+                offer: if is_missing && duty.status != DutyStatus::Met {
+                    offer(&duty.rule, true)
+                } else {
+                    None
+                },
             });
         }
     }
@@ -276,7 +280,8 @@ fn scans(lang: Lang, events: &[Recorded]) -> Vec<Scan> {
     for recorded in events.iter().filter(|recorded| !withdrawn.contains(&recorded.seq)) {
         if let Deed::Scanned(scan) = &recorded.event.deed {
             let version = scan.version.as_deref().map(brief).unwrap_or_default();
-            let version = if version.is_empty() { lang.pick("无版本号", "no version").to_owned() } else { version };
+            let version =
+                if version.is_empty() { lang.pick("无版本号", "no version").to_owned() } else { version };
             let word = format!("{version}  {}  #{}", beijing_minute(recorded.event.at), recorded.seq);
             scans.push((recorded.event.at, Scan { seq: recorded.seq, word, latest: false, before: false }));
         }
@@ -360,8 +365,11 @@ pub(super) async fn notice(
     let digest = listed.document.report.ok_or_else(Problem::not_found)?.sha256;
     let report = report_of(&app, &digest).await?.ok_or_else(Problem::not_found)?;
     let wrong = |zh: &str, en: &str| Problem::bad_request(lang.pick(zh, en));
-    let deadline: Date =
-        form.deadline.trim().parse().map_err(|_| wrong("整改期限应为日期，如 2026-12-31", "the deadline has to be a date"))?;
+    let deadline: Date = form
+        .deadline
+        .trim()
+        .parse()
+        .map_err(|_| wrong("整改期限应为日期，如 2026-12-31", "the deadline has to be a date"))?;
     if form.number.trim().is_empty() {
         return Err(wrong("文号不能为空", "a number is wanted"));
     }
@@ -475,7 +483,8 @@ impl Compare {
     }
 
     fn quoted(&self, labels: &[String]) -> String {
-        let quoted: Vec<String> = labels.iter().take(ROWS).map(|label| format!("“{}”", brief(label))).collect();
+        let quoted: Vec<String> =
+            labels.iter().take(ROWS).map(|label| format!("“{}”", brief(label))).collect();
         quoted.join(self.frame.lang.pick("、", ", "))
     }
 }

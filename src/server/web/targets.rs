@@ -119,7 +119,8 @@ pub(super) async fn page(
     let lang = visitor.lang;
     let today = beijing_day(app.now());
     let wanted = asked.wanted(&visitor, today)?;
-    let order = SORTS.iter().find(|(name, _, _)| *name == asked.sort).map_or(Order::Code, |(_, order, _)| *order);
+    let order =
+        SORTS.iter().find(|(name, _, _)| *name == asked.sort).map_or(Order::Code, |(_, order, _)| *order);
     let behind: Option<Behind> = serde_json::from_str(&asked.after).ok();
     let (rows, next) = app.ledger.sorted(&wanted, order, behind.as_ref(), PAGE).await?;
     let total = app.ledger.count(&wanted, By::All).await?.iter().map(|count| count.targets).sum();
@@ -157,14 +158,18 @@ fn choices(app: &App, lang: Lang, asked: &Asked) -> Choices {
         let badge = badge(lang, code, "");
         choice(badge.class, badge.word, &asked.code)
     });
-    let kinds = Scope::ALL.iter().flat_map(|scope| scope.kinds()).map(|kind| choice(&spelt(kind), lang.pick(kind.zh(), kind.en()), &asked.kind));
+    let kinds = Scope::ALL
+        .iter()
+        .flat_map(|scope| scope.kinds())
+        .map(|kind| choice(&spelt(kind), lang.pick(kind.zh(), kind.en()), &asked.kind));
     let levels = OfficeLevel::ALL.iter();
     let levels = levels.map(|level| choice(&spelt(level), lang.pick(level.zh(), level.en()), &asked.level));
     let clauses = app.policy().clauses.iter().map(|clause| {
         let state = lang.pick(&clause.state, &clause.state_en);
         let colour = lang.pick(clause.code.zh(), clause.code.en());
         let word = if state.is_empty() { colour.to_owned() } else { format!("{state}（{}）", clause.id) };
-        let word = if lang == Lang::En && !state.is_empty() { format!("{state} ({})", clause.id) } else { word };
+        let word =
+            if lang == Lang::En && !state.is_empty() { format!("{state} ({})", clause.id) } else { word };
         choice(&clause.id, &word, &asked.clause)
     });
     let sort = if asked.sort.is_empty() { "code" } else { &asked.sort };
