@@ -30,6 +30,8 @@ struct Element<'a> {
     look: Look,
     name: &'a str,
     label: &'a str,
+    /// The address that a press leads to.
+    calls: &'a str,
 }
 
 /// The screen of a row of evidence. `None` where the row names no screen, or the surface has nothing on it that could be
@@ -56,6 +58,7 @@ fn elements<'a>(surface: &'a Surface, screen: &str) -> Vec<Element<'a>> {
             look,
             name: control.id.as_deref().unwrap_or_default(),
             label: control.label.as_deref().unwrap_or_default(),
+            calls: control.calls.as_deref().unwrap_or_default(),
         }
     };
     let other = |control: &&Control| on(&control.screen) && !control.id.as_deref().is_some_and(is_field);
@@ -65,12 +68,13 @@ fn elements<'a>(surface: &'a Surface, screen: &str) -> Vec<Element<'a>> {
         look: Look::Field,
         name: &field.name,
         label: field.label.as_deref().unwrap_or_default(),
+        calls: "",
     };
     let buttons = surface.controls.iter().filter(other).map(of(Look::Button));
     texts.chain(fields.iter().map(input)).chain(buttons).collect()
 }
 
-/// The element that a row is about: by its id, else by what it says.
+/// The element that a row is about: by its id, else by what it says, else by the address it calls.
 fn marked(elements: &[Element<'_>], row: &Evidence) -> Option<usize> {
     let id = row.widget.as_deref().and_then(|widget| widget.split_once(' ')).map(|(_, id)| id);
     let text = Surface::cut(&row.text);
@@ -81,6 +85,7 @@ fn marked(elements: &[Element<'_>], row: &Evidence) -> Option<usize> {
         .position(|element| named(element) && says(element))
         .or_else(|| elements.iter().position(says))
         .or_else(|| elements.iter().position(named))
+        .or_else(|| elements.iter().position(|element| !text.is_empty() && element.calls == text))
 }
 
 fn draw(title: &str, elements: &[Element<'_>], marked: usize, more: usize, lang: Lang) -> String {
@@ -230,6 +235,11 @@ mod tests {
         // 21 elements, of which 9 are drawn.
         assert!(tree.contains(&"另有 12 项未画出".to_owned()), "{tree:?}");
         assert!(!svg.contains("<script") && !svg.contains('\u{202e}'));
+        // What calls the address of the evidence is the widget, whatever it says.
+        let button = Control { calls: Some("/patrol/checkin".into()), ..control("btn_x", "工作留痕") };
+        let renamed = Surface { controls: vec![control("btn_a", "返回"), button], ..Surface::default() };
+        let svg = wireframe(&renamed, &row("/patrol/checkin", "a.Patrol", ""), Lang::En).unwrap();
+        assert!(svg.contains("framed: 工作留痕"), "{svg}");
         // A screen of which nothing is known, or a widget that is not on it, is not drawn.
         assert!(wireframe(&surface, &row("x", "other", "Button btn_13"), Lang::Zh).is_none());
         assert!(wireframe(&surface, &row("x", "a.Patrol", "Button other"), Lang::Zh).is_none());

@@ -218,9 +218,16 @@ fn line(lang: Lang, name: &str, by: &'static str, value: &str, counts: &[Count])
     } else {
         brief(name)
     };
-    let value = if value.is_empty() { UNSAID } else { value };
-    let within = [(by, value)];
-    Line { name, link: query("/targets", &within), total, cells: cells(lang, &sums, &within), bar }
+    let within = [(by, if value.is_empty() { UNSAID } else { value })];
+    let mut line =
+        Line { name, link: query("/targets", &within), total, cells: cells(lang, &sums, &within), bar };
+    if by == "level" && value.is_empty() {
+        // No list is of what the roster does not say the level of.
+        line.link.clear();
+        line.cells.iter_mut().for_each(|cell| cell.link.clear());
+    }
+    line
+}
 }
 
 fn level_word(level: OfficeLevel) -> &'static str {

@@ -1,6 +1,7 @@
 // Keys of the review queue and files dropped on a form. Everything works without it.
 "use strict";
 (() => {
+  document.documentElement.classList.add("js");
   const typing = (element) => element.closest("input,select,textarea,button,[contenteditable]") !== null;
 
   document.addEventListener("keydown", (event) => {
