@@ -228,7 +228,6 @@ fn line(lang: Lang, name: &str, by: &'static str, value: &str, counts: &[Count])
     }
     line
 }
-}
 
 fn level_word(level: OfficeLevel) -> &'static str {
     level.en()
