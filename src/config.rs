@@ -2,6 +2,7 @@
 //! value makes no sense, is an error that names file, line and column.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::fetch::guard::Allowed;
+use crate::model::CodeDocument;
 use crate::roster::Layout;
 
 /// What notices tell of, as `webhook.events` names it.
@@ -53,6 +55,58 @@ pub struct Config {
     pub roster: Layout,
     /// What a scan may use.
     pub scan: Scan,
+    /// How the service is reached.
+    pub server: Server,
+}
+
+/// `[server]`: how the service is reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Server {
+    /// Where people reach it: `https://zhijian.example.gov.cn`. With `https` cookies travel by https only.
+    #[serde(deserialize_with = "some_address")]
+    pub public_address: Option<Url>,
+    /// Proxies before it, which are believed when they name the client (`X-Forwarded-For`, `X-Forwarded-Proto`).
+    pub proxies: Vec<IpAddr>,
+    /// Requests of one person, token or address in a second; twice as many at once.
+    pub requests_per_second: NonZeroU32,
+    /// How long the body of a request may take.
+    #[serde(deserialize_with = "duration")]
+    pub body_timeout: Duration,
+    /// Where requests are taken.
+    pub listen: SocketAddr,
+    /// Jobs somebody waits for that are done at a time in this process; 0: none.
+    pub workers: usize,
+    /// Jobs of runs that are done at a time in this process; 0: none.
+    pub scheduled_workers: usize,
+    /// Largest upload, in bytes.
+    pub largest_upload: u64,
+    /// Bytes that one person may upload in a day.
+    pub daily_upload: u64,
+    /// How long what is under way may go on when the service is to stop.
+    #[serde(deserialize_with = "duration")]
+    pub grace: Duration,
+    /// Content that nothing rests on any more is kept for so long.
+    #[serde(deserialize_with = "duration")]
+    pub keep: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            public_address: None,
+            proxies: Vec::new(),
+            requests_per_second: NonZeroU32::MIN.saturating_add(99),
+            body_timeout: Duration::from_secs(30),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8650)),
+            workers: 2,
+            scheduled_workers: 2,
+            largest_upload: 4 << 30,
+            daily_upload: 100 << 30,
+            grace: Duration::from_secs(20),
+            keep: Duration::from_secs(180 * 86_400),
+        }
+    }
 }
 
 /// `[scan]`: what a scan may use.
@@ -92,6 +146,14 @@ pub struct Ledger {
 
 /// Stands for the digest of a report in [`Ledger::report_address`].
 pub const DIGEST: &str = "{sha256}";
+
+/// A code with the address of its report, where one is configured by [`Ledger::report_address`].
+pub fn addressed(mut code: CodeDocument, address: Option<&str>) -> CodeDocument {
+    if let (Some(report), Some(address)) = (&mut code.report, address) {
+        report.address = Some(address.replace(DIGEST, &report.sha256));
+    }
+    code
+}
 
 /// `[seal]`: what documents are signed with.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -327,6 +389,10 @@ fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::
     let text = String::deserialize(deserializer)?;
     let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no web address")))
+}
+
+fn some_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    address(deserializer).map(Some)
 }
 
 fn durations<'de, D: serde::Deserializer<'de>>(

@@ -34,6 +34,7 @@
 //! - [`report`]: one file per output;
 //! - [`seal`]: signatures over documents, and the keys for them;
 //! - [`export`]: codes as lists and pictures, one file per format;
+//! - [`record`]: reports into the ledger, and the notices of it;
 //! - [`outbox`]: notices to other programs, kept until they have arrived;
 //! - [`server`]: the service: API, web pages, people, jobs.
 //!
@@ -51,6 +52,7 @@ pub mod link;
 pub mod model;
 pub mod outbox;
 pub mod page;
+pub mod record;
 pub mod rectify;
 pub mod report;
 pub mod roster;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,7 @@ mod address {
 /// Scans files with one rule set.
 #[derive(Debug)]
 pub struct Scanner {
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     filing: FilingRecord,
     options: Options,
     baseline: Option<Baseline>,
@@ -194,8 +195,8 @@ pub struct Scanner {
 
 impl Scanner {
     /// A scanner with a rule set and what is on record about filings.
-    pub fn new(rules: RuleSet, filing: FilingRecord) -> Self {
-        Scanner { rules, filing, options: Options::default(), baseline: None }
+    pub fn new(rules: impl Into<Arc<RuleSet>>, filing: FilingRecord) -> Self {
+        Scanner { rules: rules.into(), filing, options: Options::default(), baseline: None }
     }
 
     /// The same with options for the reading of packages.

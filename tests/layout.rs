@@ -25,6 +25,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("export", &["report"]),
     ("outbox", &["config", "fetch"]),
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
+    ("record", &["config", "ledger", "outbox", "rectify", "report", "roster", "run"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
     ("sandbox", &["rule", "roster", "ledger", "scan"]),
     (
@@ -37,6 +38,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "inventory",
             "ledger",
             "outbox",
+            "record",
             "rectify",
             "report",
             "roster",
@@ -45,11 +47,15 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "sandbox",
             "scan",
             "seal",
+            "server",
         ],
     ),
     (
         "server",
-        &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "sandbox", "scan"],
+        &[
+            "config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "sandbox",
+            "scan",
+        ],
     ),
     ("main", &["cli"]),
     ("lib", &[]),

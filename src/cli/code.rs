@@ -9,15 +9,12 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
-use zhijian::ledger::{Coded, Fact, History, Policy, Recorded};
-use zhijian::model::{
-    CodeDocument, CodeReason, ColorCode, Deed, Lang, OfficeLevel, beijing_day, beijing_minute,
-};
+use zhijian::ledger::{Coded, Decision, History, Policy, Recorded};
+use zhijian::model::{CodeDocument, CodeReason, ColorCode, Lang, OfficeLevel, beijing_day, beijing_minute};
 use zhijian::report::{visible, write_json};
 
 use super::database::{Act, Database, Open, When};
 use super::export::{Export, Picture};
-use super::ledger::detail;
 use super::plan::Form;
 use super::table;
 
@@ -142,7 +139,7 @@ struct Decide {
     #[arg(value_name = "TARGET")]
     target: String,
     #[arg(value_name = "DECISION", value_enum, hide_possible_values = true)]
-    decision: Decision,
+    decision: Verdict,
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
     #[command(flatten)]
@@ -150,7 +147,7 @@ struct Decide {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Decision {
+enum Verdict {
     Red,
     NotRed,
 }
@@ -252,7 +249,7 @@ impl One {
                 let event = &recorded.event;
                 let deed = lang.pick(event.deed.zh(), event.deed.name());
                 let label = format!("    #{} {}  ", recorded.seq, beijing_minute(event.at));
-                table::hanging(&label, &format!("{deed}  {}", detail(&event.deed, lang)), out)?;
+                table::hanging(&label, &format!("{deed}  {}", event.deed.detail(lang)), out)?;
             }
         }
         if !findings.is_empty() {
@@ -470,28 +467,15 @@ impl Simulate {
 
 impl Decide {
     fn run(&self, open: &Open, out: &mut dyn Write) -> anyhow::Result<()> {
-        let (target, events) = open.target(&self.target)?;
-        let policy = zhijian::rule::policy(None)?;
-        let at = self.act.at();
-        let found = History::of(&policy, &events, at).standing.facts(&policy, at).facts();
-        let grounds = found.holds(Fact::RepeatDeadlinePassed) || found.holds(Fact::RedDecided);
-        if !grounds {
-            bail!(
-                "{target}: {}",
-                open.lang.pick(
-                    "没有再次检出且逾期未改的问题，不能作出红码决定",
-                    "nothing was found again and is overdue: there is nothing to decide about red"
-                )
-            );
-        }
         let reason = self.reason.clone();
-        let deed = match self.decision {
-            Decision::Red => Deed::RedDecided { reason },
-            Decision::NotRed => Deed::RedDeclined { reason },
+        let decision = match self.decision {
+            Verdict::Red => Decision::Red { reason },
+            Verdict::NotRed => Decision::NotRed { reason },
         };
-        let seq = open.append(&[self.act.event(&target, deed)])?;
+        let at = self.act.at();
+        let (target, seq) = open.decide(&self.act, &self.target, decision)?;
         let (_, events) = open.target(&target)?;
-        let history = History::of(&policy, &events, at);
+        let history = History::of(&zhijian::rule::policy(None)?, &events, at);
         if let Some(present) = history.present() {
             writeln!(out, "#{seq}  {}", title(present, open.lang))?;
         }

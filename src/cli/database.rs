@@ -6,15 +6,15 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use zhijian::config::{self, Config, Webhook};
-use zhijian::ledger::{BackupError, History, Ledger, LedgerError, Policy, Recorded, code_document};
+use zhijian::config::Config;
+use zhijian::ledger::{BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
-use zhijian::outbox::{Delivery, Notice};
+use zhijian::record::Recorder;
 
 use super::fetcher::{configuration, open_store, runtime};
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
-const VARIABLE: &str = "ZHIJIAN_DATABASE";
+pub(super) const VARIABLE: &str = "ZHIJIAN_DATABASE";
 
 /// Where the ledger is.
 #[derive(Debug, Args)]
@@ -30,10 +30,8 @@ pub(super) struct Open {
     pub(super) runtime: Runtime,
     pub(super) ledger: Ledger,
     pub(super) lang: Lang,
-    /// Whom changes are told to.
-    pub(super) webhook: Option<Webhook>,
-    /// Where reports can be read, see [`config::Ledger::report_address`].
-    report_address: Option<String>,
+    /// Who writes into it.
+    pub(super) recorder: Recorder,
 }
 
 impl Database {
@@ -42,28 +40,38 @@ impl Database {
         Database { database, config }
     }
 
+    /// The file of the configuration, where one was given.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         configuration(self.config.as_deref())
     }
 
-    pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
-        let config = self.config()?;
+    /// The address: the flag, else the environment, else the configuration, else a file in the store.
+    pub(super) fn address(&self, config: &Config) -> anyhow::Result<String> {
         let given =
             self.database.clone().or_else(|| std::env::var(VARIABLE).ok()).or(config.ledger.database.clone());
-        let address = match given {
+        Ok(match given {
             Some(address) => address,
-            None => format!("sqlite:{}", open_store(&config)?.root().join("ledger.db").display()),
-        };
+            None => format!("sqlite:{}", open_store(config)?.root().join("ledger.db").display()),
+        })
+    }
+
+    pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
+        let config = self.config()?;
+        let address = self.address(&config)?;
         let runtime = runtime()?;
         let opened = runtime.block_on(Ledger::open(&address));
         let ledger = opened.map_err(|error| anyhow!("{}: {}", shown(&address), error.words(lang)))?;
-        let (webhook, report_address) = (config.webhook, config.ledger.report_address);
-        Ok(Open { runtime, ledger, lang, webhook, report_address })
+        let recorder = Recorder::new(ledger.clone(), zhijian::rule::policy(None)?, &config);
+        Ok(Open { runtime, ledger, lang, recorder })
     }
 }
 
 /// An address without its password.
-fn shown(address: &str) -> String {
+pub(super) fn shown(address: &str) -> String {
     match url::Url::parse(address) {
         Ok(mut url) if url.password().is_some() => {
             let _ = url.set_password(Some("…"));
@@ -82,11 +90,7 @@ impl Open {
         history: &History,
         at: Timestamp,
     ) -> Option<CodeDocument> {
-        let mut document = code_document(target, events, history, at)?;
-        if let (Some(report), Some(address)) = (&mut document.report, &self.report_address) {
-            report.address = Some(address.replace(config::DIGEST, &report.sha256));
-        }
-        Some(document)
+        self.recorder.document(target, events, history, at)
     }
 
     /// Waits for the ledger.
@@ -124,52 +128,24 @@ impl Open {
         }
     }
 
-    /// Adds one event, or several together.
+    /// Adds one event, or several together, and the notices that the configuration wants of them.
     pub(super) fn append(&self, events: &[Event]) -> anyhow::Result<u64> {
-        self.append_with(&[], events)
+        self.wait(self.recorder.append(&[], events))
     }
 
-    /// Adds events with the documents they name, and the notices that the configuration wants of them.
-    pub(super) fn append_with(&self, documents: &[(&str, &[u8])], events: &[Event]) -> anyhow::Result<u64> {
-        let Some(webhook) = &self.webhook else {
-            return self.wait(self.ledger.append_with(documents, events));
-        };
-        let policy = zhijian::rule::policy(None)?;
-        let now = Timestamp::now();
-        let tell = |target: &str, all: &[Recorded], before: usize| {
-            let notices = self.notices(webhook, &policy, target, all, before, now);
-            notices.iter().map(|notice| Delivery::new(webhook.url.as_str(), notice, now)).collect()
-        };
-        self.wait(self.ledger.append_telling(documents, events, Some(&tell)))
-    }
-
-    /// What is told of new events of a target.
-    fn notices(
+    /// Records what a person says of a target: the target's key, and the number of the event.
+    pub(super) fn decide(
         &self,
-        webhook: &Webhook,
-        policy: &Policy,
+        act: &Act,
         target: &str,
-        all: &[Recorded],
-        before: usize,
-        now: Timestamp,
-    ) -> Vec<Notice> {
-        let wanted = |notice: &Notice| webhook.events.iter().any(|event| event == notice.event());
-        let recorded = all[before..]
-            .iter()
-            .map(|recorded| Notice::Recorded { seq: recorded.seq, record: Box::new(recorded.event.clone()) });
-        let mut notices: Vec<Notice> = recorded.collect();
-        let (was, is) = (History::of(policy, &all[..before], now), History::of(policy, all, now));
-        let shown = |history: &History| {
-            history.present().map(|coded| (coded.code.suggested, coded.code.state.clone()))
-        };
-        let previous = shown(&was).map(|(colour, _)| colour);
-        if shown(&was) != shown(&is)
-            && let Some(code) = self.document(target, all, &is, now)
-        {
-            notices.push(Notice::CodeChanged { previous, code: Box::new(code) });
-        }
-        notices.retain(wanted);
-        notices
+        decision: Decision,
+    ) -> anyhow::Result<(String, u64)> {
+        let (target, events) = self.target(target)?;
+        let policy = zhijian::rule::policy(None)?;
+        let deed = decision.deed(&policy, &events, act.at());
+        let deed = deed.map_err(|refusal| anyhow!("{target}: {}", refusal.words(self.lang)))?;
+        let seq = self.append(&[act.event(&target, deed)])?;
+        Ok((target, seq))
     }
 }
 

@@ -28,6 +28,7 @@ mod run;
 mod sandbox;
 mod scan;
 mod schema;
+mod serve;
 mod sign;
 mod stored;
 mod table;
@@ -79,6 +80,9 @@ enum Command {
     Sign(sign::Sign),
     Verify(sign::Verify),
     Outbox(outbox::Outbox),
+    Serve(serve::Serve),
+    Worker(serve::Worker),
+    Config(serve::Configuration),
     Formats,
     Sandbox,
     Schema(schema::Schema),
@@ -139,6 +143,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Sign(sign) => sign.run(lang),
         Command::Verify(verify) => verify.run(lang),
         Command::Outbox(outbox) => outbox.run(lang),
+        Command::Serve(serve) => serve.run(lang),
+        Command::Worker(worker) => worker.run(lang),
+        Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
         Command::Sandbox => sandbox::run(lang),
         Command::Schema(schema) => schema.run(),

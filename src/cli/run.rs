@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use zhijian::model::{Lang, beijing_minute};
+use zhijian::record::run_reports;
 use zhijian::report::visible;
 use zhijian::run::{self, Busy, Crew, Outcome, Stop, Summary};
 use zhijian::scan::Scan;
@@ -14,8 +15,7 @@ use super::database::{Act, Database};
 use super::fetcher::{client, isolated, runtime};
 use super::plan::{Choice, Form, Ready, reasons, repeated, time};
 use super::progress::RunBar;
-use super::record::run_reports;
-use super::{INCOMPLETE, complain, table};
+use super::{FAILED, INCOMPLETE, complain, table};
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
@@ -84,8 +84,13 @@ impl Run {
         let mut out = io::stdout().lock();
         let mut code = if summary.complete { 0 } else { INCOMPLETE };
         if let Some(open) = &ledger {
-            let told = run_reports(open, &Act::default(), &shown, &rows, &targets, &mut io::sink())?;
-            code = if told == 0 { code } else { told };
+            let actor = Act::default().actor();
+            let told = run_reports(&open.recorder, &actor, &shown, &rows, &targets);
+            let (_, failed) = open.runtime.block_on(told).map_err(|error| anyhow!(error.words(lang)))?;
+            for (file, error) in &failed {
+                complain(&format!("{}: {}", file.display(), error.words(lang)));
+                code = FAILED;
+            }
         }
         match self.choice.format {
             _ if self.quiet => {}
@@ -110,7 +115,7 @@ async fn wait_for_signal(stop: Stop, lang: Lang) {
 }
 
 #[cfg(unix)]
-async fn signal() {
+pub(super) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
@@ -120,7 +125,7 @@ async fn signal() {
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+pub(super) async fn signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fact::Fact;
@@ -11,9 +12,10 @@ use super::standing::{Recorded, Standing, in_order};
 use crate::model::CodeSuggestion;
 
 /// A code and what makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Coded {
     /// Since when it is so.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// The code, its state, and the sentences of the policy.
     pub code: CodeSuggestion,

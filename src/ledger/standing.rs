@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fact::{Fact, Facts};
@@ -155,7 +156,7 @@ pub struct Standing {
 }
 
 /// A finding that is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OpenFinding {
     /// The rule.
     pub rule: String,
@@ -166,10 +167,12 @@ pub struct OpenFinding {
     /// What it rests on, by key.
     pub evidence: Vec<String>,
     /// Since when.
+    #[schemars(with = "String")]
     pub since: Timestamp,
     /// It was found again.
     pub again: bool,
     /// The last day of the latest notice.
+    #[schemars(with = "Option<String>")]
     pub deadline: Option<Date>,
     /// Numbers of the events it rests on.
     pub events: Vec<u64>,

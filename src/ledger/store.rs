@@ -4,7 +4,7 @@
 //! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use flate2::Compression;
@@ -24,11 +24,14 @@ use super::standing::Recorded;
 use crate::model::{Deed, Event, Lang};
 use crate::outbox::{self, Delivery};
 
-/// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`.
+/// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`, and a key that counts by itself
+/// `BIGSERIAL`.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "outbox", include_str!("migrations/0002_outbox.sql")),
     (3, "view", include_str!("migrations/0003_view.sql")),
+    (4, "people", include_str!("migrations/0004_people.sql")),
+    (5, "job", include_str!("migrations/0005_job.sql")),
 ];
 
 /// A ledger that is gone with the process.
@@ -161,7 +164,7 @@ const MAX_BREAKS: usize = 100;
 /// What is to be told of a target: its events with the new ones, and how many there were before.
 pub type Tell<'a> = &'a (dyn Fn(&str, &[Recorded], usize) -> serde_json::Result<Vec<Delivery>> + Sync);
 
-async fn events_of<'c>(
+pub(super) async fn events_of<'c>(
     from: impl Executor<'c, Database = Any>,
     target: &str,
 ) -> Result<Vec<Recorded>, LedgerError> {
@@ -209,9 +212,39 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Copies a SQLite database that is to be migrated, beside itself: where to. `None` where nothing is to be migrated,
+    /// or the database is a server's, whose operator makes the backups.
+    pub async fn copy_before_migration(address: &str) -> Result<Option<PathBuf>, LedgerError> {
+        let Some(path) = address.strip_prefix("sqlite:").filter(|_| address != MEMORY) else {
+            return Ok(None);
+        };
+        let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+        if !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+            return Ok(None);
+        }
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let made = "SELECT MAX(version) FROM _sqlx_migrations";
+        let made: Option<i64> = match sqlx::query(made).fetch_one(&mut connection).await {
+            Ok(row) => row.try_get(0)?,
+            Err(sqlx::Error::Database(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let newest = MIGRATIONS.iter().map(|(version, ..)| *version).max();
+        let Some(made) = made.filter(|made| Some(*made) < newest) else { return Ok(None) };
+        let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{made}-{stamp}.bak"));
+        let copy = PathBuf::from(name);
+        create(&copy);
+        sqlx::query("VACUUM INTO $1").bind(copy.display().to_string()).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(Some(copy))
+    }
+
     async fn migrate(&self, lite: bool) -> Result<(), LedgerError> {
         let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
-            let sql = if lite { (*sql).to_owned() } else { sql.replace("BLOB", "BYTEA") };
+            let sql = if lite { (*sql).to_owned() } else { to_postgres(sql) };
             Migration::new(
                 *version,
                 (*name).into(),
@@ -442,6 +475,10 @@ impl Ledger {
     pub async fn restore(&self, path: &Path) -> Result<Chain, BackupError> {
         super::backup::read(self, path).await
     }
+}
+
+fn to_postgres(sql: &str) -> String {
+    sql.replace("BLOB", "BYTEA").replace("INTEGER PRIMARY KEY", "BIGSERIAL PRIMARY KEY")
 }
 
 /// What a connection needs before it is used.

@@ -10,14 +10,15 @@ use super::document::code_document;
 use super::history::History;
 use super::policy::Policy;
 use super::standing::Recorded;
-use super::store::{Ledger, LedgerError};
-use crate::model::{CodeDocument, ColorCode, Level, OfficeLevel, TargetKind, beijing_day};
+use super::store::{Ledger, LedgerError, events_of};
+use super::waiting::Waiting;
+use crate::model::{CodeDocument, ColorCode, Deed, Level, OfficeLevel, TargetKind, beijing_day};
 
 /// Targets that are brought up to date in one transaction.
 const BATCH: usize = 500;
 
 /// A target as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Listed {
     /// Its code.
     #[serde(flatten)]
@@ -52,7 +53,7 @@ pub struct Wanted {
 }
 
 /// How many targets have a colour, within something.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Count {
     /// Region, level or owner; empty where the roster does not say.
     pub within: String,
@@ -61,6 +62,10 @@ pub struct Count {
     /// How many.
     pub targets: u64,
 }
+
+/// Where a list of what waits goes on: behind which line.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Next(String, String, i64);
 
 /// By what targets are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +95,7 @@ impl Ledger {
             sqlx::query("SELECT seq, policy FROM view_head WHERE one = 1").fetch_one(self.pool()).await?;
         let (seen, by): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
         let moment = nanoseconds(now);
+        let as_before = seen == head.cast_signed() && by == policy_digest;
         let rows = if by == policy_digest {
             let sql = "SELECT DISTINCT target FROM event WHERE seq > $1 \
                        UNION SELECT target FROM view WHERE turn <= $2";
@@ -99,19 +105,22 @@ impl Ledger {
         };
         let targets = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
         for batch in targets.chunks(BATCH) {
-            let mut made = Vec::with_capacity(batch.len());
-            for target in batch {
-                let events = self.events_of(target).await?;
-                made.extend(made_of(policy, target, &events, now).map(|made| (target, made)));
-            }
             let mut transaction = self.pool().begin().await?;
-            for (target, made) in made {
-                put(&mut transaction, target, &made).await?;
+            // One at a time, and what is read is read behind the lock: what is newer is never written over.
+            sqlx::query("UPDATE view_head SET one = 1 WHERE one = 1").execute(&mut *transaction).await?;
+            for target in batch {
+                let events = events_of(&mut *transaction, target).await?;
+                if let Some(made) = made_of(policy, target, &events, now) {
+                    put(&mut transaction, target, &made).await?;
+                }
             }
             transaction.commit().await?;
         }
-        let sql = "UPDATE view_head SET seq = $1, policy = $2 WHERE one = 1";
-        sqlx::query(sql).bind(head.cast_signed()).bind(policy_digest).execute(self.pool()).await?;
+        if !as_before {
+            let sql =
+                "UPDATE view_head SET seq = $1, policy = $2 WHERE one = 1 AND (seq < $1 OR policy <> $2)";
+            sqlx::query(sql).bind(head.cast_signed()).bind(policy_digest).execute(self.pool()).await?;
+        }
         if !targets.is_empty() {
             self.note_trend(now).await?;
         }
@@ -182,6 +191,42 @@ impl Ledger {
         row.as_ref().map(listed).transpose()
     }
 
+    /// What waits for a person, urgent first, behind a line, at most so many; each with where the list goes on behind
+    /// it. Only that of a region and of everything in it, where one is given.
+    pub async fn waiting(
+        &self,
+        region: Option<&str>,
+        after: Option<&Next>,
+        limit: u32,
+    ) -> Result<Vec<(Waiting, Next)>, LedgerError> {
+        let wanted = Wanted { region: region.map(str::to_owned), ..Wanted::default() };
+        let (conditions, texts) = wanted.conditions(4);
+        let sql = format!(
+            "SELECT w.rank, w.target, w.part, w.body FROM waiting w JOIN view v ON v.target = w.target \
+             WHERE (w.rank > $1 OR (w.rank = $1 AND (w.target > $2 OR (w.target = $2 AND w.part > $3))))\
+             {conditions} ORDER BY w.rank, w.target, w.part LIMIT $4"
+        );
+        let Next(rank, target, part) = after.cloned().unwrap_or(Next(String::new(), String::new(), -1));
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(rank).bind(target).bind(part).bind(i64::from(limit));
+        let rows = bound(query, texts).fetch_all(self.pool()).await?;
+        let read = |row: &AnyRow| {
+            let next = Next(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let body: String = row.try_get(3)?;
+            let waiting = serde_json::from_str(&body)
+                .map_err(|error| LedgerError::Event { seq: 0, cause: error.to_string() })?;
+            Ok((waiting, next))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Keys and regions of the targets that a report is of.
+    pub async fn targets_of_report(&self, sha256: &str) -> Result<Vec<(String, String)>, LedgerError> {
+        let sql = "SELECT v.target, v.region FROM report_of r JOIN view v ON v.target = r.target \
+                   WHERE r.sha256 = $1 ORDER BY v.target";
+        let rows = sqlx::query(sql).bind(sha256.to_owned()).fetch_all(self.pool()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
     /// How many targets there are of each colour.
     pub async fn count(&self, wanted: &Wanted, by: By) -> Result<Vec<Count>, LedgerError> {
         let within = match by {
@@ -207,7 +252,7 @@ impl Ledger {
 
 impl Wanted {
     /// SQL conditions whose texts are numbered behind so many others.
-    fn conditions(&self, before: usize) -> (String, Vec<String>) {
+    pub(super) fn conditions(&self, before: usize) -> (String, Vec<String>) {
         let (mut sql, mut texts) = (String::new(), Vec::new());
         let mut add = |condition: &str, text: String| {
             texts.push(text);
@@ -224,8 +269,8 @@ impl Wanted {
             add("level = ?", word(level));
         }
         if let Some(region) = &self.region {
-            let escaped: String = region.chars().flat_map(escaped).collect();
-            add("region LIKE ? ESCAPE '\\'", format!("{escaped}%"));
+            // `某省/东` is not a part of `某省/东城`.
+            add("(region = ? OR substr(region, 1, length(?) + 1) = ? || '/')", region.clone());
         }
         if let Some(owner) = &self.owner {
             add("owner = ?", owner.clone());
@@ -248,7 +293,7 @@ fn escaped(ch: char) -> impl Iterator<Item = char> {
     ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch])
 }
 
-fn bound(query: Query<'_, Any, AnyArguments>, texts: Vec<String>) -> Query<'_, Any, AnyArguments> {
+pub(super) fn bound(query: Query<'_, Any, AnyArguments>, texts: Vec<String>) -> Query<'_, Any, AnyArguments> {
     texts.into_iter().fold(query, |query, text| query.bind(text))
 }
 
@@ -258,6 +303,8 @@ struct Made {
     clause: String,
     audience: String,
     turn: i64,
+    waiting: Vec<Waiting>,
+    reports: Vec<String>,
 }
 
 fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -> Option<Made> {
@@ -270,7 +317,13 @@ fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -
     let later = events.iter().map(|recorded| recorded.event.at).filter(|at| *at > now);
     let turn = history.standing.turns(policy).into_iter().filter(|turn| *turn > now).chain(later).min();
     let entry = history.standing.entry();
+    let reports = events.iter().filter_map(|recorded| match &recorded.event.deed {
+        Deed::Scanned(scan) => Some(scan.report.clone()),
+        _ => None,
+    });
     Some(Made {
+        waiting: Waiting::of(policy, target, &history.standing, now),
+        reports: reports.collect(),
         clause: document.reasons.first().map_or_else(String::new, |reason| reason.id.clone()),
         audience: entry.and_then(|entry| entry.audience).map_or_else(String::new, |audience| word(&audience)),
         turn: turn.map_or(i64::MAX, nanoseconds),
@@ -317,10 +370,41 @@ async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) 
         .bind(json)
         .execute(&mut **transaction)
         .await?;
+    sqlx::query("DELETE FROM waiting WHERE target = $1")
+        .bind(target.to_owned())
+        .execute(&mut **transaction)
+        .await?;
+    for (part, waiting) in (0_i64..).zip(&made.waiting) {
+        let json = serde_json::to_string(waiting)
+            .map_err(|error| LedgerError::Event { seq: document.last_event.seq, cause: error.to_string() })?;
+        sqlx::query("INSERT INTO waiting (target, part, rank, body) VALUES ($1, $2, $3, $4)")
+            .bind(target.to_owned())
+            .bind(part)
+            .bind(rank(waiting))
+            .bind(json)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for report in &made.reports {
+        sqlx::query(
+            "INSERT INTO report_of (sha256, target) VALUES ($1, $2) ON CONFLICT (sha256, target) DO NOTHING",
+        )
+        .bind(report.clone())
+        .bind(target.to_owned())
+        .execute(&mut **transaction)
+        .await?;
+    }
     Ok(())
 }
 
-fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
+/// What a list of what waits is ordered by, in digits, which every database orders alike.
+fn rank(waiting: &Waiting) -> String {
+    let day =
+        waiting.deadline.map_or_else(|| "00000000".to_owned(), |day| day.strftime("%Y%m%d").to_string());
+    format!("{}{day}{:019}", waiting.urgency as u8, nanoseconds(waiting.since).max(0))
+}
+
+pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
     let (document, confirmed, suspected): (String, i64, i64) =
         (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let document = serde_json::from_str(&document)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::column::Column;
@@ -9,7 +10,7 @@ use super::list::Roster;
 use crate::model::{Lang, RosterEntry};
 
 /// What changes between what is on record and a new roster. Everything is in the order of the keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// Targets that are new, by key.
     pub added: BTreeMap<String, RosterEntry>,
@@ -27,7 +28,7 @@ pub struct Change {
 }
 
 /// A target of which the roster says something else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Changed {
     /// Its key.
     pub key: String,

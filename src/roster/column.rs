@@ -8,7 +8,9 @@ use crate::model::{Audience, Lang, OfficeLevel, RosterStatus, TargetKind, Wordin
 use crate::text::fold;
 
 /// A column of a roster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Column {
     /// 类型.

@@ -11,6 +11,7 @@ mod judge;
 mod matcher;
 mod set;
 mod syntax;
+mod titled;
 mod weigh;
 
 pub use check::CheckFailure;
@@ -25,3 +26,4 @@ pub use syntax::{
     Case, Document, DocumentRef, Example, Examples, NameKind, OneOrMany, RoleName, Rule, RuleSubject, Signal,
     SignalKind, StateCase, Strength,
 };
+pub use titled::Titled;

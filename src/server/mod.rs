@@ -8,15 +8,21 @@
 //! What a person does is an event of the ledger or a line of the audit log, never only a change of a table.
 
 pub mod api;
+pub mod jobs;
+mod metrics;
 mod people;
 mod problem;
+pub mod rosters;
+pub mod schedule;
+mod service;
+mod upload;
 mod web;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::routing::get;
+use axum::{Router, middleware};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -29,8 +35,12 @@ use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
 use crate::rule::RuleSet;
 
-pub use people::{Person, Role};
+use people::People;
+
+pub use jobs::{Jobs, Queue};
+pub use people::{Person, Role, Session};
 pub use problem::Problem;
+pub use service::{Options, Service, StartError};
 
 /// What every request sees.
 #[derive(Clone)]
@@ -41,13 +51,19 @@ pub struct Inner {
     /// Events and the view of present codes; further tables are in the same database.
     pub ledger: Ledger,
     /// The rules that scans use.
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     /// Content by digest.
     pub store: Store,
     /// The configuration.
     pub config: Config,
     /// Digest of the policy, by which the view is made.
     policy_digest: String,
+    /// What is counted for `/metrics`.
+    metrics: metrics::Metrics,
+    /// Where tickets of jobs go, once it is there.
+    queue: OnceLock<Queue>,
+    /// What is kept about people besides the database.
+    people: People,
     /// What time it is; tests have clocks of their own.
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -91,7 +107,21 @@ impl App {
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
-        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, clock }))
+        let people = People::new(&config.server);
+        let (rules, metrics, queue) = (Arc::new(rules), metrics::Metrics::default(), OnceLock::new());
+        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, metrics, queue, people, clock }))
+    }
+
+    /// The same with a queue, so that jobs that are called for here begin at once.
+    pub fn with_queue(self, queue: Queue) -> Self {
+        // A second queue is that of the same database.
+        let _ = self.queue.set(queue);
+        self
+    }
+
+    /// The jobs.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(self.ledger.pool().clone(), self.queue.get().cloned())
     }
 
     /// What time it is.
@@ -113,8 +143,13 @@ impl App {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(metrics::ready))
+            .route("/metrics", get(metrics::show))
             .nest("/api/v1", api::router())
             .merge(web::router())
+            .layer(middleware::from_fn_with_state(self.clone(), people::guard))
+            .layer(middleware::from_fn(web::dress))
+            .layer(middleware::from_fn_with_state(self.clone(), metrics::count))
             .with_state(self.clone())
     }
 

@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::ledger::LedgerError;
-use crate::model::Lang;
 
 /// What went wrong with a request. The words are Chinese with the English beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -22,6 +21,10 @@ pub struct Problem {
     /// What exactly, as far as the caller may know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Seconds after which the same may succeed: `Retry-After`.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -33,7 +36,14 @@ impl Problem {
             title: title.0.to_owned(),
             title_en: title.1.to_owned(),
             detail: None,
+            retry_after: None,
         }
+    }
+
+    /// The same with the seconds after which it may succeed.
+    #[must_use]
+    pub fn after(self, seconds: u64) -> Self {
+        Problem { retry_after: Some(seconds), ..self }
     }
 
     /// The same with what exactly is wrong.
@@ -53,6 +63,18 @@ impl Problem {
             .with(detail)
     }
 
+    /// Something is wrong that the caller cannot help.
+    pub fn internal() -> Self {
+        let words = ("服务内部出错", "the service failed");
+        Problem::new("internal", StatusCode::INTERNAL_SERVER_ERROR, words)
+    }
+
+    /// The body of the request takes too long.
+    pub fn slow() -> Self {
+        let words = ("请求内容传送过慢", "the body of the request takes too long");
+        Problem::new("slow", StatusCode::REQUEST_TIMEOUT, words)
+    }
+
     /// Nobody is logged in.
     pub fn unauthorized() -> Self {
         Problem::new("unauthorized", StatusCode::UNAUTHORIZED, ("请先登录", "log in first"))
@@ -66,9 +88,16 @@ impl Problem {
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
+        // What the database says is for whoever runs the service.
         tracing::error!(%error, "ledger");
-        let words = (&*error.words(Lang::Zh), &*error.words(Lang::En));
-        Problem::new("ledger", StatusCode::SERVICE_UNAVAILABLE, words)
+        let words = ("台账暂时无法读写", "the ledger cannot be read or written just now");
+        Problem::new("ledger", StatusCode::SERVICE_UNAVAILABLE, words).after(10)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        LedgerError::from(error).into()
     }
 }
 
@@ -77,6 +106,16 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        // For people it becomes a page, see `web`.
+        response.extensions_mut().insert(self);
+        response
     }
 }

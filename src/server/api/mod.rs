@@ -1,5 +1,9 @@
 //! The REST API under `/api/v1`, one file for each thing.
 
+mod jobs;
+mod runs;
+mod scan;
+mod schedules;
 mod targets;
 
 use axum::Router;
@@ -9,7 +13,12 @@ use super::App;
 
 /// All routes with their descriptions.
 fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(targets::routes())
+    OpenApiRouter::new()
+        .merge(targets::routes())
+        .merge(scan::routes())
+        .merge(jobs::routes())
+        .merge(schedules::routes())
+        .merge(runs::routes())
 }
 
 /// All routes.
