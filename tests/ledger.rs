@@ -20,7 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::Executor;
 use tokio::runtime::Runtime;
-use zhijian::ledger::{BackupError, GENESIS, Ledger, LedgerError, Link};
+use zhijian::ledger::{BackupError, GENESIS, Ledger, LedgerError, Link, Recorded};
 use zhijian::model::{
     Category, Deed, Event, FindingRecord, Lang, Level, ScanRecord, TargetKind, Verdict, hex,
 };
@@ -116,11 +116,8 @@ fn what_is_appended_is_there_in_order_and_chained() {
         assert_eq!((chain.events, chain.documents, chain.broken), (451, 1, vec![]));
         assert_eq!(ledger.document(&digest(report)).await.unwrap().unwrap(), report);
         assert_eq!(ledger.document(&digest(b"other")).await.unwrap(), None);
-        let mut targets = Vec::new();
-        ledger
-            .for_each_target(|target, events| targets.push((target.to_owned(), events.len())))
-            .await
-            .unwrap();
+        let count = |target: &str, events: Vec<Recorded>| (target.to_owned(), events.len());
+        let mut targets = ledger.map_targets(count).await.unwrap();
         targets.sort();
         let expected = [("account:某县/某号", 150), ("app:a", 151), ("app:b", 150)];
         assert_eq!(targets, expected.map(|(target, count)| (target.to_owned(), count)));

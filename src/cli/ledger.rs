@@ -151,16 +151,9 @@ impl Import<'_> {
     fn run(&self, open: &Open, layout: &Layout, out: &mut dyn Write) -> anyhow::Result<u8> {
         let lang = open.lang;
         let roster = read_roster(self.roster, layout, lang)?;
-        let mut record = BTreeMap::new();
-        let at = self.act.at();
-        open.wait(open.ledger.for_each_target(|target, events| {
-            let mut standing = Standing::default();
-            in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
-            if let Some(entry) = standing.entry().filter(|_| !standing.is_struck()) {
-                let filing = standing.filing().map(str::to_owned);
-                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
-            }
-        }))?;
+        let record = open.wait(open.ledger.on_record(self.act.at()))?;
+        let record: BTreeMap<String, OnRecord> =
+            record.into_iter().map(|(key, entry, filing)| (key, OnRecord { entry, filing })).collect();
         let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
         let change = change(&old, &roster);
         let list = self.filings.map(FilingList::read).transpose();

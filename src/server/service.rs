@@ -238,23 +238,21 @@ impl App {
     /// target nor an open finding nor a job nor a roster rests: files and bytes. Reports stay: they are in the chain
     /// of the ledger.
     pub async fn prune(&self) -> Result<(u64, u64), LedgerError> {
-        let mut rests: HashSet<String> = HashSet::new();
         let (policy, now) = (self.policy(), self.now());
         let each = |_: &str, events: Vec<Recorded>| {
             let history = History::of(policy, &events, now);
             let open = history.standing.open_findings(policy, now);
             let open: HashSet<&str> = open.iter().map(|finding| finding.rule.as_str()).collect();
-            let scans = events.iter().rev().filter_map(|recorded| match &recorded.event.deed {
+            let scans = events.into_iter().rev().filter_map(|recorded| match recorded.event.deed {
                 Deed::Scanned(scan) => Some(scan),
                 _ => None,
             });
-            for (at, scan) in scans.enumerate() {
-                if at == 0 || scan.findings.iter().any(|found| open.contains(found.rule.as_str())) {
-                    rests.insert(scan.artifact.clone());
-                }
-            }
+            let needed = scans.enumerate().filter(|(at, scan)| {
+                *at == 0 || scan.findings.iter().any(|found| open.contains(found.rule.as_str()))
+            });
+            needed.map(|(_, scan)| scan.artifact).collect::<Vec<String>>()
         };
-        self.ledger.for_each_target(each).await?;
+        let mut rests: HashSet<String> = self.ledger.map_targets(each).await?.into_iter().flatten().collect();
         let rows = sqlx::query("SELECT sha256 FROM roster").fetch_all(self.ledger.pool()).await?;
         for row in rows {
             rests.insert(sqlx::Row::try_get(&row, 0)?);
