@@ -45,7 +45,13 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "seal",
         ],
     ),
-    ("server", &["config", "fetch", "ledger", "rectify", "report", "roster", "rule", "run", "scan"]),
+    (
+        "server",
+        &[
+            "config", "export", "fetch", "ledger", "outbox", "rectify", "report", "roster", "rule", "run",
+            "scan",
+        ],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

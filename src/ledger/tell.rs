@@ -29,8 +29,7 @@ impl Teller<'_> {
             .iter()
             .map(|recorded| Notice::Recorded { seq: recorded.seq, record: Box::new(recorded.event.clone()) });
         let mut notices: Vec<Notice> = recorded.collect();
-        let (was, is) =
-            (History::of(self.policy, old, self.now), History::of(self.policy, all, self.now));
+        let (was, is) = (History::of(self.policy, old, self.now), History::of(self.policy, all, self.now));
         let shown = |history: &History| {
             history.present().map(|coded| (coded.code.suggested, coded.code.state.clone()))
         };

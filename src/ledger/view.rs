@@ -117,7 +117,8 @@ impl Ledger {
             transaction.commit().await?;
         }
         if !as_before {
-            let sql = "UPDATE view_head SET seq = $1, policy = $2 WHERE one = 1 AND (seq < $1 OR policy <> $2)";
+            let sql =
+                "UPDATE view_head SET seq = $1, policy = $2 WHERE one = 1 AND (seq < $1 OR policy <> $2)";
             sqlx::query(sql).bind(head.cast_signed()).bind(policy_digest).execute(self.pool()).await?;
         }
         if !targets.is_empty() {
@@ -385,18 +386,21 @@ async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) 
             .await?;
     }
     for report in &made.reports {
-        sqlx::query("INSERT INTO report_of (sha256, target) VALUES ($1, $2) ON CONFLICT (sha256, target) DO NOTHING")
-            .bind(report.clone())
-            .bind(target.to_owned())
-            .execute(&mut **transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO report_of (sha256, target) VALUES ($1, $2) ON CONFLICT (sha256, target) DO NOTHING",
+        )
+        .bind(report.clone())
+        .bind(target.to_owned())
+        .execute(&mut **transaction)
+        .await?;
     }
     Ok(())
 }
 
 /// What a list of what waits is ordered by, in digits, which every database orders alike.
 fn rank(waiting: &Waiting) -> String {
-    let day = waiting.deadline.map_or_else(|| "00000000".to_owned(), |day| day.strftime("%Y%m%d").to_string());
+    let day =
+        waiting.deadline.map_or_else(|| "00000000".to_owned(), |day| day.strftime("%Y%m%d").to_string());
     format!("{}{day}{:019}", waiting.urgency as u8, nanoseconds(waiting.since).max(0))
 }
 

@@ -247,7 +247,8 @@ impl App {
         let row = row.fetch_one(self.ledger.pool()).await.map_err(LedgerError::from)?;
         let stored: String = row.try_get(0).map_err(LedgerError::from)?;
         if old == new || !self.people.passwords.holds(old, Some(stored)).await? {
-            let words = ("原密码不正确，或与新密码相同", "the old password is wrong, or the same as the new one");
+            let words =
+                ("原密码不正确，或与新密码相同", "the old password is wrong, or the same as the new one");
             return Err(Problem::new("password", StatusCode::UNPROCESSABLE_ENTITY, words));
         }
         attempt.succeeded(self).await?;

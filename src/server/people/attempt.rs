@@ -38,7 +38,9 @@ impl Attempt {
             if passed < wait && passed > -LONGEST {
                 let words = ("登录失败次数过多，请稍后重试", "too many failed logins, try again later");
                 let seconds = (wait - passed.max(0)).unsigned_abs().div_ceil(1000);
-                return Err(Problem::new("login-throttled", StatusCode::TOO_MANY_REQUESTS, words).after(seconds));
+                return Err(
+                    Problem::new("login-throttled", StatusCode::TOO_MANY_REQUESTS, words).after(seconds)
+                );
             }
         }
         for whose in &attempt.0 {

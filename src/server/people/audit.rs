@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{By, Origin, Identity, millis, moment, some};
+use super::{By, Identity, Origin, millis, moment, some};
 use crate::ledger::LedgerError;
 use crate::server::App;
 

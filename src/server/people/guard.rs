@@ -40,7 +40,10 @@ pub(super) struct Pace(RateLimiter<Whose, HashMapStateStore<Whose>, DefaultClock
 
 impl Pace {
     pub(super) fn new(per_second: NonZeroU32) -> Self {
-        Pace(RateLimiter::hashmap(Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))))
+        Pace(RateLimiter::hashmap(
+            Quota::per_second(per_second)
+                .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1))),
+        ))
     }
 
     fn check(&self, whose: &Whose) -> Result<(), Problem> {
@@ -119,7 +122,11 @@ async fn identify(app: &App, headers: &HeaderMap, origin: Origin) -> Result<Opti
 async fn admit(app: &App, request: Request, identity: Option<&Identity>) -> Result<Request, Problem> {
     let Some(Identity { by, .. }) = identity else {
         // Nobody else may log somebody in.
-        return if origin::is_own(&app.config.server, request.headers()) { Ok(request) } else { Err(foreign()) };
+        return if origin::is_own(&app.config.server, request.headers()) {
+            Ok(request)
+        } else {
+            Err(foreign())
+        };
     };
     let By::Session { csrf, .. } = by else { return Ok(request) };
     if !origin::is_own(&app.config.server, request.headers()) {

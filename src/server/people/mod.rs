@@ -9,8 +9,8 @@
 //! Secrets are random and kept as hashes: passwords by Argon2id, tokens of 256 bits by SHA-256.
 
 mod account;
-mod audit;
 mod attempt;
+mod audit;
 mod cookie;
 mod guard;
 mod origin;
@@ -28,9 +28,9 @@ use sha2::{Digest, Sha256};
 use super::{App, Problem};
 use crate::model::hex;
 
-pub(super) use cookie::cookie;
 pub(super) use account::{Account, Edit, LoggedIn, NewAccount};
 pub(super) use audit::{AuditLine, Noted};
+pub(super) use cookie::cookie;
 pub(super) use guard::guard;
 pub(super) use origin::Origin;
 pub(super) use token::{ApiToken, NewToken};

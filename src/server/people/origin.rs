@@ -22,7 +22,8 @@ pub(crate) struct Origin {
 impl Origin {
     pub(super) fn of(config: &Server, request: &Request) -> Self {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical());
+        let peer =
+            peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip().to_canonical());
         let trusted = |address: &IpAddr| config.proxies.contains(address);
         let public = config.public_address.as_ref().is_some_and(|address| address.scheme() == "https");
         if !trusted(&peer) {

@@ -4,7 +4,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use axum::http::StatusCode;
 use tokio::sync::Semaphore;
@@ -71,7 +72,8 @@ pub(super) fn fit(password: &str, name: &str) -> Result<(), Problem> {
     if LENGTH.contains(&password.chars().count()) && !password.to_lowercase().contains(&name.to_lowercase()) {
         return Ok(());
     }
-    let words = ("密码应为 10 至 200 个字符，且不含用户名", "a password has 10 to 200 characters and no name in it");
+    let words =
+        ("密码应为 10 至 200 个字符，且不含用户名", "a password has 10 to 200 characters and no name in it");
     Err(Problem::new("password", StatusCode::UNPROCESSABLE_ENTITY, words))
 }
 

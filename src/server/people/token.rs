@@ -73,7 +73,11 @@ fn token(row: &AnyRow) -> Result<ApiToken, LedgerError> {
 
 impl App {
     /// Makes a token: it, and what is known of it from now on.
-    pub(crate) async fn create_token(&self, by: &Person, new: NewToken) -> Result<(String, ApiToken), Problem> {
+    pub(crate) async fn create_token(
+        &self,
+        by: &Person,
+        new: NewToken,
+    ) -> Result<(String, ApiToken), Problem> {
         by.at_least(new.role)?;
         let region = new.region.filter(|region| !region.is_empty()).or_else(|| by.region.clone());
         if !by.covers(region.as_deref()) {
