@@ -50,7 +50,10 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "scan"],
+        &[
+            "config", "export", "fetch", "ledger", "outbox", "record", "rectify", "report", "roster", "rule", "run",
+            "scan",
+        ],
     ),
     ("main", &["cli"]),
     ("lib", &[]),
