@@ -53,8 +53,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "config", "fetch", "ledger", "record", "rectify", "report", "roster", "rule", "run", "sandbox",
-            "scan",
+            "config", "export", "fetch", "ledger", "outbox", "record", "rectify", "report", "roster", "rule",
+            "run", "sandbox", "scan",
         ],
     ),
     ("main", &["cli"]),

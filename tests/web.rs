@@ -517,7 +517,13 @@ async fn comparison_report_notice_and_roster() {
     assert_eq!(world.app.ledger.head().await.unwrap().0, events);
     let html = shown.html();
     let id = html.select(&selector("input[name=id]")).next().unwrap().attr("value").unwrap();
-    let page = admin.post("/settings/roster/apply", &[("csrf", &csrf), ("id", id)]).await;
+    let digest = html.select(&selector("input[name=digest]")).next().unwrap().attr("value").unwrap();
+    // Only as it was shown.
+    let other = "0".repeat(64);
+    let page = admin.post("/settings/roster/apply", &[("csrf", &csrf), ("id", id), ("digest", &other)]).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(world.app.ledger.head().await.unwrap().0, events);
+    let page = admin.post("/settings/roster/apply", &[("csrf", &csrf), ("id", id), ("digest", digest)]).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
     assert!(world.app.ledger.head().await.unwrap().0 > events);
     assert!(admin.get("/targets?q=%E6%96%B0%E5%BA%94%E7%94%A8").await.body.contains("cn.gov.example.new"));

@@ -12,6 +12,7 @@ pub mod jobs;
 mod metrics;
 mod people;
 mod problem;
+mod record;
 pub mod rosters;
 pub mod schedule;
 mod service;
@@ -19,15 +20,21 @@ mod upload;
 mod web;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Router, middleware};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 
 use crate::config::Config;
 use crate::fetch::Store;
@@ -141,15 +148,18 @@ impl App {
 
     /// All routes.
     pub fn router(&self) -> Router {
+        let guarded = Router::new().nest("/api/v1", api::router(self)).merge(web::router());
+        let guarded =
+            guarded.layer(from_fn_with_state(self.clone(), people::guard)).layer(from_fn(web::dress));
         Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(metrics::ready))
             .route("/metrics", get(metrics::show))
-            .nest("/api/v1", api::router())
-            .merge(web::router())
-            .layer(middleware::from_fn_with_state(self.clone(), people::guard))
-            .layer(middleware::from_fn(web::dress))
-            .layer(middleware::from_fn_with_state(self.clone(), metrics::count))
+            .merge(guarded)
+            .layer(from_fn_with_state(self.clone(), metrics::count))
+            .layer(from_fn(security_headers))
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .layer(SetRequestIdLayer::x_request_id(Counted::default()))
             .with_state(self.clone())
     }
 
@@ -167,5 +177,45 @@ impl App {
         let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
         served.map_err(|source| ServeError::Listen { address, source })
+    }
+}
+
+/// What browsers may do with an answer: nothing but what is ours, in no frame, and no guessing. A handler may say
+/// otherwise of its own.
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Numbers of requests behind the moment at which the service began, by which the log tells them apart.
+#[derive(Debug, Clone)]
+struct Counted(Arc<(u64, AtomicU64)>);
+
+impl Default for Counted {
+    fn default() -> Self {
+        let begun = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        Counted(Arc::new((begun, AtomicU64::new(0))))
+    }
+}
+
+impl MakeRequestId for Counted {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let (begun, count) = &*self.0;
+        let id = format!("{begun:x}-{}", count.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
     }
 }

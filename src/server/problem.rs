@@ -1,10 +1,12 @@
 //! Errors as RFC 9457 problem details.
 
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Refusal};
+use crate::model::Lang;
 
 /// What went wrong with a request. The words are Chinese with the English beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -100,6 +102,27 @@ impl From<sqlx::Error> for Problem {
         LedgerError::from(error).into()
     }
 }
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let words = (&*refusal.words(Lang::Zh), &*refusal.words(Lang::En));
+        Problem::new("refused", StatusCode::CONFLICT, words)
+    }
+}
+
+/// What an extractor says of a request that it cannot read.
+macro_rules! rejections {
+    ($($rejection:ty),*) => {
+        $(impl From<$rejection> for Problem {
+            fn from(rejection: $rejection) -> Self {
+                let status = rejection.status();
+                Problem { status: status.as_u16(), ..Problem::bad_request(rejection.body_text()) }
+            }
+        })*
+    };
+}
+
+rejections!(JsonRejection, PathRejection, QueryRejection);
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {

@@ -79,6 +79,7 @@ CREATE TABLE roster_upload (
     id TEXT NOT NULL PRIMARY KEY,
     person BIGINT NOT NULL,
     made BIGINT NOT NULL,
+    sheet TEXT NOT NULL,
     body BLOB NOT NULL
 );
 

@@ -1,15 +1,14 @@
 //! What a person decides about a target, as an event of the ledger; and how it is undone.
 
 use axum::extract::{Form, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::frame::Visitor;
 use super::show::{address, brief, query};
 use crate::ledger::{Decision, LedgerError};
-use crate::model::{Deed, Event, Lang};
-use crate::server::{App, Problem, Role};
+use crate::model::{Deed, Lang};
+use crate::server::{App, Problem};
 
 /// Why something is confirmed.
 const CONFIRM: [(&str, &str); 3] = [
@@ -178,18 +177,7 @@ pub(super) async fn decide(
     visitor: Visitor,
     Form(form): Form<Decided>,
 ) -> Result<Response, Problem> {
-    visitor.person.at_least(Role::Analyst)?;
-    visitor.seen(app.ledger.listed_one(&form.target).await?)?;
-    let lang = visitor.lang;
-    let decision = form.decision(lang)?;
-    let (events, at) = (app.ledger.events_of(&form.target).await?, app.now());
-    let refused = |words: String| {
-        let title = ("这项决定不能登记", "this decision cannot be recorded");
-        Problem::new("refused", StatusCode::CONFLICT, title).with(words)
-    };
-    let deed = decision.deed(app.policy(), &events, at).map_err(|refusal| refused(refusal.words(lang)))?;
-    let event = Event { target: form.target.clone(), at, actor: visitor.person.name.clone(), deed };
-    let seq = app.ledger.append(&[event]).await?;
-    app.catch_up().await?;
+    let decision = form.decision(visitor.lang)?;
+    let (seq, _) = app.decide(&visitor.person, &form.target, decision).await?;
     Ok(Redirect::to(&form.back(seq)).into_response())
 }

@@ -12,7 +12,6 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use url::form_urlencoded;
 
 use super::asset;
-use crate::ledger::Listed;
 use crate::model::Lang;
 use crate::server::{App, Person, Problem, Role, Session};
 
@@ -75,12 +74,6 @@ impl Visitor {
     pub(super) fn frame(&self, place: Place, title: impl Into<String>) -> Frame {
         let (csrf, here) = (self.session.csrf.clone(), self.here.clone());
         Frame { lang: self.lang, place, title: title.into(), person: Some(self.person.clone()), csrf, here }
-    }
-
-    /// A target, if it is there and of their region.
-    pub(super) fn seen(&self, listed: Option<Listed>) -> Result<Listed, Problem> {
-        let listed = listed.filter(|listed| self.person.covers(listed.document.region.as_deref()));
-        listed.ok_or_else(Problem::not_found)
     }
 }
 

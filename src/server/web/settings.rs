@@ -146,6 +146,7 @@ fn planned(lang: Lang, schedule: &Schedule) -> Planned {
 struct Shown {
     frame: Frame,
     id: String,
+    digest: String,
     file: String,
     rows: usize,
     unchanged: usize,
@@ -165,6 +166,8 @@ struct Draft {
     roster: Roster,
     change: Change,
     deeds: Vec<(String, Deed)>,
+    /// Digest of the deeds: what is applied has to be what was shown.
+    digest: String,
 }
 
 async fn draft(app: &App, lang: Lang, body: Vec<u8>) -> Result<Draft, Problem> {
@@ -179,7 +182,8 @@ async fn draft(app: &App, lang: Lang, body: Vec<u8>) -> Result<Draft, Problem> {
     let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
     let change = change(&old, &roster);
     let deeds = import(&record, &roster, &change, None);
-    Ok(Draft { roster, change, deeds })
+    let json = serde_json::to_vec(&deeds).map_err(|_| Problem::internal())?;
+    Ok(Draft { roster, change, deeds, digest: hex(&Sha256::digest(json)) })
 }
 
 /// Rosters are everybody's: who has a region only must not replace them.
@@ -223,6 +227,7 @@ pub(super) async fn upload(
     rendered(&Shown {
         frame: visitor.frame(Place::Settings, lang.pick("名录的变化", "What the roster changes")),
         id,
+        digest: draft.digest,
         file,
         rows: draft.roster.rows.len(),
         unchanged: change.unchanged,
@@ -245,7 +250,8 @@ pub(super) async fn upload(
 }
 
 async fn keep(app: &App, visitor: &Visitor, body: Vec<u8>) -> Result<String, LedgerError> {
-    let (id, now) = (hex(&Sha256::digest(&body)), app.now());
+    let own = Sha256::new().chain_update(visitor.person.id.to_le_bytes()).chain_update(&body);
+    let (id, now) = (hex(&own.finalize()), app.now());
     let pool = app.ledger.pool();
     let old = (now - KEPT).as_millisecond();
     sqlx::query("DELETE FROM roster_upload WHERE made < $1 OR id = $2")
@@ -266,6 +272,7 @@ async fn keep(app: &App, visitor: &Visitor, body: Vec<u8>) -> Result<String, Led
 #[derive(Debug, Deserialize)]
 pub(super) struct Applied {
     id: String,
+    digest: String,
 }
 
 /// Writes a roster that was shown to the ledger.
@@ -285,13 +292,19 @@ pub(super) async fn apply(
     };
     let body: Vec<u8> = row.ok_or_else(gone)?.try_get(0).map_err(LedgerError::from)?;
     let draft = draft(&app, visitor.lang, body).await?;
+    if draft.digest != form.digest {
+        let words = (
+            "台账已经变化，请重新上传并查看变化，未作任何写入",
+            "the ledger has changed meanwhile; send the roster again; nothing was written",
+        );
+        return Err(Problem::new("changed", StatusCode::CONFLICT, words));
+    }
     let at = app.now();
     let actor = &visitor.person.name;
     let event = |(target, deed)| Event { target, at, actor: actor.clone(), deed };
     let events: Vec<Event> = draft.deeds.into_iter().map(event).collect();
     if !events.is_empty() {
-        app.ledger.append(&events).await?;
-        app.catch_up().await?;
+        app.append(&[], &events).await?;
     }
     let sql = "DELETE FROM roster_upload WHERE id = $1";
     sqlx::query(sql).bind(form.id).execute(pool).await.map_err(LedgerError::from)?;

@@ -114,7 +114,7 @@ pub(super) async fn report_of(app: &App, digest: &str) -> Result<Option<Report>,
 
 /// The target of an address with its events, if the visitor may see it.
 async fn find(app: &App, visitor: &Visitor, key: &str) -> Result<(Listed, Vec<Recorded>), Problem> {
-    let listed = visitor.seen(app.ledger.listed_one(key).await?)?;
+    let listed = app.target(&visitor.person, key).await?;
     let events = app.ledger.events_of(key).await?;
     Ok((listed, events))
 }
