@@ -98,9 +98,14 @@ impl End {
             End::Signal(signal) => {
                 let name = SIGNALS.iter().find(|(number, _)| number == signal);
                 let name = name.map_or_else(|| signal.to_string(), |(_, name)| (*name).to_owned());
+                // The allocator does not always get to say that memory was refused.
+                let (zh, en) = match name.as_str() {
+                    "SIGBUS" | "SIGKILL" | "SIGSEGV" => ("，可能因内存不足", ", perhaps for want of memory"),
+                    _ => ("", ""),
+                };
                 (
-                    format!("检测进程被系统信号 {name} 终止"),
-                    format!("the process of the scan was ended by signal {name}"),
+                    format!("检测进程被系统信号 {name} 终止{zh}"),
+                    format!("the process of the scan was ended by signal {name}{en}"),
                 )
             }
             End::Panic(words) => {
