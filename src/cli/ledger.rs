@@ -1,6 +1,5 @@
 //! `zhijian ledger`: the ledger itself: what is in it, whether it is whole, backup and restore.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use serde::Serialize;
 use zhijian::ledger::{Chain, Recorded, Standing, in_order};
 use zhijian::model::{Event, Lang, Rejected, beijing_minute};
 use zhijian::report::{visible, write_json};
-use zhijian::roster::{Change, Compared, FilingList, Layout, OnRecord, change, compare_filings, import};
+use zhijian::roster::{Change, Compared, FilingList, Layout, change, compare_filings, import};
 
 use super::database::{Act, Database, Open};
 use super::plan::Form;
@@ -152,8 +151,6 @@ impl Import<'_> {
         let lang = open.lang;
         let roster = read_roster(self.roster, layout, lang)?;
         let record = open.wait(open.ledger.on_record(self.act.at()))?;
-        let record: BTreeMap<String, OnRecord> =
-            record.into_iter().map(|(key, entry, filing)| (key, OnRecord { entry, filing })).collect();
         let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
         let change = change(&old, &roster);
         let list = self.filings.map(FilingList::read).transpose();

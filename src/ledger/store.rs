@@ -3,7 +3,7 @@
 //! A writer locks the head of the chain, adds its events behind it and commits: either all of them are there or none,
 //! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -22,7 +22,7 @@ use thiserror::Error;
 use super::backup::BackupError;
 use super::chain::{GENESIS, Link};
 use super::standing::{Recorded, Standing, in_order};
-use crate::model::{Deed, Event, Lang, RosterEntry};
+use crate::model::{Deed, Event, Lang, OnRecord};
 use crate::outbox::{self, Delivery};
 
 /// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`, and a key that counts by itself
@@ -402,20 +402,16 @@ impl Ledger {
         Ok(made)
     }
 
-    /// The roster as it is on record at a moment: key, row, and the filing number that holds; in the order of the keys.
-    pub async fn on_record(
-        &self,
-        at: Timestamp,
-    ) -> Result<Vec<(String, RosterEntry, Option<String>)>, LedgerError> {
+    /// The roster as it is on record at a moment, by key.
+    pub async fn on_record(&self, at: Timestamp) -> Result<BTreeMap<String, OnRecord>, LedgerError> {
         let of = |target: &str, events: Vec<Recorded>| {
             let mut standing = Standing::default();
             in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
             let entry = standing.entry().filter(|_| !standing.is_struck())?.clone();
-            Some((target.to_owned(), entry, standing.filing().map(str::to_owned)))
+            let filing = standing.filing().map(str::to_owned);
+            Some((target.to_owned(), OnRecord { entry, filing }))
         };
-        let mut record: Vec<_> = self.map_targets(of).await?.into_iter().flatten().collect();
-        record.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(record)
+        Ok(self.map_targets(of).await?.into_iter().flatten().collect())
     }
 
     /// A document by its digest; `None` where there is none.

@@ -62,7 +62,7 @@ pub use rectification::{
 };
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
-pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
+pub use roster_entry::{Audience, OfficeLevel, OnRecord, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
 pub use surface::{Control, Shown, Surface};
 pub use target::{Scope, Target, TargetKind};

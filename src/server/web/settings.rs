@@ -1,6 +1,5 @@
 //! 设置: rosters, people, schedules, the audit log.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use askama::Template;
@@ -17,7 +16,7 @@ use super::people::{Somebody, Token, shown, somebody};
 use super::show::{brief, query};
 use crate::ledger::LedgerError;
 use crate::model::{Deed, Event, Lang, beijing_minute, hex};
-use crate::roster::{Change, OnRecord, Roster, change, import};
+use crate::roster::{Change, Roster, change, import};
 use crate::server::schedule::{Schedule, When};
 use crate::server::{App, Problem, Role};
 
@@ -177,8 +176,6 @@ async fn draft(app: &App, lang: Lang, body: Vec<u8>) -> Result<Draft, Problem> {
     let parsed = parsed.map_err(askama::Error::custom)?;
     let roster = parsed.map_err(|error| Problem::bad_request(error.words(lang)))?;
     let record = app.ledger.on_record(now).await?;
-    let record: BTreeMap<String, OnRecord> =
-        record.into_iter().map(|(key, entry, filing)| (key, OnRecord { entry, filing })).collect();
     let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
     let change = change(&old, &roster);
     let deeds = import(&record, &roster, &change, None);
