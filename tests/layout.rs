@@ -51,8 +51,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "config", "export", "fetch", "ledger", "outbox", "record", "rectify", "report", "roster", "rule", "run",
-            "scan",
+            "config", "export", "fetch", "ledger", "outbox", "record", "rectify", "report", "roster", "rule",
+            "run", "scan",
         ],
     ),
     ("main", &["cli"]),

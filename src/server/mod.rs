@@ -149,7 +149,8 @@ impl App {
     /// All routes.
     pub fn router(&self) -> Router {
         let guarded = Router::new().nest("/api/v1", api::router(self)).merge(web::router());
-        let guarded = guarded.layer(from_fn_with_state(self.clone(), people::guard)).layer(from_fn(web::dress));
+        let guarded =
+            guarded.layer(from_fn_with_state(self.clone(), people::guard)).layer(from_fn(web::dress));
         Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(metrics::ready))

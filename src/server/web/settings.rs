@@ -301,7 +301,10 @@ pub(super) async fn apply(
     let body: Vec<u8> = row.ok_or_else(gone)?.try_get(0).map_err(LedgerError::from)?;
     let draft = draft(&app, visitor.lang, body).await?;
     if draft.digest != form.digest {
-        let words = ("台账已经变化，请重新上传并查看变化，未作任何写入", "the ledger has changed meanwhile; send the roster again; nothing was written");
+        let words = (
+            "台账已经变化，请重新上传并查看变化，未作任何写入",
+            "the ledger has changed meanwhile; send the roster again; nothing was written",
+        );
         return Err(Problem::new("changed", StatusCode::CONFLICT, words));
     }
     let at = app.now();
