@@ -28,11 +28,13 @@
 //! - [`roster`]: what the office knows about targets: its list of them, filing records;
 //! - [`inventory`]: a roster as a whole: quotas, deadlines, duplicates, what could be consolidated;
 //! - [`scan`]: one file to one report;
+//! - [`sandbox`]: the same in a process of its own, which can do no harm;
 //! - [`run`]: a roster as a whole: the plan, the run, the summary;
 //! - [`rectify`]: two reports of one target: what was rectified, what goes on under another label;
 //! - [`report`]: one file per output;
 //! - [`seal`]: signatures over documents, and the keys for them;
 //! - [`export`]: codes as lists and pictures, one file per format;
+//! - [`record`]: reports into the ledger, and the notices of it;
 //! - [`outbox`]: notices to other programs, kept until they have arrived;
 //! - [`server`]: the service: API, web pages, people, jobs.
 //!
@@ -50,11 +52,13 @@ pub mod link;
 pub mod model;
 pub mod outbox;
 pub mod page;
+pub mod record;
 pub mod rectify;
 pub mod report;
 pub mod roster;
 pub mod rule;
 pub mod run;
+pub mod sandbox;
 pub mod scan;
 pub mod seal;
 pub mod server;

@@ -6,17 +6,15 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use zhijian::config::{self, Config, Webhook};
-use zhijian::ledger::{
-    BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded, Teller, code_document,
-};
+use zhijian::config::Config;
+use zhijian::ledger::{BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded};
 use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_moment};
-use zhijian::outbox::Delivery;
+use zhijian::record::Recorder;
 
 use super::fetcher::{configuration, open_store, runtime};
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
-const VARIABLE: &str = "ZHIJIAN_DATABASE";
+pub(super) const VARIABLE: &str = "ZHIJIAN_DATABASE";
 
 /// Where the ledger is.
 #[derive(Debug, Args)]
@@ -32,10 +30,8 @@ pub(super) struct Open {
     pub(super) runtime: Runtime,
     pub(super) ledger: Ledger,
     pub(super) lang: Lang,
-    /// Whom changes are told to.
-    pub(super) webhook: Option<Webhook>,
-    /// Where reports can be read, see [`config::Ledger::report_address`].
-    report_address: Option<String>,
+    /// Who writes into it.
+    pub(super) recorder: Recorder,
 }
 
 impl Database {
@@ -44,28 +40,38 @@ impl Database {
         Database { database, config }
     }
 
+    /// The file of the configuration, where one was given.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         configuration(self.config.as_deref())
     }
 
-    pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
-        let config = self.config()?;
+    /// The address: the flag, else the environment, else the configuration, else a file in the store.
+    pub(super) fn address(&self, config: &Config) -> anyhow::Result<String> {
         let given =
             self.database.clone().or_else(|| std::env::var(VARIABLE).ok()).or(config.ledger.database.clone());
-        let address = match given {
+        Ok(match given {
             Some(address) => address,
-            None => format!("sqlite:{}", open_store(&config)?.root().join("ledger.db").display()),
-        };
+            None => format!("sqlite:{}", open_store(config)?.root().join("ledger.db").display()),
+        })
+    }
+
+    pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
+        let config = self.config()?;
+        let address = self.address(&config)?;
         let runtime = runtime()?;
         let opened = runtime.block_on(Ledger::open(&address));
         let ledger = opened.map_err(|error| anyhow!("{}: {}", shown(&address), error.words(lang)))?;
-        let (webhook, report_address) = (config.webhook, config.ledger.report_address);
-        Ok(Open { runtime, ledger, lang, webhook, report_address })
+        let recorder = Recorder::new(ledger.clone(), zhijian::rule::policy(None)?, &config);
+        Ok(Open { runtime, ledger, lang, recorder })
     }
 }
 
 /// An address without its password.
-fn shown(address: &str) -> String {
+pub(super) fn shown(address: &str) -> String {
     match url::Url::parse(address) {
         Ok(mut url) if url.password().is_some() => {
             let _ = url.set_password(Some("…"));
@@ -84,7 +90,7 @@ impl Open {
         history: &History,
         at: Timestamp,
     ) -> Option<CodeDocument> {
-        Some(config::addressed(code_document(target, events, history, at)?, self.report_address.as_deref()))
+        self.recorder.document(target, events, history, at)
     }
 
     /// Waits for the ledger.
@@ -122,25 +128,9 @@ impl Open {
         }
     }
 
-    /// Adds one event, or several together.
+    /// Adds one event, or several together, and the notices that the configuration wants of them.
     pub(super) fn append(&self, events: &[Event]) -> anyhow::Result<u64> {
-        self.append_with(&[], events)
-    }
-
-    /// Adds events with the documents they name, and the notices that the configuration wants of them.
-    pub(super) fn append_with(&self, documents: &[(&str, &[u8])], events: &[Event]) -> anyhow::Result<u64> {
-        let Some(webhook) = &self.webhook else {
-            return self.wait(self.ledger.append_with(documents, events));
-        };
-        let policy = zhijian::rule::policy(None)?;
-        let now = Timestamp::now();
-        let addressed = |code| config::addressed(code, self.report_address.as_deref());
-        let teller = Teller { policy: &policy, wanted: &webhook.events, addressed: &addressed, now };
-        let tell = |target: &str, all: &[Recorded], before: usize| {
-            let notices = teller.notices(target, all, before);
-            notices.iter().map(|notice| Delivery::new(webhook.url.as_str(), notice, now)).collect()
-        };
-        self.wait(self.ledger.append_telling(documents, events, Some(&tell)))
+        self.wait(self.recorder.append(&[], events))
     }
 
     /// Records what a person says of a target: the target's key, and the number of the event.

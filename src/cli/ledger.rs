@@ -1,15 +1,14 @@
 //! `zhijian ledger`: the ledger itself: what is in it, whether it is whole, backup and restore.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use zhijian::ledger::{Chain, Recorded, Standing, in_order};
-use zhijian::model::{Deed, Event, Lang, Rejected, Verdict, beijing_minute};
+use zhijian::model::{Event, Lang, Rejected, beijing_minute};
 use zhijian::report::{visible, write_json};
-use zhijian::roster::{Change, Compared, FilingList, Layout, OnRecord, change, compare_filings, import};
+use zhijian::roster::{Change, Compared, FilingList, Layout, change, compare_filings, import};
 
 use super::database::{Act, Database, Open};
 use super::plan::Form;
@@ -151,16 +150,7 @@ impl Import<'_> {
     fn run(&self, open: &Open, layout: &Layout, out: &mut dyn Write) -> anyhow::Result<u8> {
         let lang = open.lang;
         let roster = read_roster(self.roster, layout, lang)?;
-        let mut record = BTreeMap::new();
-        let at = self.act.at();
-        open.wait(open.ledger.for_each_target(|target, events| {
-            let mut standing = Standing::default();
-            in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
-            if let Some(entry) = standing.entry().filter(|_| !standing.is_struck()) {
-                let filing = standing.filing().map(str::to_owned);
-                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
-            }
-        }))?;
+        let record = open.wait(open.ledger.on_record(self.act.at()))?;
         let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
         let change = change(&old, &roster);
         let list = self.filings.map(FilingList::read).transpose();
@@ -264,53 +254,9 @@ fn show(events: &[Recorded], lang: Lang, out: &mut dyn Write) -> anyhow::Result<
             beijing_minute(event.at),
             lang.pick(event.deed.zh(), event.deed.name()).to_owned(),
             visible(&event.actor).into_owned(),
-            format!("{}  {}", event.target, detail(&event.deed, lang)),
+            format!("{}  {}", event.target, event.deed.detail(lang)),
         ]);
     }
     table::write_wrapped(&rows, out)?;
     Ok(())
-}
-
-/// What an event says besides its name, in a line.
-pub(super) fn detail(deed: &Deed, lang: Lang) -> String {
-    match deed {
-        Deed::Enrolled { entry } => {
-            [&entry.name, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>().join("  ")
-        }
-        Deed::Struck { reason }
-        | Deed::FilingRevoked { reason }
-        | Deed::RedDecided { reason }
-        | Deed::RedDeclined { reason }
-        | Deed::Closed { reason } => reason.clone(),
-        Deed::Scanned(scan) => {
-            let mut parts = Vec::new();
-            parts.extend(scan.version.clone());
-            match scan.coverage {
-                Verdict::Full => {}
-                Verdict::Partial => parts.push(lang.pick("检视不全", "partly inspected").to_owned()),
-                Verdict::Opaque => parts.push(lang.pick("无法检视", "not inspectable").to_owned()),
-            }
-            if scan.findings.is_empty() {
-                parts.push(lang.pick("未检出", "nothing found").to_owned());
-            }
-            parts.extend(scan.findings.iter().map(|f| {
-                let level = lang.pick(f.level.zh(), f.level.en());
-                let again = if f.disguised { lang.pick("（改头换面）", " (disguised)") } else { "" };
-                format!("{level} {}{again}", f.rule)
-            }));
-            parts.join("  ")
-        }
-        Deed::Filed { number } => number.clone(),
-        Deed::NoticeIssued { document, rules, deadline } => {
-            format!("{document}  {}  {} {deadline}", rules.join(" "), lang.pick("限期", "until"))
-        }
-        Deed::RectificationReported { statement } => statement.clone(),
-        Deed::Confirmed { rule, reason, .. } | Deed::Dismissed { rule, reason, .. } => {
-            format!("{rule}  {reason}")
-        }
-        Deed::ExceptionGranted { rule, document, scope, until } => {
-            format!("{rule}  {document}  {scope}  {} {until}", lang.pick("至", "until"))
-        }
-        Deed::Withdrawn { seq, reason } => format!("#{seq}  {reason}"),
-    }
 }

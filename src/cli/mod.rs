@@ -25,8 +25,10 @@ mod review;
 mod roster;
 mod rules;
 mod run;
+mod sandbox;
 mod scan;
 mod schema;
+mod serve;
 mod sign;
 mod stored;
 mod table;
@@ -78,7 +80,11 @@ enum Command {
     Sign(sign::Sign),
     Verify(sign::Verify),
     Outbox(outbox::Outbox),
+    Serve(serve::Serve),
+    Worker(serve::Worker),
+    Config(serve::Configuration),
     Formats,
+    Sandbox,
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man,
@@ -102,6 +108,11 @@ impl LangName {
 /// Runs the program on its arguments.
 pub(crate) fn run() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if let Some((_, rest)) = args.get(1..).and_then(<[_]>::split_first)
+        && args.get(1).is_some_and(|arg| arg == zhijian::sandbox::COMMAND)
+    {
+        return ExitCode::from(zhijian::sandbox::run_child(rest));
+    }
     let lang = asked_language(&args);
     let cli =
         match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -132,7 +143,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Sign(sign) => sign.run(lang),
         Command::Verify(verify) => verify.run(lang),
         Command::Outbox(outbox) => outbox.run(lang),
+        Command::Serve(serve) => serve.run(lang),
+        Command::Worker(worker) => worker.run(lang),
+        Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
+        Command::Sandbox => sandbox::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),

@@ -59,7 +59,7 @@ impl Outbox {
                 Ok(0)
             }
             Action::Send => {
-                let Some(webhook) = &open.webhook else {
+                let Some(webhook) = open.recorder.webhook() else {
                     bail!(lang.pick("配置文件中没有 [webhook]", "the configuration has no [webhook]"))
                 };
                 let secret = outbox::secret(&webhook.secret).map_err(failed)?;

@@ -2,19 +2,20 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use zhijian::model::{Lang, beijing_minute};
+use zhijian::record::run_reports;
 use zhijian::report::visible;
 use zhijian::run::{self, Busy, Crew, Outcome, Stop, Summary};
+use zhijian::scan::Scan;
 
 use super::database::{Act, Database};
-use super::fetcher::{client, runtime};
+use super::fetcher::{client, isolated, runtime};
 use super::plan::{Choice, Form, Ready, reasons, repeated, time};
 use super::progress::RunBar;
-use super::record::run_reports;
-use super::{INCOMPLETE, complain, table};
+use super::{FAILED, INCOMPLETE, complain, table};
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
@@ -49,6 +50,11 @@ impl Run {
         };
         let plan = self.choice.plan(&ready, &past, now);
         let Ready { config, store, folder, roster, scanner } = ready;
+        let scanner: Box<dyn Scan> = if config.scan.isolate {
+            Box::new(isolated(&config, scanner, self.choice.rules.as_deref())?)
+        } else {
+            Box::new(scanner)
+        };
         let client = client(&config, &store)?;
         let client = if self.choice.weixin.is_some() { client.with_weixin() } else { client };
         let stop = Stop::default();
@@ -78,8 +84,13 @@ impl Run {
         let mut out = io::stdout().lock();
         let mut code = if summary.complete { 0 } else { INCOMPLETE };
         if let Some(open) = &ledger {
-            let told = run_reports(open, &Act::default(), &shown, &rows, &targets, &mut io::sink())?;
-            code = if told == 0 { code } else { told };
+            let actor = Act::default().actor();
+            let told = run_reports(&open.recorder, &actor, &shown, &rows, &targets);
+            let (_, failed) = open.runtime.block_on(told).map_err(|error| anyhow!(error.words(lang)))?;
+            for (file, error) in &failed {
+                complain(&format!("{}: {}", file.display(), error.words(lang)));
+                code = FAILED;
+            }
         }
         match self.choice.format {
             _ if self.quiet => {}
@@ -104,7 +115,7 @@ async fn wait_for_signal(stop: Stop, lang: Lang) {
 }
 
 #[cfg(unix)]
-async fn signal() {
+pub(super) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
@@ -114,7 +125,7 @@ async fn signal() {
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+pub(super) async fn signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

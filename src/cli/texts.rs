@@ -84,13 +84,18 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "用 apksigner 校验 APK 签名是否有效，须已安装；不加此项只读取证书",
         "Check the signature of an APK by apksigner, when it is installed; else only the certificate is read",
     ),
+    (
+        "zhijian scan --isolated",
+        "每个文件在独立进程中检测，内存、时间、文件和网络受限（见 sandbox）；上限由配置文件的 [scan] 设定",
+        "Scan each file in a process of its own, with limits on memory, time, files and network (see sandbox); [scan] of the configuration sets them",
+    ),
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
     ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
     (
         "zhijian scan --config",
-        "配置文件（抓取网址时用），默认为用户配置目录中的 zhijian/zhijian.toml",
-        "Configuration for fetching addresses; default: zhijian/zhijian.toml in the user's configuration folder",
+        "配置文件（抓取网址和 --isolated 时用），默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration for addresses and --isolated; default: zhijian/zhijian.toml in the user's configuration folder",
     ),
     (
         "zhijian diff",
@@ -798,9 +803,93 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian outbox retry", "重发一条未送达的通知", "Try a notice that has not arrived anew"),
     ("zhijian outbox retry ID", "通知的编号", "Id of the notice"),
     (
+        "zhijian serve",
+        "启动服务：网页、接口、定期检测，一条命令即可",
+        "Start the service: web pages, API, schedule; one command does",
+    ),
+    (
+        "zhijian serve --database",
+        "数据库：sqlite:文件 或者 postgres://…，默认为存储目录中的 ledger.db",
+        "Database: sqlite:FILE or postgres://…; ledger.db in the store by default",
+    ),
+    ("zhijian serve --config", "配置文件", "Configuration"),
+    (
+        "zhijian serve --rules",
+        "规则所在目录，默认用内置规则",
+        "Directory of rules; the embedded ones by default",
+    ),
+    (
+        "zhijian serve --log-format",
+        "日志格式：text 文本（默认）、json",
+        "Format of the log: text (default), json",
+    ),
+    (
+        "zhijian serve --workers",
+        "同时处理多少项有人等待的任务（默认 2），0 为不处理",
+        "Jobs somebody waits for that are done at a time (default 2), 0 for none",
+    ),
+    (
+        "zhijian serve --scheduled-workers",
+        "同时处理多少项定期任务（默认 2），0 为不处理",
+        "Scheduled jobs that are done at a time (default 2), 0 for none",
+    ),
+    (
+        "zhijian serve --listen",
+        "监听地址，默认 127.0.0.1:8650",
+        "Address to listen on, 127.0.0.1:8650 by default",
+    ),
+    (
+        "zhijian worker",
+        "只处理任务：与同一 PostgreSQL 数据库上的服务分担",
+        "Only do jobs, for a service on the same PostgreSQL database",
+    ),
+    (
+        "zhijian worker --database",
+        "数据库：sqlite:文件 或者 postgres://…，默认为存储目录中的 ledger.db",
+        "Database: sqlite:FILE or postgres://…; ledger.db in the store by default",
+    ),
+    ("zhijian worker --config", "配置文件", "Configuration"),
+    (
+        "zhijian worker --rules",
+        "规则所在目录，默认用内置规则",
+        "Directory of rules; the embedded ones by default",
+    ),
+    (
+        "zhijian worker --log-format",
+        "日志格式：text 文本（默认）、json",
+        "Format of the log: text (default), json",
+    ),
+    (
+        "zhijian worker --workers",
+        "同时处理多少项有人等待的任务（默认 2），0 为不处理",
+        "Jobs somebody waits for that are done at a time (default 2), 0 for none",
+    ),
+    (
+        "zhijian worker --scheduled-workers",
+        "同时处理多少项定期任务（默认 2），0 为不处理",
+        "Scheduled jobs that are done at a time (default 2), 0 for none",
+    ),
+    ("zhijian config", "配置", "The configuration"),
+    (
+        "zhijian config --database",
+        "数据库：sqlite:文件 或者 postgres://…，默认为存储目录中的 ledger.db",
+        "Database: sqlite:FILE or postgres://…; ledger.db in the store by default",
+    ),
+    ("zhijian config --config", "配置文件", "Configuration"),
+    (
+        "zhijian config check",
+        "检查配置，列出生效的值及其来源",
+        "Check the configuration: what holds, and where it is from",
+    ),
+    (
         "zhijian formats",
         "列出可检测的格式、检视的部分、解码器版本和上限",
         "List formats, parts read, versions of decoders and limits",
+    ),
+    (
+        "zhijian sandbox",
+        "检验本机对检测进程的隔离：逐项尝试越界，列明哪些被阻止",
+        "Show how far scans are isolated on this machine: tries each thing that a scan may not do",
     ),
     (
         "zhijian schema",

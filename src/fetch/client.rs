@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -204,6 +205,16 @@ pub enum Got {
     Unchanged,
 }
 
+/// A pace that several processes keep together. Without one each process keeps its own.
+pub trait Pacer: Send + Sync {
+    /// Takes the next slot of a host whose requests are at least so far apart: how long it is until then.
+    fn slot<'a>(
+        &'a self,
+        host: &'a str,
+        pace: Duration,
+    ) -> Pin<Box<dyn Future<Output = Result<Duration, String>> + Send + 'a>>;
+}
+
 /// The client.
 pub struct Client {
     http: reqwest::Client,
@@ -216,6 +227,7 @@ pub struct Client {
     rate: DefaultDirectRateLimiter,
     journal: Journal,
     weixin: bool,
+    pacer: Option<Arc<dyn Pacer>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -269,7 +281,13 @@ impl Client {
             rate: RateLimiter::direct(Quota::per_second(settings.requests_per_second)),
             journal,
             weixin: false,
+            pacer: None,
         })
+    }
+
+    /// The same, which keeps the pace of each host together with other processes.
+    pub fn with_pacer(self, pacer: Arc<dyn Pacer>) -> Self {
+        Client { pacer: Some(pacer), ..self }
     }
 
     /// The same, which also asks `mp.weixin.qq.com`. Only where the owners of the accounts allow it; the caller
@@ -453,6 +471,10 @@ impl Client {
             return Err(FetchError::Stopped { host: host.name.clone(), cause });
         }
         host.pace().await;
+        if let Some(pacer) = &self.pacer {
+            let wait = pacer.slot(&host.name, host.least()).await.map_err(&network)?;
+            tokio::time::sleep(wait).await;
+        }
         self.rate.until_ready().await;
         let room = self.room.clone().acquire_owned().await.map_err(|error| network(error.to_string()))?;
         let mut whole = url.clone();

@@ -48,6 +48,11 @@ impl Host {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Least time between two requests.
+    pub(super) fn least(&self) -> Duration {
+        self.pace
+    }
+
     /// Waits for the turn to speak to the host. One request is under way at a time, while the guard lives.
     pub(super) async fn turn(&self) -> OwnedMutexGuard<()> {
         self.turn.clone().lock_owned().await

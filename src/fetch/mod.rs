@@ -12,9 +12,9 @@ pub mod source;
 mod store;
 pub mod weixin;
 
-pub use client::{Ask, Client, Got, Page, Room, Secret, Validators, is_barred};
+pub use client::{Ask, Client, Got, Pacer, Page, Room, Secret, Validators, is_barred};
 pub(crate) use client::{Resolver, causes, refusal, retry_after};
 pub use download::{Downloaded, Unwatched, Watch};
 pub use error::FetchError;
 pub use journal::Journal;
-pub use store::{Known, Store, write_whole};
+pub use store::{Incoming, Known, Store, write_whole};

@@ -81,6 +81,47 @@ impl Store {
         sound.then(|| self.root.join("objects").join(&sha256[..2]).join(sha256))
     }
 
+    /// Room for content that comes from elsewhere.
+    pub fn incoming(&self) -> io::Result<Incoming> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("incoming-{}-{number}-{:08x}", std::process::id(), fastrand::u32(..));
+        let path = self.root.join("partial").join(name);
+        let file = File::create_new(&path)?;
+        Ok(Incoming { store: self.clone(), path, file, digest: Sha256::new(), bytes: 0 })
+    }
+
+    /// Content older than a moment of which the caller does not say that something rests on it is thrown away:
+    /// how many files, how many bytes.
+    pub fn prune(
+        &self,
+        before: std::time::SystemTime,
+        rests: &dyn Fn(&str) -> bool,
+    ) -> io::Result<(u64, u64)> {
+        let (mut files, mut bytes) = (0, 0);
+        for folder in fs::read_dir(self.root.join("objects"))? {
+            let folder = folder?.path();
+            if !folder.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let metadata = entry.metadata()?;
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if metadata.is_file()
+                    && metadata.modified().is_ok_and(|modified| modified < before)
+                    && self.object_path(&name).is_some()
+                    && !rests(&name)
+                {
+                    fs::remove_file(entry.path())?;
+                    (files, bytes) = (files + 1, bytes + metadata.len());
+                }
+            }
+        }
+        Ok((files, bytes))
+    }
+
     /// What was last had from an address, if its content is still there.
     pub fn known(&self, url: &Url) -> Option<Known> {
         let known: Known = read_json(&self.address(url))?;
@@ -154,6 +195,50 @@ impl Store {
             from: Some(from.as_str().to_owned()),
             validators,
         })
+    }
+}
+
+/// Content that comes from elsewhere, piece by piece. What is not finished leaves nothing behind.
+#[derive(Debug)]
+pub struct Incoming {
+    store: Store,
+    path: PathBuf,
+    file: File,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl Incoming {
+    /// One more piece.
+    pub fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.file.write_all(piece)?;
+        self.digest.update(piece);
+        self.bytes += piece.len() as u64;
+        Ok(())
+    }
+
+    /// So many bytes are there.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes the content into the store: its digest. When this returns it is on disk.
+    pub fn finish(mut self) -> io::Result<String> {
+        self.file.sync_all()?;
+        let sha256 = hex(&std::mem::take(&mut self.digest).finalize());
+        let path = self.store.object_path(&sha256).ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = path.parent().unwrap_or(&self.store.root);
+        fs::create_dir_all(folder)?;
+        fs::rename(&self.path, &path)?;
+        // The name has to be on disk too.
+        File::open(folder)?.sync_all()?;
+        Ok(sha256)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
     }
 }
 

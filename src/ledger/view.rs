@@ -252,7 +252,7 @@ impl Ledger {
 
 impl Wanted {
     /// SQL conditions whose texts are numbered behind so many others.
-    fn conditions(&self, before: usize) -> (String, Vec<String>) {
+    pub(super) fn conditions(&self, before: usize) -> (String, Vec<String>) {
         let (mut sql, mut texts) = (String::new(), Vec::new());
         let mut add = |condition: &str, text: String| {
             texts.push(text);
@@ -293,7 +293,7 @@ fn escaped(ch: char) -> impl Iterator<Item = char> {
     ['%', '_', '\\'].contains(&ch).then_some('\\').into_iter().chain([ch])
 }
 
-fn bound(query: Query<'_, Any, AnyArguments>, texts: Vec<String>) -> Query<'_, Any, AnyArguments> {
+pub(super) fn bound(query: Query<'_, Any, AnyArguments>, texts: Vec<String>) -> Query<'_, Any, AnyArguments> {
     texts.into_iter().fold(query, |query, text| query.bind(text))
 }
 
@@ -404,7 +404,7 @@ fn rank(waiting: &Waiting) -> String {
     format!("{}{day}{:019}", waiting.urgency as u8, nanoseconds(waiting.since).max(0))
 }
 
-fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
+pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
     let (document, confirmed, suspected): (String, i64, i64) =
         (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let document = serde_json::from_str(&document)

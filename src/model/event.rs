@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Category, DutyStatus, Level, RosterEntry, TargetKind, Verdict};
+use super::{Category, DutyStatus, Lang, Level, RosterEntry, TargetKind, Verdict};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -157,6 +157,51 @@ impl Deed {
             Deed::RedDeclined { .. } => "决定暂不赋红码",
             Deed::Closed { .. } => "关停",
             Deed::Withdrawn { .. } => "撤回",
+        }
+    }
+
+    /// What an event says besides its name, in a line.
+    pub fn detail(&self, lang: Lang) -> String {
+        match self {
+            Deed::Enrolled { entry } => {
+                [&entry.name, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>().join("  ")
+            }
+            Deed::Struck { reason }
+            | Deed::FilingRevoked { reason }
+            | Deed::RedDecided { reason }
+            | Deed::RedDeclined { reason }
+            | Deed::Closed { reason } => reason.clone(),
+            Deed::Scanned(scan) => {
+                let mut parts = Vec::new();
+                parts.extend(scan.version.clone());
+                match scan.coverage {
+                    Verdict::Full => {}
+                    Verdict::Partial => parts.push(lang.pick("检视不全", "partly inspected").to_owned()),
+                    Verdict::Opaque => parts.push(lang.pick("无法检视", "not inspectable").to_owned()),
+                }
+                if scan.findings.is_empty() {
+                    parts.push(lang.pick("未检出", "nothing found").to_owned());
+                }
+                parts.extend(scan.findings.iter().map(|f| {
+                    let level = lang.pick(f.level.zh(), f.level.en());
+                    let again =
+                        if f.disguised { lang.pick("（改头换面）", " (disguised)") } else { "" };
+                    format!("{level} {}{again}", f.rule)
+                }));
+                parts.join("  ")
+            }
+            Deed::Filed { number } => number.clone(),
+            Deed::NoticeIssued { document, rules, deadline } => {
+                format!("{document}  {}  {} {deadline}", rules.join(" "), lang.pick("限期", "until"))
+            }
+            Deed::RectificationReported { statement } => statement.clone(),
+            Deed::Confirmed { rule, reason, .. } | Deed::Dismissed { rule, reason, .. } => {
+                format!("{rule}  {reason}")
+            }
+            Deed::ExceptionGranted { rule, document, scope, until } => {
+                format!("{rule}  {document}  {scope}  {} {until}", lang.pick("至", "until"))
+            }
+            Deed::Withdrawn { seq, reason } => format!("#{seq}  {reason}"),
         }
     }
 }

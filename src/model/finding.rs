@@ -163,6 +163,15 @@ pub struct Evidence {
     pub note_en: String,
 }
 
+impl Evidence {
+    /// The name of its screen: that of `巡查（cn.gov.example.PatrolActivity）`.
+    pub fn screen_name(&self) -> Option<&str> {
+        let shown = self.screen.as_deref()?;
+        let inside = shown.strip_suffix('）').and_then(|rest| rest.rsplit_once('（'));
+        Some(inside.map_or(shown, |(_, name)| name))
+    }
+}
+
 /// A prohibited function found in a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {

@@ -13,7 +13,6 @@ use crate::model::{
 };
 
 use super::same::Pair;
-use super::screen_name;
 
 /// Rows of a finding whose elements are looked for; a scan lists no more.
 const MAX_ROWS: usize = 50;
@@ -124,7 +123,7 @@ impl Search<'_> {
     /// What the element of a row that is gone shows now, and what its press calls.
     fn row(&self, row: &Evidence, found: &mut Vec<Anchor>) {
         let label = Surface::cut(&row.text);
-        let shown = row.screen.as_deref().map(screen_name);
+        let shown = row.screen_name();
         let spots: Vec<&Control> = self
             .was_elements()
             .filter(|c| {
@@ -211,7 +210,7 @@ impl Search<'_> {
 
     /// A name that speaks of the function and is still there: of a screen, layout, element or function.
     fn name(&self, row: &Evidence, gone: &[&Evidence], found: &mut Vec<Anchor>) {
-        let on = |screen: &str| gone.iter().any(|row| row.screen.as_deref().map(screen_name) == Some(screen));
+        let on = |screen: &str| gone.iter().any(|row| row.screen_name() == Some(screen));
         let labels = |here: &dyn Fn(&Control) -> bool| -> (Vec<String>, Vec<String>) {
             let old: Vec<&str> =
                 self.was_elements().filter(|c| here(c)).filter_map(|c| c.label.as_deref()).collect();

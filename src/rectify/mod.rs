@@ -90,14 +90,8 @@ pub(crate) fn decisive(finding: &Finding) -> Vec<&Evidence> {
 type Key<'a> = (EvidenceKind, &'a str, &'a str, Option<String>, Option<&'a str>);
 
 fn key<'a>(pair: &Pair<'_>, report: &Report, row: &'a Evidence) -> Key<'a> {
-    let screen = row.screen.as_deref().map(|screen| pair.own(report, screen_name(screen)));
+    let screen = row.screen_name().map(|screen| pair.own(report, screen));
     (row.kind, &row.text, &row.matched, screen, row.widget.as_deref())
-}
-
-/// The name of a screen as evidence shows it: that of `巡查（cn.gov.example.PatrolActivity）`.
-fn screen_name(shown: &str) -> &str {
-    let inside = shown.strip_suffix('）').and_then(|rest| rest.rsplit_once('（'));
-    inside.map_or(shown, |(_, name)| name)
 }
 
 /// Whether it is more than a mention; what a person has accepted is there all the same.

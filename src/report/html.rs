@@ -1,7 +1,7 @@
 //! One HTML file that needs nothing else: no script, no request, a content security policy that forbids both.
 //!
 //! It reads at 375 and 1280 pixels and on paper, where folded parts are printed unfolded. Template and style sheet
-//! are in `html/`.
+//! are in `html/`. [`piece`] gives a part of it to pages that show more around it.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,10 +11,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::prose::{self, Excerpt, excerpt, visible};
+use super::wireframe::wireframe;
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord, Lang,
-    Level, Listing, PageRecord, PartName, PartTally, Report, Signer, TargetKind, Verdict, beijing_day,
+    ColorCode, Coverage, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord,
+    Lang, Level, Listing, PageRecord, PartName, PartTally, Report, Signer, Surface, TargetKind, Verdict,
+    beijing_day,
 };
 
 pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
@@ -23,7 +25,9 @@ pub(super) const FORMAT: Format = Format { name: "html", streams: false, write }
 const SHOWN: usize = 5;
 
 fn write(run: &Run<'_>, view: View, out: &mut dyn Write) -> io::Result<()> {
-    let mut html = Page { run, view, lang: view.lang }.render().map_err(io::Error::other)?;
+    let mut html = Page { run, view, lang: view.lang, words: Words { lang: view.lang } }
+        .render()
+        .map_err(io::Error::other)?;
     html.push('\n');
     out.write_all(html.as_bytes())
 }
@@ -34,11 +38,67 @@ struct Page<'a> {
     run: &'a Run<'a>,
     view: View,
     lang: Lang,
+    words: Words,
+}
+
+impl Page<'_> {
+    fn title(&self) -> String {
+        let what = self.lang.pick("技术检测报告", "technical detection report");
+        match self.run.reports {
+            [report] => {
+                let name = self.words.brief(prose::name(report));
+                format!("{name} {} {what}", prose::code(self.lang, report))
+            }
+            _ => what.to_owned(),
+        }
+    }
+}
+
+/// A part of a report.
+#[derive(Debug, Clone, Copy)]
+pub enum Piece<'a> {
+    /// A finding with its evidence.
+    Finding(&'a Finding),
+    /// A duty.
+    Duty(&'a Duty),
+    /// What was seen: the file, its signer, the coverage.
+    Seen,
+    /// What could not be seen.
+    Unseen,
+    /// Everything that technicians check.
+    Annex,
+}
+
+/// A part of a report as HTML; every string of the package in it is escaped. Its classes are those of [`STYLE`].
+pub fn piece(report: &Report, piece: Piece<'_>, lang: Lang) -> Result<String, askama::Error> {
+    Part { report, piece, lang, words: Words { lang } }.render()
+}
+
+/// The style sheet of the HTML report.
+pub const STYLE: &str = include_str!("html/style.css");
+
+#[derive(Template)]
+#[template(path = "piece.html", config = "src/report/html/askama.toml")]
+struct Part<'a> {
+    report: &'a Report,
+    piece: Piece<'a>,
+    lang: Lang,
+    words: Words,
+}
+
+/// What the templates ask for.
+struct Words {
+    lang: Lang,
 }
 
 // A template passes references to everything, hence the shape of the small ones.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "see above")]
-impl Page<'_> {
+impl Words {
+    fn wireframe(&self, finding: &Finding, surface: &Option<Surface>) -> Option<String> {
+        let rows = finding.evidence.iter();
+        rows.filter_map(|row| wireframe(surface.as_ref()?, row, self.lang)).next()
+    }
+
     /// A string of the package, safe to show and cut to a length that a page bears.
     fn clip<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.len() <= 300 { visible(text) } else { Cow::Owned(excerpt(text, "", 300).after) }
@@ -161,16 +221,6 @@ impl Page<'_> {
 
     fn mentions<'r>(&self, report: &'r Report) -> Vec<&'r Finding> {
         prose::of_level(report, Level::Mention).collect()
-    }
-
-    fn title(&self) -> String {
-        let what = self.lang.pick("技术检测报告", "technical detection report");
-        match self.run.reports {
-            [report] => {
-                format!("{} {} {what}", self.brief(prose::name(report)), prose::code(self.lang, report))
-            }
-            _ => what.to_owned(),
-        }
     }
 
     /// Findings that are more than a mention and count.

@@ -3,7 +3,7 @@
 //! Every format shows the same things in the same order: the conclusion, what was seen, findings with the gravest
 //! first, duties, what could not be seen, and an annex for technicians. A new format is one file here and one
 //! line in [`FORMATS`]. Documents about a report besides it have folders: `diff` compares two, `notice` asks for
-//! rectification.
+//! rectification, `wireframe` draws a screen again.
 
 mod diff;
 mod html;
@@ -12,12 +12,14 @@ mod notice;
 mod prose;
 mod sarif;
 mod terminal;
+mod wireframe;
 
 use std::io::{self, Write};
 
-use crate::model::{Lang, Listing, Report};
+use crate::model::{Lang, Listing, Report, Verdict};
 
 pub use diff::write as write_diff;
+pub use html::{Piece, STYLE, piece};
 pub(crate) use json::harmless;
 pub use json::{ReadError, diff_schema, read, schema};
 pub use notice::{NOTICE_FORMATS, Notice, NoticeData, NoticeError, NoticeFormat};
@@ -30,6 +32,17 @@ pub fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut dyn Write) 
 /// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
 pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
     prose::visible(raw)
+}
+
+/// A string of a package cut to so many columns around what was matched in it: before, the match, after.
+pub fn excerpt(raw: &str, matched: &str, columns: usize) -> (String, String, String) {
+    let prose::Excerpt { before, matched, after } = prose::excerpt(raw, matched, columns);
+    (before, matched, after)
+}
+
+/// The phrase of a verdict on coverage.
+pub fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
+    prose::verdict(lang, verdict)
 }
 
 /// What an app store says of an app, as rows of a label and a text.

@@ -8,14 +8,20 @@
 //! What a person does is an event of the ledger or a line of the audit log, never only a change of a table.
 
 pub mod api;
+pub mod jobs;
+mod metrics;
 mod people;
 mod problem;
 mod record;
+pub mod rosters;
+pub mod schedule;
+mod service;
+mod upload;
 mod web;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -38,8 +44,10 @@ use crate::rule::RuleSet;
 
 use people::People;
 
+pub use jobs::{Jobs, Queue};
 pub use people::{Person, Role, Session};
 pub use problem::Problem;
+pub use service::{Options, Service, StartError};
 
 /// What every request sees.
 #[derive(Clone)]
@@ -50,13 +58,17 @@ pub struct Inner {
     /// Events and the view of present codes; further tables are in the same database.
     pub ledger: Ledger,
     /// The rules that scans use.
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     /// Content by digest.
     pub store: Store,
     /// The configuration.
     pub config: Config,
     /// Digest of the policy, by which the view is made.
     policy_digest: String,
+    /// What is counted for `/metrics`.
+    metrics: metrics::Metrics,
+    /// Where tickets of jobs go, once it is there.
+    queue: OnceLock<Queue>,
     /// What is kept about people besides the database.
     people: People,
     /// What time it is; tests have clocks of their own.
@@ -103,7 +115,20 @@ impl App {
     ) -> Self {
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
         let people = People::new(&config.server);
-        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, people, clock }))
+        let (rules, metrics, queue) = (Arc::new(rules), metrics::Metrics::default(), OnceLock::new());
+        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, metrics, queue, people, clock }))
+    }
+
+    /// The same with a queue, so that jobs that are called for here begin at once.
+    pub fn with_queue(self, queue: Queue) -> Self {
+        // A second queue is that of the same database.
+        let _ = self.queue.set(queue);
+        self
+    }
+
+    /// The jobs.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(self.ledger.pool().clone(), self.queue.get().cloned())
     }
 
     /// What time it is.
@@ -124,10 +149,14 @@ impl App {
     /// All routes.
     pub fn router(&self) -> Router {
         let guarded = Router::new().nest("/api/v1", api::router(self)).merge(web::router());
-        let guarded = guarded.layer(from_fn_with_state(self.clone(), people::guard));
+        let guarded =
+            guarded.layer(from_fn_with_state(self.clone(), people::guard)).layer(from_fn(web::dress));
         Router::new()
             .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(metrics::ready))
+            .route("/metrics", get(metrics::show))
             .merge(guarded)
+            .layer(from_fn_with_state(self.clone(), metrics::count))
             .layer(from_fn(security_headers))
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(SetRequestIdLayer::x_request_id(Counted::default()))

@@ -97,6 +97,12 @@ impl From<LedgerError> for Problem {
     }
 }
 
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        LedgerError::from(error).into()
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let words = (&*refusal.words(Lang::Zh), &*refusal.words(Lang::En));
@@ -131,6 +137,8 @@ impl IntoResponse for Problem {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        // For people it becomes a page, see `web`.
+        response.extensions_mut().insert(self);
         response
     }
 }

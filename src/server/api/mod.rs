@@ -2,10 +2,14 @@
 
 mod codes;
 mod cursor;
+mod jobs;
 mod layer;
 mod people;
 mod reports;
 mod rosters;
+mod runs;
+mod scan;
+mod schedules;
 mod schema;
 mod session;
 mod targets;
@@ -33,11 +37,14 @@ fn described() -> OpenApiRouter<App> {
         .merge(reports::routes())
         .merge(session::routes())
         .merge(targets::routes())
+        .merge(jobs::routes())
+        .merge(schedules::routes())
+        .merge(runs::routes())
 }
 
 /// Routes that read their bodies themselves.
 fn streamed() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(scan::routes())
 }
 
 /// All routes.

@@ -1,0 +1,102 @@
+//! The rosters that the service knows: content in the store, and a line in the database.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::App;
+use super::jobs::{Outcome, new_id, now};
+use crate::model::Lang;
+use crate::roster::{Address, Roster};
+
+/// A roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Known {
+    /// Number.
+    pub id: String,
+    /// Name; what runs remember is kept by it, over later versions of the same roster.
+    pub name: String,
+    /// Digest of the content.
+    pub sha256: String,
+    /// Rows that could be read.
+    pub targets: i64,
+    /// When it was added.
+    pub added: Timestamp,
+    /// Who added it.
+    pub actor: String,
+}
+
+const COLUMNS: &str = "SELECT id, name, sha256, targets, added, actor FROM roster";
+
+impl App {
+    /// Adds a roster whose content is in the store already. The error is what is wrong with it.
+    pub async fn add_roster(&self, name: &str, sha256: &str, actor: &str) -> Outcome<Result<Known, String>> {
+        let roster = match self.read_roster(sha256) {
+            Ok(roster) => roster,
+            Err(words) => return Ok(Err(words)),
+        };
+        let (now, targets) = (now(), i64::try_from(roster.rows.len()).unwrap_or(i64::MAX));
+        let known = Known {
+            id: new_id(now),
+            name: name.to_owned(),
+            sha256: sha256.to_owned(),
+            targets,
+            added: Timestamp::from_millisecond(now).unwrap_or_default(),
+            actor: actor.to_owned(),
+        };
+        let sql =
+            "INSERT INTO roster (id, name, sha256, targets, added, actor) VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(sql)
+            .bind(known.id.clone())
+            .bind(known.name.clone())
+            .bind(known.sha256.clone())
+            .bind(targets)
+            .bind(now)
+            .bind(known.actor.clone())
+            .execute(self.ledger.pool())
+            .await?;
+        Ok(Ok(known))
+    }
+
+    /// Every roster, the latest first.
+    pub async fn rosters(&self) -> Outcome<Vec<Known>> {
+        let sql = select(" ORDER BY id DESC LIMIT 1000");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.ledger.pool()).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// One roster.
+    pub async fn roster(&self, id: &str) -> Outcome<Option<Known>> {
+        let sql = select(" WHERE id = $1");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.to_owned());
+        query.fetch_optional(self.ledger.pool()).await?.as_ref().map(read).transpose()
+    }
+
+    /// Reads a roster of the store. Files of this machine that it names are not looked at: who uploads a roster must
+    /// not read the disk of the server.
+    pub fn read_roster(&self, sha256: &str) -> Result<Roster, String> {
+        let path = self.store.object(sha256).ok_or("名录内容不在存储中 / the store has no such content")?;
+        let mut roster = Roster::read(&path, &self.config.roster)
+            .map_err(|error| format!("{} / {}", error.words(Lang::Zh), error.words(Lang::En)))?;
+        for row in &mut roster.rows {
+            row.address = row.address.take().filter(|address| matches!(address, Address::Web(_)));
+        }
+        Ok(roster)
+    }
+}
+
+fn select(rest: &str) -> String {
+    format!("{COLUMNS}{rest}")
+}
+
+fn read(row: &AnyRow) -> Outcome<Known> {
+    Ok(Known {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        sha256: row.try_get(2)?,
+        targets: row.try_get(3)?,
+        added: Timestamp::from_millisecond(row.try_get(4)?).unwrap_or_default(),
+        actor: row.try_get(5)?,
+    })
+}

@@ -1,0 +1,330 @@
+//! The service as a process: it starts everything, and stops it in order.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::jobs::{Lane, Queue, Worker};
+use super::{App, ServeError};
+use crate::config::Config;
+use crate::fetch::Store;
+use crate::ledger::{History, Ledger, LedgerError, Recorded};
+use crate::model::{Deed, Lang};
+use crate::outbox::{self, Sender};
+use crate::rule::RuleSet;
+
+/// How often it is looked whether a schedule is due.
+const TICK: Duration = Duration::from_secs(1);
+/// How often jobs without a ticket are looked for.
+const SWEEP: Duration = Duration::from_secs(3);
+/// How often codes that turn by the clock are brought up to date.
+const TURN: Duration = Duration::from_secs(60);
+/// How often notices are sent.
+const SEND: Duration = Duration::from_secs(10);
+/// How often what nothing rests on is thrown away.
+const PRUNE: Duration = Duration::from_secs(6 * 3600);
+/// What is under way besides jobs has so much longer than those.
+const LAST: Duration = Duration::from_secs(5);
+
+/// What a process of the service is started with.
+#[derive(Debug)]
+pub struct Options {
+    /// Address of the database.
+    pub database: String,
+    /// Everything else.
+    pub config: Config,
+    /// The rules.
+    pub rules: RuleSet,
+    /// Where content is kept.
+    pub store: Store,
+    /// Whether requests are taken and schedules kept, or only jobs done.
+    pub serves: bool,
+}
+
+/// Why the service does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Another server has the same database.
+    #[error("another server is running on {path} (process {process})", path = path.display())]
+    Taken {
+        /// The database.
+        path: PathBuf,
+        /// Number of its process.
+        process: String,
+    },
+    /// The file by which servers know of each other cannot be written.
+    #[error("{path}: {source}", path = path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The queue cannot be opened.
+    #[error("queue: {0}")]
+    Queue(String),
+    /// The address cannot be listened on.
+    #[error("{address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The first account cannot be made.
+    #[error("{0}")]
+    Account(String),
+}
+
+impl StartError {
+    /// What is the matter, in a language.
+    pub fn words(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (StartError::Ledger(error), lang) => error.words(lang),
+            (StartError::Taken { path, process }, Lang::Zh) => {
+                format!(
+                    "{} 正由另一服务进程（{process}）使用；一个 SQLite 文件只能启动一个服务",
+                    path.display()
+                )
+            }
+            (StartError::Listen { address, source }, Lang::Zh) => format!("无法监听 {address}：{source}"),
+            (other, _) => other.to_string(),
+        }
+    }
+}
+
+/// A process of the service.
+pub struct Service {
+    app: App,
+    queue: Queue,
+    listener: Option<TcpListener>,
+    password: Option<String>,
+    copied: Option<PathBuf>,
+    /// No second server on the same file while this lives.
+    _lock: Option<File>,
+}
+
+impl Service {
+    /// Opens everything; nothing is done yet.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Options { database, config, rules, store, serves } = options;
+        let file = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let lock = match file {
+            Some(path) if serves => Some(lock(Path::new(path))?),
+            _ => None,
+        };
+        let copied = if serves { Ledger::copy_before_migration(&database).await? } else { None };
+        let ledger = Ledger::open(&database).await?;
+        let queue = Queue::open(&database).await.map_err(|error| StartError::Queue(error.to_string()))?;
+        let address = config.server.listen;
+        let app = App::new(ledger, rules, store, config).with_queue(queue.clone());
+        let (mut listener, mut password) = (None, None);
+        if serves {
+            let failed = |source| StartError::Listen { address, source };
+            listener = Some(TcpListener::bind(address).await.map_err(failed)?);
+            app.catch_up().await?;
+            let first = app.first_administrator().await;
+            password = first.map_err(|problem| StartError::Account(problem.title_en))?;
+        }
+        Ok(Service { app, queue, listener, password, copied, _lock: lock })
+    }
+
+    /// What requests see.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Where requests are taken.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.as_ref()?.local_addr().ok()
+    }
+
+    /// The one-time password of the first administrator, at the first start.
+    pub fn first_password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// The copy of the database that was made before it was migrated.
+    pub fn copied(&self) -> Option<&Path> {
+        self.copied.as_deref()
+    }
+
+    /// Works until it is to stop. Then nothing new is begun, and what is under way may go on for a while.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), ServeError> {
+        let Service { app, queue, listener, .. } = self;
+        let config = &app.config.server;
+        let (grace, workers, scheduled) = (config.grace, config.workers, config.scheduled_workers);
+        let mut tasks = JoinSet::new();
+        for (lane, at_a_time) in [(Lane::Demand, workers), (Lane::Schedule, scheduled)] {
+            if at_a_time > 0 {
+                let worker = Worker::new(app.clone(), queue.clone(), &name(), stop.clone(), grace);
+                tasks.spawn(worker.work(lane, at_a_time));
+            }
+        }
+        let at = app.clone();
+        tasks.spawn(every(SWEEP, stop.clone(), move || {
+            let app = at.clone();
+            async move { app.jobs().sweep().await.map_err(|error| error.to_string()) }
+        }));
+        let mut served = Ok(());
+        if let Some(listener) = listener {
+            background(&app, &mut tasks, &stop);
+            let server = app.serve(listener, stop.clone());
+            tokio::pin!(server);
+            served = tokio::select! {
+                served = &mut server => served,
+                _ = stop.wait_for(|stop| *stop) => {
+                    // A client that never ends must not hold up the end.
+                    tokio::time::timeout(grace + LAST, server).await.unwrap_or(Ok(()))
+                }
+            };
+        } else {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace + LAST, all).await.is_err() {
+            tracing::warn!("not everything ended in time; others will take it over");
+        }
+        served
+    }
+}
+
+/// What a server does besides answering.
+fn background(app: &App, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+    let at = app.clone();
+    tasks.spawn(every(TICK, stop.clone(), move || {
+        let app = at.clone();
+        async move { app.tick().await.map(drop).map_err(|error| error.to_string()) }
+    }));
+    let at = app.clone();
+    tasks.spawn(every(TURN, stop.clone(), move || {
+        let app = at.clone();
+        async move { app.catch_up().await.map(drop).map_err(|error| error.to_string()) }
+    }));
+    let at = app.clone();
+    tasks.spawn(every(PRUNE, stop.clone(), move || {
+        let app = at.clone();
+        async move { app.prune().await.map(drop).map_err(|error| error.to_string()) }
+    }));
+    if let Some(webhook) = app.config.webhook.clone() {
+        let at = app.clone();
+        tasks.spawn(every(SEND, stop.clone(), move || {
+            let (app, webhook) = (at.clone(), webhook.clone());
+            async move {
+                let send = async {
+                    let sender = Sender::new(&webhook, outbox::secret(&webhook.secret)?)?;
+                    outbox::send_due(app.ledger.pool(), &sender, Timestamp::now).await
+                };
+                send.await.map(drop).map_err(|error| error.to_string())
+            }
+        }));
+    }
+}
+
+impl App {
+    /// Throws away content that is older than the configuration keeps it and on which neither the latest scan of a
+    /// target nor an open finding nor a job nor a roster rests: files and bytes. Reports stay: they are in the chain
+    /// of the ledger.
+    pub async fn prune(&self) -> Result<(u64, u64), LedgerError> {
+        let (policy, now) = (self.policy(), self.now());
+        let each = |_: &str, events: Vec<Recorded>| {
+            let history = History::of(policy, &events, now);
+            let open = history.standing.open_findings(policy, now);
+            let open: HashSet<&str> = open.iter().map(|finding| finding.rule.as_str()).collect();
+            let scans = events.into_iter().rev().filter_map(|recorded| match recorded.event.deed {
+                Deed::Scanned(scan) => Some(scan),
+                _ => None,
+            });
+            let needed = scans.enumerate().filter(|(at, scan)| {
+                *at == 0 || scan.findings.iter().any(|found| open.contains(found.rule.as_str()))
+            });
+            needed.map(|(_, scan)| scan.artifact).collect::<Vec<String>>()
+        };
+        let mut rests: HashSet<String> = self.ledger.map_targets(each).await?.into_iter().flatten().collect();
+        let rows = sqlx::query("SELECT sha256 FROM roster").fetch_all(self.ledger.pool()).await?;
+        for row in rows {
+            rests.insert(sqlx::Row::try_get(&row, 0)?);
+        }
+        let sql = "SELECT what FROM job WHERE state IN ('waiting', 'running', 'dead')";
+        let mut open = String::new();
+        for row in sqlx::query(sql).fetch_all(self.ledger.pool()).await? {
+            let what: String = sqlx::Row::try_get(&row, 0)?;
+            open.push_str(&what);
+        }
+        let before = SystemTime::now().checked_sub(self.config.server.keep).unwrap_or(SystemTime::UNIX_EPOCH);
+        let store = self.store.clone();
+        let pruned = tokio::task::spawn_blocking(move || {
+            store.prune(before, &|sha256| rests.contains(sha256) || open.contains(sha256))
+        });
+        let (files, bytes) = match pruned.await {
+            Ok(Ok(pruned)) => pruned,
+            Ok(Err(error)) => return Err(sqlx::Error::Io(error).into()),
+            Err(_) => return Ok((0, 0)),
+        };
+        if files > 0 {
+            tracing::info!(files, bytes, "thrown away");
+        }
+        Ok((files, bytes))
+    }
+}
+
+/// Does something again and again until it is to stop. An error is told, and the next time is another.
+async fn every<F: Future<Output = Result<(), String>>>(
+    period: Duration,
+    mut stop: watch::Receiver<bool>,
+    what: impl Fn() -> F,
+) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = what().await {
+            tracing::warn!(error, "in the background");
+        }
+    }
+}
+
+/// The name of this process among the workers.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("worker").to_owned();
+    format!("{host}-{}", std::process::id())
+}
+
+/// Takes the file beside a database by which servers know of each other.
+fn lock(database: &Path) -> Result<File, StartError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |source| StartError::Lock { path: path.clone(), source };
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    if file.try_lock().is_err() {
+        let mut process = String::new();
+        file.read_to_string(&mut process).map_err(failed)?;
+        return Err(StartError::Taken { path: database.to_owned(), process: process.trim().to_owned() });
+    }
+    let note = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        write!(file, "{}", std::process::id())?;
+        file.flush()
+    };
+    note(&mut file).map_err(failed)?;
+    Ok(file)
+}

@@ -1,0 +1,175 @@
+//! 任务: scans on demand, runs, the queue and its workers.
+
+use askama::Template;
+use axum::extract::multipart::MultipartError;
+use axum::extract::{Form, Multipart, State as AppState};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::frame::{Frame, Place, Visitor, page as rendered};
+use super::show::{address, brief, clip};
+use crate::model::{Lang, beijing_minute};
+use crate::server::jobs::{Job, State, Wanted, What};
+use crate::server::{App, Problem, Role};
+
+/// Jobs that are shown, the latest first.
+const PAGE: u32 = 100;
+
+/// A job as the page shows it.
+struct Line {
+    id: String,
+    what: String,
+    state: &'static str,
+    class: &'static str,
+    /// Of 100, where it is known.
+    percent: Option<u8>,
+    progress: String,
+    started: String,
+    worker: String,
+    actor: String,
+    error: String,
+    link: String,
+    cancel: bool,
+    again: bool,
+}
+
+#[derive(Template)]
+#[template(path = "jobs.html", config = "src/server/web/askama.toml")]
+struct Jobs {
+    frame: Frame,
+    rows: String,
+}
+
+#[derive(Template)]
+#[template(path = "job_rows.html", config = "src/server/web/askama.toml")]
+struct Rows {
+    frame: Frame,
+    lines: Vec<Line>,
+    busy: bool,
+}
+
+async fn lines(app: &App, visitor: &Visitor) -> Result<Vec<Line>, Problem> {
+    let jobs = app.jobs().list(&Wanted::default(), None, PAGE).await?;
+    // Names of uploads are those of all regions.
+    let own = |job: &&Job| visitor.person.region.is_none() || job.actor == visitor.person.name;
+    Ok(jobs.iter().filter(own).map(|job| line(visitor.lang, job)).collect())
+}
+
+fn line(lang: Lang, job: &Job) -> Line {
+    let what = match &job.what {
+        Some(What::ScanUpload { name, .. }) => format!("{} {}", lang.pick("检测", "scan"), brief(name)),
+        Some(What::ScanTarget { lines, part, .. }) => match lang {
+            Lang::Zh => format!("名录第 {} 部分，{} 行", part + 1, lines.len()),
+            Lang::En => format!("part {} of a roster, {} rows", part + 1, lines.len()),
+        },
+        Some(What::Run { .. }) => lang.pick("检测名录", "run of a roster").to_owned(),
+        None => lang.pick("其他版本的任务", "a job of another version").to_owned(),
+    };
+    let (class, words) = match job.state {
+        State::Waiting => ("waiting", ("排队", "waiting")),
+        State::Running if job.cancelling => ("running", ("正在取消", "being cancelled")),
+        State::Running => ("running", ("进行中", "under way")),
+        State::Done => ("done-job", ("完成", "done")),
+        State::Dead => ("dead", ("失败，已放弃", "given up")),
+        State::Cancelled => ("cancelled", ("已取消", "cancelled")),
+    };
+    let percent = (job.total > 0).then(|| (100 * job.progress / job.total).clamp(0, 100));
+    let size = |bytes: i64| format!("{:.1} MB", bytes as f64 / 1e6);
+    let progress = match &job.what {
+        _ if job.total <= 0 => String::new(),
+        Some(What::ScanUpload { .. }) => format!("{} / {}", size(job.progress), size(job.total)),
+        _ => format!("{} / {}", job.progress, job.total),
+    };
+    let target =
+        job.result.pointer("/reports/0/target").and_then(|target| target.as_str()).unwrap_or_default();
+    Line {
+        id: job.id.clone(),
+        what,
+        state: lang.pick(words.0, words.1),
+        class,
+        percent: percent
+            .filter(|_| job.state == State::Running)
+            .and_then(|percent| u8::try_from(percent).ok()),
+        progress: if job.state.is_open() { progress } else { String::new() },
+        started: job.started.map_or_else(String::new, beijing_minute),
+        worker: brief(&job.worker),
+        actor: brief(&job.actor),
+        error: if job.error.is_empty() { String::new() } else { clip(&job.error) },
+        link: if target.is_empty() { String::new() } else { address(target) },
+        cancel: job.state.is_open() && !job.cancelling,
+        again: matches!(job.state, State::Dead | State::Cancelled),
+    }
+}
+
+async fn shown(app: &App, visitor: &Visitor) -> Result<Rows, Problem> {
+    let lines = lines(app, visitor).await?;
+    let busy = lines.iter().any(|line| line.cancel);
+    Ok(Rows { frame: visitor.frame(Place::Jobs, ""), lines, busy })
+}
+
+pub(super) async fn page(AppState(app): AppState<App>, visitor: Visitor) -> Result<Response, Problem> {
+    let rows = shown(&app, &visitor).await?.render()?;
+    rendered(&Jobs { rows, frame: visitor.frame(Place::Jobs, visitor.lang.pick("任务", "Jobs")) })
+}
+
+/// The rows alone, for pages that ask again while something is under way.
+pub(super) async fn rows(AppState(app): AppState<App>, visitor: Visitor) -> Result<Response, Problem> {
+    rendered(&shown(&app, &visitor).await?)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Act {
+    job: String,
+    action: String,
+}
+
+/// Does without a job, or calls for it again.
+pub(super) async fn act(
+    AppState(app): AppState<App>,
+    visitor: Visitor,
+    Form(act): Form<Act>,
+) -> Result<Response, Problem> {
+    visitor.person.at_least(Role::Analyst)?;
+    let jobs = app.jobs();
+    let job = jobs.one(&act.job).await?.ok_or_else(Problem::not_found)?;
+    if visitor.person.region.is_some() && job.actor != visitor.person.name {
+        return Err(Problem::not_found());
+    }
+    let done = match act.action.as_str() {
+        "cancel" => jobs.cancel(&job.id).await?,
+        "again" => jobs.requeue(&job.id).await?.is_some(),
+        _ => return Err(Problem::bad_request("action")),
+    };
+    let words = ("任务的状态已经改变", "the state of the job has changed meanwhile");
+    if done {
+        Ok(Redirect::to("/jobs").into_response())
+    } else {
+        Err(Problem::new("job", StatusCode::CONFLICT, words))
+    }
+}
+
+/// Takes files in and calls for their scans.
+pub(super) async fn scan(
+    AppState(app): AppState<App>,
+    visitor: Visitor,
+    mut form: Multipart,
+) -> Result<Response, Problem> {
+    visitor.person.at_least(Role::Analyst)?;
+    let unread = |error: MultipartError| Problem::bad_request(error.body_text());
+    let actor = &visitor.person.name;
+    let mut any = false;
+    while let Some(field) = form.next_field().await.map_err(unread)? {
+        if field.name() != Some("package") {
+            continue;
+        }
+        let name = field.file_name().unwrap_or_default().to_owned();
+        let sha256 = app.take_in(std::pin::pin!(field), actor).await?;
+        app.scan_upload(&sha256, &name, None, actor).await?;
+        any = true;
+    }
+    if any {
+        return Ok(Redirect::to("/jobs").into_response());
+    }
+    Err(Problem::bad_request(visitor.lang.pick("没有选择文件", "no file was chosen")))
+}

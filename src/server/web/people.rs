@@ -1,0 +1,200 @@
+//! The part of 设置 about people: accounts, tokens for programs, the audit log.
+
+use askama::Template;
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::frame::{Frame, Place, Visitor, page as rendered};
+use super::show::{brief, clip, query};
+use crate::model::{Lang, beijing_minute};
+use crate::server::people::{Account, ApiToken, Edit, NewAccount, NewToken};
+use crate::server::{App, Problem, Role};
+
+/// Lines of a page of the audit log.
+const PAGE: u32 = 100;
+
+/// An account as the settings show it.
+pub(super) struct Somebody {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) role: &'static str,
+    pub(super) region: String,
+    pub(super) since: String,
+    pub(super) disabled: bool,
+    pub(super) one_time: bool,
+}
+
+/// A token as the settings show it.
+pub(super) struct Token {
+    pub(super) id: i64,
+    pub(super) label: String,
+    pub(super) role: &'static str,
+    pub(super) region: String,
+    pub(super) expires: String,
+    pub(super) revoked: bool,
+}
+
+pub(super) fn role(lang: Lang, role: Role) -> &'static str {
+    match role {
+        Role::Reader => lang.pick("查看", "reader"),
+        Role::Analyst => lang.pick("核查员", "analyst"),
+        Role::Administrator => lang.pick("管理员", "administrator"),
+    }
+}
+
+pub(super) fn somebody(lang: Lang, account: &Account) -> Somebody {
+    Somebody {
+        id: account.person.id,
+        name: brief(&account.person.name),
+        role: role(lang, account.person.role),
+        region: account.person.region.as_deref().map(brief).unwrap_or_default(),
+        since: beijing_minute(account.created),
+        disabled: account.disabled,
+        one_time: account.must_change,
+    }
+}
+
+pub(super) fn shown(lang: Lang, token: &ApiToken) -> Token {
+    Token {
+        id: token.id,
+        label: brief(&token.label),
+        role: role(lang, token.role),
+        region: token.region.as_deref().map(brief).unwrap_or_default(),
+        expires: beijing_minute(token.expires),
+        revoked: token.revoked.is_some(),
+    }
+}
+
+/// A secret that is shown this once.
+#[derive(Template)]
+#[template(path = "secret.html", config = "src/server/web/askama.toml")]
+struct Secret {
+    frame: Frame,
+    what: String,
+    secret: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Act {
+    action: String,
+    id: i64,
+    name: String,
+    role: Option<Role>,
+    region: String,
+}
+
+/// Makes, stops, opens an account, or gives a new one-time password.
+pub(super) async fn act(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(act): Form<Act>,
+) -> Result<Response, Problem> {
+    let (lang, by) = (visitor.lang, &visitor.person);
+    let secret = |what: String, secret| {
+        let frame = visitor.frame(Place::Settings, lang.pick("一次性密码", "One-time password"));
+        rendered(&Secret { frame, what, secret })
+    };
+    let edit = |role, disabled| Edit { role, region: None, disabled };
+    match act.action.as_str() {
+        "make" => {
+            let region = Some(act.region.trim().to_owned()).filter(|region| !region.is_empty());
+            let role = act.role.unwrap_or(Role::Reader);
+            let new = NewAccount { name: act.name.clone(), role, region };
+            let (_, password) = app.create_account(by, new).await?;
+            return secret(brief(&act.name), password);
+        }
+        "reset" => {
+            let password = app.reset_password(by, act.id).await?;
+            return secret(format!("#{}", act.id), password);
+        }
+        "stop" => drop(app.edit_account(by, act.id, edit(None, Some(true))).await?),
+        "open" => drop(app.edit_account(by, act.id, edit(None, Some(false))).await?),
+        "role" => drop(app.edit_account(by, act.id, edit(act.role, None)).await?),
+        _ => return Err(Problem::bad_request("action")),
+    }
+    Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to("/settings#people")))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TokenForm {
+    action: String,
+    id: i64,
+    label: String,
+    role: Option<Role>,
+    days: u16,
+}
+
+/// Makes or revokes a token of one's own.
+pub(super) async fn token(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(form): Form<TokenForm>,
+) -> Result<Response, Problem> {
+    let by = &visitor.person;
+    if form.action == "revoke" {
+        app.revoke_token(by, form.id).await?;
+        return Ok(axum::response::IntoResponse::into_response(axum::response::Redirect::to(
+            "/settings#tokens",
+        )));
+    }
+    let role = form.role.unwrap_or(Role::Reader);
+    let new = NewToken { label: form.label.clone(), role, region: None, days: form.days };
+    let (secret, _) = app.create_token(by, new).await?;
+    let frame = visitor.frame(Place::Settings, visitor.lang.pick("接口令牌", "Token for programs"));
+    rendered(&Secret { frame, what: brief(&form.label), secret })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    before: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html", config = "src/server/web/askama.toml")]
+struct Audit {
+    frame: Frame,
+    lines: Vec<Line>,
+    next: Option<String>,
+}
+
+/// A line of the audit log.
+struct Line {
+    seq: i64,
+    at: String,
+    who: String,
+    address: String,
+    what: String,
+    outcome: u16,
+}
+
+/// What was changed, and who logged in.
+pub(super) async fn audit(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    visitor.person.at_least(Role::Administrator)?;
+    let before = asked.before.unwrap_or(i64::MAX);
+    let lines = app.audit(visitor.person.region.as_deref(), before, PAGE).await?;
+    let next = lines.last().filter(|_| lines.len() == PAGE as usize).map(|line| line.seq.to_string());
+    let shown = lines.iter().map(|line| Line {
+        seq: line.seq,
+        at: beijing_minute(line.at),
+        who: brief(&line.who),
+        address: line.address.clone(),
+        what: clip(&match &line.object {
+            Some(object) => format!("{} {object}", line.what),
+            None => line.what.clone(),
+        }),
+        outcome: line.outcome,
+    });
+    rendered(&Audit {
+        lines: shown.collect(),
+        next: next.map(|next| query("/settings/audit", &[("before", &next)])),
+        frame: visitor.frame(Place::Settings, visitor.lang.pick("操作日志", "Audit log")),
+    })
+}

@@ -1,0 +1,137 @@
+//! What several pages show alike.
+
+use std::fmt::Write;
+
+use jiff::civil::Date;
+use url::form_urlencoded;
+
+use crate::ledger::Listed;
+use crate::model::{ColorCode, Lang, beijing_day};
+use crate::report::excerpt;
+
+/// Columns of a name or a key in a list.
+const COLUMNS: usize = 60;
+
+/// A code as word, colour and sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Badge {
+    pub(super) class: &'static str,
+    pub(super) sign: &'static str,
+    pub(super) word: &'static str,
+    pub(super) state: String,
+}
+
+pub(super) fn badge(lang: Lang, code: ColorCode, state: &str) -> Badge {
+    let (class, sign) = match code {
+        ColorCode::Green => ("green", "✓"),
+        ColorCode::Blue => ("blue", "!"),
+        ColorCode::Red => ("red", "✕"),
+        ColorCode::None => ("none", "–"),
+    };
+    Badge { class, sign, word: lang.pick(code.zh(), code.en()), state: state.to_owned() }
+}
+
+/// A code as queries spell it: that of [`badge`].
+pub(super) fn colour(word: &str) -> Option<ColorCode> {
+    [ColorCode::Red, ColorCode::Blue, ColorCode::None, ColorCode::Green]
+        .into_iter()
+        .find(|code| badge(Lang::Zh, *code, "").class == word)
+}
+
+/// A string of a package or a roster, safe to show and short.
+pub(super) fn brief(text: &str) -> String {
+    excerpt(text, "", COLUMNS).2
+}
+
+/// The same where a sentence has room.
+pub(super) fn clip(text: &str) -> String {
+    excerpt(text, "", 300).2
+}
+
+/// A target in a list.
+pub(super) struct Row {
+    pub(super) address: String,
+    pub(super) name: String,
+    pub(super) key: String,
+    pub(super) kind: &'static str,
+    pub(super) owner: String,
+    pub(super) region: String,
+    pub(super) badge: Badge,
+    pub(super) since: Date,
+    pub(super) confirmed: u64,
+    pub(super) suspected: u64,
+    pub(super) deadline: String,
+    pub(super) overdue: bool,
+    pub(super) reason: String,
+}
+
+pub(super) fn row(lang: Lang, today: Date, listed: &Listed) -> Row {
+    let document = &listed.document;
+    let text = |text: &Option<String>| text.as_deref().map(brief).unwrap_or_default();
+    let reason = document.reasons.first();
+    Row {
+        address: address(&document.target),
+        name: document.name.as_deref().map_or_else(|| brief(&document.target), brief),
+        key: brief(&document.target),
+        kind: lang.pick(document.kind.zh(), document.kind.en()),
+        owner: text(&document.owner),
+        region: text(&document.region),
+        badge: badge(lang, document.code, lang.pick(&document.state, &document.state_en)),
+        since: beijing_day(document.since),
+        confirmed: listed.confirmed,
+        suspected: listed.suspected,
+        overdue: !listed.deadline.is_empty() && listed.deadline < today.to_string(),
+        deadline: listed.deadline.clone(),
+        reason: reason.map_or_else(String::new, |r| lang.pick(&r.text, &r.text_en).to_owned()),
+    }
+}
+
+/// The page of a target. A key may hold anything, a slash too.
+pub(super) fn address(target: &str) -> String {
+    let mut address = "/targets/".to_owned();
+    for byte in target.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~:".contains(&byte) {
+            address.push(byte.into());
+        } else {
+            // `write!` to a string does not fail.
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+    address
+}
+
+/// An address with a query; what is empty is left out.
+pub(super) fn query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    pairs.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| {
+        query.append_pair(name, value);
+    });
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_segment() {
+        assert_eq!(address("app:cn.gov.example"), "/targets/app:cn%2Egov%2Eexample");
+        assert_eq!(address("../a/b?c#d"), "/targets/%2E%2E%2Fa%2Fb%3Fc%23d");
+        assert_eq!(address("群"), "/targets/%E7%BE%A4");
+    }
+
+    #[test]
+    fn colours_are_read_as_they_are_written() {
+        assert_eq!(colour("red"), Some(ColorCode::Red));
+        assert_eq!(colour("none"), Some(ColorCode::None));
+        assert_eq!(colour("ultraviolet"), None);
+    }
+
+    #[test]
+    fn a_query_holds_what_is_not_empty() {
+        assert_eq!(query("/targets", &[("code", "red"), ("q", "")]), "/targets?code=red");
+        assert_eq!(query("/targets", &[("q", "")]), "/targets");
+        assert_eq!(query("/targets", &[("q", "a&b=c")]), "/targets?q=a%26b%3Dc");
+    }
+}
