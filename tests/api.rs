@@ -363,8 +363,8 @@ fn cases() -> Vec<Case> {
         case("POST", "/tokens", token, READER, 201).session_only(),
         case("DELETE", "/tokens/999999", Value::Null, READER, 404).session_only(),
         case("GET", "/audit", Value::Null, ADMINISTRATOR, 200),
-        case("POST", "/rosters", Value::String("roster".into()), ADMINISTRATOR, 201),
-        case("POST", "/rosters/unknown/apply", json!({ "digest": "0" }), ADMINISTRATOR, 404),
+        case("POST", "/imports", Value::String("roster".into()), ADMINISTRATOR, 201),
+        case("POST", "/imports/unknown/apply", json!({ "digest": "0" }), ADMINISTRATOR, 404),
     ]
 }
 
@@ -623,7 +623,7 @@ fn forms_bring_their_token() {
         let Who::Session { cookie, csrf } = house.administrator().await else { unreachable!() };
         let who = Who::Headers(vec![("cookie", cookie)]);
         let send = async |kind: &'static str, body: String| {
-            house.send(&who, "POST", "/api/v1/rosters", (kind, body.as_bytes())).await.status
+            house.send(&who, "POST", "/api/v1/imports", (kind, body.as_bytes())).await.status
         };
         // What passes is no roster: 422.
         let form = "application/x-www-form-urlencoded";
@@ -1187,7 +1187,7 @@ fn a_roster_is_applied_as_it_was_shown() {
     on_both("", async |house| {
         let admin = house.administrator().await;
         let send = async |who: &Who, text: &str| {
-            house.send(who, "POST", "/api/v1/rosters", ("text/csv", text.as_bytes())).await
+            house.send(who, "POST", "/api/v1/imports", ("text/csv", text.as_bytes())).await
         };
         let same = send(&admin, ROSTER).await.done(201);
         assert_eq!((&same["change"]["unchanged"], &same["events"]), (&json!(3), &json!(0)));
@@ -1208,7 +1208,7 @@ fn a_roster_is_applied_as_it_was_shown() {
             (&json!(3), &json!([OTHER])),
             "no path of this machine"
         );
-        let apply = |shown: &Value| format!("/rosters/{}/apply", shown["id"].as_str().unwrap());
+        let apply = |shown: &Value| format!("/imports/{}/apply", shown["id"].as_str().unwrap());
         let wrong = house.post(&admin, &apply(&shown), json!({ "digest": "0" })).await;
         assert_eq!(wrong.problem(), "changed");
         // Somebody else was faster.
@@ -1247,7 +1247,7 @@ fn a_roster_is_applied_as_it_was_shown() {
         let taken = send(&local, "类型,标识,名称,地区\n应用,cn.gov.example.other,拿来,某省/某市\n").await;
         assert_eq!((taken.status, &*taken.problem()), (403, "region"));
         for bytes in [b"".as_slice(), b"PK\x03\x04", b"\xff\xfe\x00", b"a,b\n1,2\n"] {
-            let refused = house.send(&admin, "POST", "/api/v1/rosters", ("text/csv", bytes)).await;
+            let refused = house.send(&admin, "POST", "/api/v1/imports", ("text/csv", bytes)).await;
             assert_eq!((refused.status, &*refused.problem()), (422, "roster"));
         }
     });

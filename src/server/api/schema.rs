@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn no_name_means_two_things() {
-        let routes = super::super::described().merge(super::super::rosters::routes()).into_openapi();
+        let routes = super::super::described()
+            .merge(super::super::rosters())
+            .merge(super::super::streamed())
+            .into_openapi();
         let routes = serde_json::to_value(routes).unwrap();
         let described = described();
         for name in routes["components"]["schemas"].as_object().unwrap().keys() {

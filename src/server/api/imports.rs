@@ -1,4 +1,4 @@
-//! Rosters: sent in, the change shown, and applied as it was shown.
+//! Rosters into the ledger: sent in, the change shown, and applied as it was shown.
 
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
@@ -62,7 +62,7 @@ struct SentRoster {
 }
 
 /// Sends a roster in (CSV, XLSX, XLS or ODS) and shows what it changes; for administrators.
-#[utoipa::path(post, path = "/rosters", tag = "rosters", params(Asked),
+#[utoipa::path(post, path = "/imports", tag = "imports", params(Asked),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 201, description = "What it changes", body = SentRoster)))]
 async fn send_roster(
@@ -120,7 +120,7 @@ struct Applied {
 
 /// Applies a roster as it was shown; where something else would follow by now, nothing happens (409); for
 /// administrators.
-#[utoipa::path(post, path = "/rosters/{id}/apply", tag = "rosters",
+#[utoipa::path(post, path = "/imports/{id}/apply", tag = "imports",
     params(("id" = String, Path, description = "By which it was shown")), request_body = Apply,
     responses((status = 200, description = "Applied", body = Applied)))]
 async fn apply_roster(
