@@ -136,6 +136,17 @@ pub trait Scan: Send + Sync {
     ) -> Result<Vec<Report>, ScanError>;
 }
 
+impl<S: Scan + ?Sized> Scan for std::sync::Arc<S> {
+    fn scan_subject(
+        &self,
+        path: &Path,
+        subject: Subject,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Report>, ScanError> {
+        (**self).scan_subject(path, subject, progress)
+    }
+}
+
 impl Scan for Scanner {
     fn scan_subject(
         &self,

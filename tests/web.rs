@@ -396,6 +396,12 @@ async fn nobody_gets_in_unknown_and_problems_are_pages() {
     check("/nowhere", &page, false);
     let page = guest.get("/nowhere?lang=en").await;
     check("/nowhere", &page, true);
+    // What no page takes is a page too, and a part of a page leads to the login.
+    let page = guest.get("/assets/x?lang=zh").await;
+    check("/assets/x", &page, false);
+    let page = guest.send("PUT", "/login", None, Vec::new()).await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    check("PUT /login", &page, false);
     // Programs get what they can read.
     let page = guest.get("/api/v1/nowhere").await;
     assert!(!page.kind.starts_with("text/html"), "{}", page.kind);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use zhijian::ledger::{Chain, Recorded, Standing, in_order};
+use zhijian::ledger::{Chain, Recorded};
 use zhijian::model::{Event, Lang, Rejected, beijing_minute};
 use zhijian::report::{visible, write_json};
 use zhijian::roster::{Change, Compared, FilingList, Layout, change, compare_filings, import};

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use zhijian::ledger::{Decision, History, Policy, Waiting};
+use zhijian::ledger::{Decision, History, Policy, Recorded, Waiting};
 use zhijian::model::{Lang, beijing_day};
 use zhijian::report::{visible, write_json};
 use zhijian::rule::Titled;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::ledger::{History, Ledger, LedgerError, Recorded};
 use crate::model::{Deed, Lang};
 use crate::outbox::{self, Sender};
 use crate::rule::RuleSet;
+use crate::scan::Scan;
 
 /// How often it is looked whether a schedule is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -36,16 +38,17 @@ const PRUNE: Duration = Duration::from_secs(6 * 3600);
 const LAST: Duration = Duration::from_secs(5);
 
 /// What a process of the service is started with.
-#[derive(Debug)]
 pub struct Options {
     /// Address of the database.
     pub database: String,
     /// Everything else.
     pub config: Config,
     /// The rules.
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     /// Where content is kept.
     pub store: Store,
+    /// Who scans.
+    pub scanner: Arc<dyn Scan>,
     /// Whether requests are taken and schedules kept, or only jobs done.
     pub serves: bool,
 }
@@ -119,7 +122,7 @@ pub struct Service {
 impl Service {
     /// Opens everything; nothing is done yet.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { database, config, rules, store, serves } = options;
+        let Options { database, config, rules, store, scanner, serves } = options;
         let file = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         let lock = match file {
             Some(path) if serves => Some(lock(Path::new(path))?),
@@ -129,7 +132,7 @@ impl Service {
         let ledger = Ledger::open(&database).await?;
         let queue = Queue::open(&database).await.map_err(|error| StartError::Queue(error.to_string()))?;
         let address = config.server.listen;
-        let app = App::new(ledger, rules, store, config).with_queue(queue.clone());
+        let app = App::new(ledger, rules, store, config).with_queue(queue.clone()).with_scanner(scanner);
         let (mut listener, mut password) = (None, None);
         if serves {
             let failed = |source| StartError::Listen { address, source };

@@ -71,6 +71,8 @@ pub(super) struct Done {
     pub(super) seq: u64,
     pub(super) what: String,
     pub(super) target: String,
+    /// What it was about; the queue goes back there.
+    pub(super) rule: String,
     pub(super) back: &'static str,
     pub(super) after: String,
 }
@@ -91,8 +93,14 @@ impl Done {
         let lang = visitor.lang;
         let deed = lang.pick(event.deed.zh(), event.deed.name()).to_owned();
         let what = format!("{deed} {}", brief(&event.deed.detail(lang)));
-        let undoes = matches!(event.deed, Deed::Withdrawn { .. });
-        Ok((!undoes).then(|| Done { seq, what, target: event.target, back, after: String::new() }))
+        let rule = match event.deed {
+            Deed::Withdrawn { .. } => return Ok(None),
+            Deed::Confirmed { rule, .. }
+            | Deed::Dismissed { rule, .. }
+            | Deed::ExceptionGranted { rule, .. } => rule,
+            _ => String::new(),
+        };
+        Ok(Some(Done { seq, what, target: event.target, rule, back, after: String::new() }))
     }
 }
 

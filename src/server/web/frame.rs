@@ -2,7 +2,10 @@
 
 use askama::Template;
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -240,21 +243,28 @@ pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next:
     let (lang, chosen) = language(request.uri(), &jar);
     let here = here(request.uri());
     let is_get = request.method() == Method::GET;
+    // htmx asks for a part of a page.
+    let is_part = request.headers().contains_key("hx-request");
     request.extensions_mut().insert(Asked { lang, here: here.clone() });
     let mut response = next.run(request).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    if let Some(problem) = problem(&mut response) {
         response = match problem.status {
             401 if is_get => {
                 let back: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
-                Redirect::to(&format!("/login?back={back}")).into_response()
+                to_login(&format!("/login?back={back}"), is_part)
             }
             403 if is_get && problem.kind.ends_with(":password-change") => {
                 Redirect::to("/password").into_response()
             }
             _ => {
                 let status = response.status();
+                let wait = problem.retry_after;
                 let page = Failed::of(&Guest { lang, here }, problem).render().unwrap_or_default();
-                (status, Html(page)).into_response()
+                let mut response = (status, Html(page)).into_response();
+                if let Some(seconds) = wait {
+                    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+                }
+                response
             }
         };
     }
@@ -273,6 +283,38 @@ pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next:
     }
     let cookie = Cookie::build((LANGUAGE, lang.pick("zh", "en"))).path("/").http_only(true);
     (CookieJar::new().add(cookie.same_site(SameSite::Lax)), response).into_response()
+}
+
+/// What is wrong, if something is: what a page says, or what axum says of a request that no page takes.
+fn problem(response: &mut Response) -> Option<Problem> {
+    let status = response.status();
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        return Some(problem);
+    }
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !(status.is_client_error() || status.is_server_error()) || kind.starts_with("text/html") {
+        return None;
+    }
+    Some(match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new("method", status, ("这个页面不支持这种请求", "no such request here"))
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new("too-large", status, ("提交的内容过大", "too much was sent"))
+        }
+        status if status.is_client_error() => {
+            Problem::new("bad-request", status, ("请求有误", "the request makes no sense"))
+        }
+        _ => Problem::internal(),
+    })
+}
+
+/// Where to log in. A part of a page is not replaced by the page of the login: the whole page goes there.
+fn to_login(address: &str, is_part: bool) -> Response {
+    if is_part {
+        return (StatusCode::UNAUTHORIZED, [("hx-redirect", "/login?back=/jobs")], Html("")).into_response();
+    }
+    Redirect::to(address).into_response()
 }
 
 /// The language of a page, and whether the address chooses it.

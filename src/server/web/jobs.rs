@@ -132,7 +132,7 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     visitor.person.at_least(Role::Analyst)?;
     let jobs = app.jobs();
-    let job = jobs.one(&act.job).await?.ok_or_else(Problem::not_found)?;
+    let job = jobs.one(&act.job.replace('\0', "")).await?.ok_or_else(Problem::not_found)?;
     if visitor.person.region.is_some() && job.actor != visitor.person.name {
         return Err(Problem::not_found());
     }

@@ -141,12 +141,11 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     })
 }
 
+/// Colour, state and state in English; a target that is new had none.
+type Before = Option<(ColorCode, String, String)>;
+
 /// What the code was before it turned for the worse; `None` where it did not.
-#[expect(clippy::option_option, reason = "the first code of a target has none before it")]
-async fn worsened(
-    app: &App,
-    listed: &Listed,
-) -> Result<Option<Option<(ColorCode, String, String)>>, LedgerError> {
+async fn worsened(app: &App, listed: &Listed) -> Result<Option<Before>, LedgerError> {
     let events = app.ledger.events_of(&listed.document.target).await?;
     let history = History::of(app.policy(), &events, app.now());
     let [earlier @ .., present] = &history.codes[..] else { return Ok(None) };

@@ -75,7 +75,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let lang = visitor.lang;
-    let behind: Option<Next> = serde_json::from_str(&asked.after).ok();
+    let behind: Option<Next> = serde_json::from_str(&asked.after.replace("\\u0000", "")).ok();
     let region = visitor.person.region.as_deref();
     let mut waiting = app.ledger.waiting(region, behind.as_ref(), PAGE + 1).await?;
     let more = waiting.len() > PAGE as usize;

@@ -281,7 +281,7 @@ pub(super) async fn apply(
     allowed(&visitor)?;
     let pool = app.ledger.pool();
     let sql = "SELECT body FROM roster_upload WHERE id = $1 AND person = $2";
-    let query_of = sqlx::query(sql).bind(form.id.clone()).bind(visitor.person.id);
+    let query_of = sqlx::query(sql).bind(form.id.replace('\0', "")).bind(visitor.person.id);
     let row = query_of.fetch_optional(pool).await.map_err(LedgerError::from)?;
     let gone = || {
         let words = ("上传的名录已经失效，请重新上传", "the roster that was sent in is gone; send it again");

@@ -288,8 +288,12 @@ fn scans(lang: Lang, events: &[Recorded]) -> Vec<Scan> {
     }
     scans.sort_by_key(|(at, scan)| std::cmp::Reverse((*at, scan.seq)));
     let mut scans: Vec<Scan> = scans.into_iter().map(|(_, scan)| scan).collect();
-    scans.first_mut().map(|scan| scan.latest = true);
-    scans.get_mut(1).map(|scan| scan.before = true);
+    if let Some(scan) = scans.first_mut() {
+        scan.latest = true;
+    }
+    if let Some(scan) = scans.get_mut(1) {
+        scan.before = true;
+    }
     scans
 }
 
@@ -445,7 +449,7 @@ pub(super) async fn compare(
     let (old, new) = (report_of(&app, &old).await?, report_of(&app, &new).await?);
     let (Some(old), Some(new)) = (old, new) else { return Err(Problem::not_found()) };
     let diff = tokio::task::spawn_blocking(move || rectify::compare(&old, &new)).await;
-    let diff = diff.map_err(|error| askama::Error::custom(error))?;
+    let diff = diff.map_err(askama::Error::custom)?;
     rendered(&Compare {
         address: address(&key),
         name: brief(listed.document.name.as_deref().unwrap_or(&key)),

@@ -59,7 +59,9 @@ struct Choice {
 
 impl Asked {
     fn wanted(&self, visitor: &Visitor, today: jiff::civil::Date) -> Result<Wanted, Problem> {
-        let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        // PostgreSQL has no text with a NUL.
+        let text =
+            |text: &str| Some(text.replace('\0', "").trim().to_owned()).filter(|text| !text.is_empty());
         let region = match self.region.trim() {
             UNSAID => Some(String::new()),
             region => text(region),
@@ -121,7 +123,7 @@ pub(super) async fn page(
     let wanted = asked.wanted(&visitor, today)?;
     let order =
         SORTS.iter().find(|(name, _, _)| *name == asked.sort).map_or(Order::Code, |(_, order, _)| *order);
-    let behind: Option<Behind> = serde_json::from_str(&asked.after).ok();
+    let behind: Option<Behind> = serde_json::from_str(&asked.after.replace("\\u0000", "")).ok();
     let (rows, next) = app.ledger.sorted(&wanted, order, behind.as_ref(), PAGE).await?;
     let total = app.ledger.count(&wanted, By::All).await?.iter().map(|count| count.targets).sum();
     let any = total > 0 || !app.ledger.listed(&Wanted::default(), "", 1).await?.is_empty();
