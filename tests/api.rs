@@ -339,6 +339,7 @@ fn cases() -> Vec<Case> {
     let person = json!({ "name": "新人{n}", "role": "reader", "region": "某省/他市" });
     let token = json!({ "label": "导出", "role": "reader", "days": 30 });
     let password = json!({ "old": "wrong wrong wrong", "new": "another password 12" });
+    let schedule = json!({ "name": "每日", "plan": { "roster": "unknown", "when": { "daily": ["02:30"] } } });
     vec![
         case("GET", "/session", Value::Null, READER, 200),
         case("PUT", "/session/password", password, READER, 422).session_only(),
@@ -364,6 +365,27 @@ fn cases() -> Vec<Case> {
         case("DELETE", "/tokens/999999", Value::Null, READER, 404).session_only(),
         case("GET", "/audit", Value::Null, ADMINISTRATOR, 200),
         case("POST", "/imports", Value::String("roster".into()), ADMINISTRATOR, 201),
+        case("GET", "/jobs", Value::Null, READER, 200).elsewhere(403),
+        case("GET", "/jobs/unknown", Value::Null, READER, 404).elsewhere(403),
+        case("POST", "/jobs/unknown/cancel", Value::Null, ANALYST, 404).elsewhere(403),
+        case("POST", "/jobs/unknown/requeue", Value::Null, ANALYST, 404).elsewhere(403),
+        // A form without a file.
+        case("POST", "/scans", Value::String("form".into()), ANALYST, 400),
+        case("GET", "/scans/unknown", Value::Null, READER, 404),
+        case("GET", "/scans/unknown/events", Value::Null, READER, 404),
+        case("GET", "/rosters", Value::Null, READER, 200).elsewhere(403),
+        case("POST", "/rosters", Value::String("roster".into()), ADMINISTRATOR, 201)
+            .asked("?name=r{n}")
+            .elsewhere(403),
+        case("GET", "/runs", Value::Null, READER, 200).elsewhere(403),
+        case("POST", "/runs", json!({ "roster": "unknown" }), ANALYST, 400).elsewhere(403),
+        case("GET", "/runs/unknown", Value::Null, READER, 404).elsewhere(403),
+        case("GET", "/schedules", Value::Null, READER, 200).elsewhere(403),
+        case("POST", "/schedules", schedule.clone(), ADMINISTRATOR, 400).elsewhere(403),
+        case("GET", "/schedules/unknown", Value::Null, READER, 404).elsewhere(403),
+        case("PUT", "/schedules/unknown", schedule, ADMINISTRATOR, 404).elsewhere(403),
+        case("DELETE", "/schedules/unknown", Value::Null, ADMINISTRATOR, 404).elsewhere(403),
+        case("POST", "/schedules/unknown/run", Value::Null, ANALYST, 404).elsewhere(403),
         case("POST", "/imports/unknown/apply", json!({ "digest": "0" }), ADMINISTRATOR, 404),
     ]
 }
@@ -393,6 +415,10 @@ fn every_route_refuses_whom_it_has_to() {
             let path = fill(&format!("/api/v1{}{}", case.path, case.query));
             if case.body == "roster" {
                 return house.send(who, case.method, &path, ("text/csv", ROSTER.as_bytes())).await;
+            }
+            if case.body == "form" {
+                let form = ("multipart/form-data; boundary=b", b"--b--\r\n".as_slice());
+                return house.send(who, case.method, &path, form).await;
             }
             let body: Value = serde_json::from_str(&fill(&case.body.to_string())).unwrap();
             house.send(who, case.method, &path, body).await
