@@ -6,7 +6,6 @@ use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -213,11 +212,7 @@ async fn trend(
     person: Person,
     days: Result<Query<Days>, QueryRejection>,
 ) -> Result<Json<Trend>, Problem> {
-    if person.region.is_some() {
-        let words =
-            ("趋势为全部对象，限定地区的用户不能查看", "the trend is of everything; yours is a region");
-        return Err(Problem::new("region", StatusCode::FORBIDDEN, words));
-    }
+    person.everywhere()?;
     let Query(Days { days }) = days?;
     let trend = app.ledger.trend(days.unwrap_or(30).clamp(1, LONGEST_TREND)).await?;
     let points = trend.into_iter().map(|(day, code, targets)| Point { day, code, targets });

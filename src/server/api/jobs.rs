@@ -50,7 +50,12 @@ struct Page {
 /// Jobs, the latest first.
 #[utoipa::path(get, path = "/jobs", params(Asked),
     responses((status = 200, body = Page), (status = 401, body = Problem)))]
-async fn list(State(app): State<App>, _: Person, Query(asked): Query<Asked>) -> Result<Json<Page>, Problem> {
+async fn list(
+    State(app): State<App>,
+    person: Person,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Page>, Problem> {
+    person.everywhere()?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
     let wanted = Wanted { state: asked.state, kind: asked.kind, parent: asked.parent };
     let jobs = app.jobs().list(&wanted, asked.before.as_deref(), limit).await?;
@@ -61,7 +66,8 @@ async fn list(State(app): State<App>, _: Person, Query(asked): Query<Asked>) -> 
 /// One job.
 #[utoipa::path(get, path = "/jobs/{id}", params(("id" = String, Path, description = "Number of the job")),
     responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn show(State(app): State<App>, _: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
+async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
+    person.everywhere()?;
     app.jobs().one(&id).await?.map(Json).ok_or_else(Problem::not_found)
 }
 
@@ -75,6 +81,7 @@ async fn cancel(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
+    person.everywhere()?;
     let cancelled = app.jobs().cancel(&id).await?;
     let job = app.jobs().one(&id).await?.ok_or_else(Problem::not_found)?;
     if !cancelled {
@@ -94,6 +101,7 @@ async fn requeue(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
+    person.everywhere()?;
     app.jobs().one(&id).await?.ok_or_else(Problem::not_found)?;
     let words =
         ("任务没有失败或者取消，或者同样的任务已在排队", "the job was not given up, or the same is open");

@@ -2,11 +2,11 @@
 
 mod codes;
 mod cursor;
+mod imports;
 mod jobs;
 mod layer;
 mod people;
 mod reports;
-mod rosters;
 mod runs;
 mod scan;
 mod schedules;
@@ -39,7 +39,11 @@ fn described() -> OpenApiRouter<App> {
         .merge(targets::routes())
         .merge(jobs::routes())
         .merge(schedules::routes())
-        .merge(runs::routes())
+}
+
+/// The same for routes that take rosters.
+fn rosters() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(imports::routes()).merge(runs::routes())
 }
 
 /// Routes that read their bodies themselves.
@@ -51,7 +55,7 @@ fn streamed() -> OpenApiRouter<App> {
 pub(super) fn router(app: &App) -> Router<App> {
     let whole = |largest| from_fn_with_state(Whole { app: app.clone(), largest }, layer::whole);
     let described: Router<App> = described().into();
-    let rosters: Router<App> = rosters::routes().into();
+    let rosters: Router<App> = rosters().into();
     let streamed: Router<App> = streamed().into();
     let description = Json(openapi());
     let rosters = rosters.layer(whole(LARGEST_ROSTER));
@@ -68,5 +72,5 @@ pub(super) fn router(app: &App) -> Router<App> {
 
 /// The description of the API, OpenAPI 3.1.
 pub fn openapi() -> Value {
-    schema::document(described().merge(rosters::routes()).merge(streamed()).into_openapi())
+    schema::document(described().merge(rosters()).merge(streamed()).into_openapi())
 }

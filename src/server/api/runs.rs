@@ -43,7 +43,8 @@ struct Rosters {
 
 /// Rosters that can be run.
 #[utoipa::path(get, path = "/rosters", responses((status = 200, body = Rosters), (status = 401, body = Problem)))]
-async fn rosters(State(app): State<App>, _: Person) -> Result<Json<Rosters>, Problem> {
+async fn rosters(State(app): State<App>, person: Person) -> Result<Json<Rosters>, Problem> {
+    person.everywhere()?;
     Ok(Json(Rosters { rosters: app.rosters().await? }))
 }
 
@@ -59,6 +60,7 @@ async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<Known>), Problem> {
     person.at_least(Role::Administrator)?;
+    person.everywhere()?;
     let name = named.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(Problem::bad_request(format!("name: 1 to {LONGEST_NAME} characters")));
@@ -90,7 +92,8 @@ struct Runs {
 
 /// Runs, of schedules and on demand.
 #[utoipa::path(get, path = "/runs", responses((status = 200, body = Runs), (status = 401, body = Problem)))]
-async fn list(State(app): State<App>, _: Person) -> Result<Json<Runs>, Problem> {
+async fn list(State(app): State<App>, person: Person) -> Result<Json<Runs>, Problem> {
+    person.everywhere()?;
     let wanted = Wanted { kind: Some("run".to_owned()), ..Wanted::default() };
     Ok(Json(Runs { runs: app.jobs().list(&wanted, None, SHOWN).await? }))
 }
@@ -105,6 +108,7 @@ async fn run(
     Json(wished): Json<Wished>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
+    person.everywhere()?;
     if app.roster(&wished.roster).await?.is_none() {
         return Err(Problem::bad_request("roster: no such roster"));
     }
@@ -121,7 +125,8 @@ async fn run(
 /// One run.
 #[utoipa::path(get, path = "/runs/{id}", params(("id" = String, Path, description = "Number of the job")),
     responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn show(State(app): State<App>, _: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
+async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
+    person.everywhere()?;
     let job = app.jobs().one(&id).await?.filter(|job| matches!(job.what, Some(What::Run { .. })));
     job.map(Json).ok_or_else(Problem::not_found)
 }

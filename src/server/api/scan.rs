@@ -82,19 +82,27 @@ async fn upload(
         }
     }
     let Some((sha256, name)) = file else { return Err(Problem::bad_request("no field \"file\"")) };
+    // Of whom limits a region, the target has to be one that they see: what a file says of itself may be any.
+    match &target {
+        Some(target) if person.region.is_some() => drop(app.target(&person, target).await?),
+        Some(_) => {}
+        None => person.everywhere()?,
+    }
     let job = app.scan_upload(&sha256, &name, target.as_deref(), &person.name).await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
-async fn found(app: &App, id: &str) -> Result<Job, Problem> {
-    app.jobs().one(id).await?.ok_or_else(Problem::not_found)
+/// A job; of whom limits a region, only their own.
+async fn found(app: &App, person: &Person, id: &str) -> Result<Job, Problem> {
+    let theirs = |job: &Job| person.region.is_none() || job.actor == person.name;
+    app.jobs().one(id).await?.filter(theirs).ok_or_else(Problem::not_found)
 }
 
 /// How far a scan is. Its `result` names the report of each program that was in the file.
 #[utoipa::path(get, path = "/scans/{id}", params(("id" = String, Path, description = "Number of the job")),
     responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn show(State(app): State<App>, _: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
-    found(&app, &id).await.map(Json)
+async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
+    found(&app, &person, &id).await.map(Json)
 }
 
 /// The same as server-sent events, `progress` by `progress` until it is `ended`.
@@ -103,10 +111,10 @@ async fn show(State(app): State<App>, _: Person, Path(id): Path<String>) -> Resu
               (status = 404, body = Problem)))]
 async fn events(
     State(app): State<App>,
-    _: Person,
+    person: Person,
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let first = found(&app, &id).await?;
+    let first = found(&app, &person, &id).await?;
     let stream = futures_util::stream::unfold((app, Some(first), None), next);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }

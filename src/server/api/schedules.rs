@@ -47,19 +47,26 @@ struct Schedules {
 
 /// Schedules, with the time each is due next.
 #[utoipa::path(get, path = "/schedules", responses((status = 200, body = Schedules), (status = 401, body = Problem)))]
-async fn list(State(app): State<App>, _: Person) -> Result<Json<Schedules>, Problem> {
+async fn list(State(app): State<App>, person: Person) -> Result<Json<Schedules>, Problem> {
+    person.everywhere()?;
     Ok(Json(Schedules { schedules: app.schedules().await? }))
 }
 
 /// One schedule.
 #[utoipa::path(get, path = "/schedules/{id}", params(("id" = String, Path, description = "Number of the schedule")),
     responses((status = 200, body = Schedule), (status = 401, body = Problem), (status = 404, body = Problem)))]
-async fn show(State(app): State<App>, _: Person, Path(id): Path<String>) -> Result<Json<Schedule>, Problem> {
+async fn show(
+    State(app): State<App>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Json<Schedule>, Problem> {
+    person.everywhere()?;
     app.schedule(&id).await?.map(Json).ok_or_else(Problem::not_found)
 }
 
 async fn put(app: &App, person: &Person, id: Option<&str>, written: Written) -> Result<Schedule, Problem> {
     person.at_least(Role::Administrator)?;
+    person.everywhere()?;
     let name = written.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         return Err(Problem::bad_request(format!("name: 1 to {LONGEST_NAME} characters")));
@@ -95,6 +102,7 @@ async fn change(
     Json(written): Json<Written>,
 ) -> Result<Json<Schedule>, Problem> {
     person.at_least(Role::Administrator)?;
+    person.everywhere()?;
     app.schedule(&id).await?.ok_or_else(Problem::not_found)?;
     put(&app, &person, Some(&id), written).await.map(Json)
 }
@@ -109,6 +117,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     person.at_least(Role::Administrator)?;
+    person.everywhere()?;
     match app.drop_schedule(&id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found()),
@@ -125,6 +134,7 @@ async fn run(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
+    person.everywhere()?;
     let schedule = app.schedule(&id).await?.ok_or_else(Problem::not_found)?;
     let job = app.run_schedule(&schedule, Lane::Schedule, &person.name).await?;
     Ok((StatusCode::ACCEPTED, Json(job.ok_or_else(Problem::not_found)?)))

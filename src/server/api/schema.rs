@@ -31,6 +31,10 @@ macro_rules! nouns {
             }
         )*
 
+        /// The nouns by name.
+        #[cfg(test)]
+        const NOUNS: &[&str] = &[$(stringify!($name)),*];
+
         /// Every noun with its schema, and what those refer to.
         fn described() -> Map<String, Value> {
             let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -117,4 +121,23 @@ pub(super) fn document(routes: utoipa::openapi::OpenApi) -> Value {
         }
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_means_two_things() {
+        let routes = super::super::described()
+            .merge(super::super::rosters())
+            .merge(super::super::streamed())
+            .into_openapi();
+        let routes = serde_json::to_value(routes).unwrap();
+        let described = described();
+        for name in routes["components"]["schemas"].as_object().unwrap().keys() {
+            assert!(NOUNS.contains(&&**name) || !described.contains_key(name), "{name}");
+        }
+        assert!(NOUNS.iter().all(|name| described.contains_key(*name)));
+    }
 }

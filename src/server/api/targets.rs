@@ -114,7 +114,7 @@ async fn list_targets(
 
 /// A target as a whole.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Target {
+struct WholeTarget {
     /// Its code.
     #[schema(value_type = schema::CodeDocument)]
     code: CodeDocument,
@@ -131,23 +131,23 @@ struct Target {
 /// A target: its code, what is open, and how the code came about.
 #[utoipa::path(get, path = "/targets/{target}", tag = "targets",
     params(("target" = String, Path, description = "Key of the target")),
-    responses((status = 200, description = "The target", body = Target)))]
+    responses((status = 200, description = "The target", body = WholeTarget)))]
 async fn one_target(
     State(app): State<App>,
     person: Person,
     target: Result<Path<String>, PathRejection>,
-) -> Result<Json<Target>, Problem> {
+) -> Result<Json<WholeTarget>, Problem> {
     let Path(target) = target?;
     let (_, history, code) = app.history(&person, &target).await?;
     let (standing, now) = (&history.standing, app.now());
     let findings = standing.open_findings(app.policy(), now);
     let missing = standing.missing(now).map(str::to_owned).collect();
-    Ok(Json(Target { code, findings, missing, history: history.codes }))
+    Ok(Json(WholeTarget { code, findings, missing, history: history.codes }))
 }
 
 /// An event as the ledger has it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Entry {
+struct RecordedEvent {
     /// Its number.
     seq: u64,
     /// When it was recorded.
@@ -168,7 +168,7 @@ struct Entry {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct Events {
     /// In the order in which it was recorded.
-    events: Vec<Entry>,
+    events: Vec<RecordedEvent>,
     /// For the next page; `null` at the end.
     next: Option<String>,
 }
@@ -190,7 +190,7 @@ async fn list_events(
     let all = app.ledger.events_of(&target).await?;
     let withdrawn = withdrawn(&all);
     let behind = all.into_iter().filter(|recorded| recorded.seq > after).take(rows as usize);
-    let entry = |recorded: crate::ledger::Recorded| Entry {
+    let entry = |recorded: crate::ledger::Recorded| RecordedEvent {
         seq: recorded.seq,
         recorded: recorded.recorded,
         hash: recorded.hash,
@@ -198,7 +198,7 @@ async fn list_events(
         withdrawn: withdrawn.contains(&recorded.seq),
         record: recorded.event,
     };
-    let events: Vec<Entry> = behind.map(entry).collect();
+    let events: Vec<RecordedEvent> = behind.map(entry).collect();
     let last = events.last().filter(|_| events.len() == rows as usize);
     Ok(Json(Events { next: last.map(|last| cursor::write(&last.seq)), events }))
 }

@@ -155,7 +155,9 @@ impl App {
             Err(problem) => return (None, Err(problem)),
         };
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("{PERSON} WHERE name = $1")));
-        let row = match row.bind(name.replace('\0', "")).fetch_optional(self.ledger.pool()).await {
+        // PostgreSQL takes no NUL; nobody's name has one, nor is it empty.
+        let known_as = if name.contains('\0') { "" } else { name };
+        let row = match row.bind(known_as.to_owned()).fetch_optional(self.ledger.pool()).await {
             Ok(row) => row,
             Err(error) => return (None, Err(LedgerError::from(error).into())),
         };

@@ -25,33 +25,12 @@ impl Attempt {
     pub(super) async fn begin(app: &App, name: &str, address: IpAddr) -> Result<Self, Problem> {
         // A name may be of any length, and one that nobody has is counted like any other.
         let attempt = Attempt([format!("name {}", hashed(name)), format!("address {}", network(address))]);
-        let now = millis(app.now());
         for (whose, free) in attempt.0.iter().zip(FREE) {
-            let sql = "SELECT count, latest FROM attempt WHERE whose = $1";
-            let row = sqlx::query(sql).bind(whose.clone()).fetch_optional(app.ledger.pool()).await;
-            let Some(row) = row.map_err(LedgerError::from)? else { continue };
-            let count: i64 = row.try_get(0).map_err(LedgerError::from)?;
-            let latest: i64 = row.try_get(1).map_err(LedgerError::from)?;
-            let wait = wait(count - free);
-            // A clock that stepped back must not lock anybody out for longer.
-            let passed = now - latest;
-            if passed < wait && passed > -LONGEST {
-                let words = ("登录失败次数过多，请稍后重试", "too many failed logins, try again later");
-                let seconds = (wait - passed.max(0)).unsigned_abs().div_ceil(1000);
-                return Err(
-                    Problem::new("login-throttled", StatusCode::TOO_MANY_REQUESTS, words).after(seconds)
-                );
-            }
-        }
-        for whose in &attempt.0 {
-            let sql = "INSERT INTO attempt (whose, count, latest) VALUES ($1, 1, $2) \
-                       ON CONFLICT (whose) DO UPDATE SET latest = $2, \
-                       count = CASE WHEN attempt.latest < $3 THEN 1 ELSE attempt.count + 1 END";
-            let query = sqlx::query(sql).bind(whose.clone()).bind(now).bind(now - FORGOTTEN);
-            query.execute(app.ledger.pool()).await.map_err(LedgerError::from)?;
+            // Another attempt may come in between: then look again.
+            while !count(app, whose, free).await? {}
         }
         let sql = "DELETE FROM attempt WHERE latest < $1";
-        let query = sqlx::query(sql).bind(now - FORGOTTEN);
+        let query = sqlx::query(sql).bind(millis(app.now()) - FORGOTTEN);
         query.execute(app.ledger.pool()).await.map_err(LedgerError::from)?;
         Ok(attempt)
     }
@@ -64,6 +43,34 @@ impl Attempt {
         sqlx::query(sql).bind(address).execute(app.ledger.pool()).await?;
         Ok(())
     }
+}
+
+/// Counts an attempt of one name or address. `false` where another was counted in between.
+async fn count(app: &App, whose: &str, free: i64) -> Result<bool, Problem> {
+    let (pool, now) = (app.ledger.pool(), millis(app.now()));
+    let sql = "SELECT count, latest FROM attempt WHERE whose = $1";
+    let row =
+        sqlx::query(sql).bind(whose.to_owned()).fetch_optional(pool).await.map_err(LedgerError::from)?;
+    let Some(row) = row else {
+        let sql =
+            "INSERT INTO attempt (whose, count, latest) VALUES ($1, 1, $2) ON CONFLICT (whose) DO NOTHING";
+        let query = sqlx::query(sql).bind(whose.to_owned()).bind(now);
+        let done = query.execute(pool).await.map_err(LedgerError::from)?;
+        return Ok(done.rows_affected() == 1);
+    };
+    let read = || -> Result<(i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
+    let (count, latest) = read().map_err(LedgerError::from)?;
+    let (wait, passed) = (wait(count - free), now - latest);
+    // A clock that stepped back must not lock anybody out for longer.
+    if passed < wait && passed > -LONGEST {
+        let words = ("登录失败次数过多，请稍后重试", "too many failed logins, try again later");
+        let seconds = (wait - passed.max(0)).unsigned_abs().div_ceil(1000);
+        return Err(Problem::new("login-throttled", StatusCode::TOO_MANY_REQUESTS, words).after(seconds));
+    }
+    let next = if passed > FORGOTTEN { 1 } else { count + 1 };
+    let sql = "UPDATE attempt SET count = $1, latest = $2 WHERE whose = $3 AND count = $4 AND latest = $5";
+    let query = sqlx::query(sql).bind(next).bind(now).bind(whose.to_owned()).bind(count).bind(latest);
+    Ok(query.execute(pool).await.map_err(LedgerError::from)?.rows_affected() == 1)
 }
 
 /// The wait after so many failures beyond those that are free: 1 s, 2 s, 4 s, ….

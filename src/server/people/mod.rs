@@ -95,6 +95,15 @@ impl Person {
         self.region.as_deref().is_none_or(|own| region.is_some_and(|region| is_within(region, own)))
     }
 
+    /// Refuses who is limited to a region: what is asked for is of all.
+    pub fn everywhere(&self) -> Result<(), Problem> {
+        if self.region.is_none() {
+            return Ok(());
+        }
+        let words = ("限定地区的用户不能进行此操作", "not for people who are limited to a region");
+        Err(Problem::new("region", StatusCode::FORBIDDEN, words))
+    }
+
     /// The region to list when one is asked for: that, or the part of it that is theirs. An error where it is not theirs
     /// at all.
     pub fn narrowed(&self, asked: Option<String>) -> Result<Option<String>, Problem> {

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName};
 use url::Url;
 
 use crate::config::Server;
@@ -43,8 +43,8 @@ impl Origin {
 /// Whether a browser says that a request comes from a page of ours, or nothing but a browser could have made it: what
 /// is no browser sends neither header.
 pub(super) fn is_own(config: &Server, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or("?"));
-    if let Some(site) = text("sec-fetch-site".parse().unwrap_or(ORIGIN)) {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return matches!(site, "same-origin" | "none");
     }
     let Some(origin) = text(ORIGIN) else { return true };

@@ -1,4 +1,4 @@
-//! Rosters: sent in, the change shown, and applied as it was shown.
+//! Rosters into the ledger: sent in, the change shown, and applied as it was shown.
 
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
@@ -42,7 +42,7 @@ struct Asked {
 
 /// A roster that was sent in, and what applying it changes.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct Shown {
+struct SentRoster {
     /// By which it is applied, within a day.
     id: String,
     /// By which it is applied as shown: another digest follows when the ledger changes in between.
@@ -62,9 +62,9 @@ struct Shown {
 }
 
 /// Sends a roster in (CSV, XLSX, XLS or ODS) and shows what it changes; for administrators.
-#[utoipa::path(post, path = "/rosters", tag = "rosters", params(Asked),
+#[utoipa::path(post, path = "/imports", tag = "imports", params(Asked),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
-    responses((status = 201, description = "What it changes", body = Shown)))]
+    responses((status = 201, description = "What it changes", body = SentRoster)))]
 async fn send_roster(
     State(app): State<App>,
     person: Person,
@@ -94,7 +94,7 @@ async fn send_roster(
     let Roster { rejected, repeated, ignored, .. } = roster;
     let mut response = (
         StatusCode::CREATED,
-        Json(Shown { id: id.clone(), digest, change, events, rejected, repeated, ignored }),
+        Json(SentRoster { id: id.clone(), digest, change, events, rejected, repeated, ignored }),
     )
         .into_response();
     response.extensions_mut().insert(Noted(format!("roster {id}")));
@@ -120,7 +120,7 @@ struct Applied {
 
 /// Applies a roster as it was shown; where something else would follow by now, nothing happens (409); for
 /// administrators.
-#[utoipa::path(post, path = "/rosters/{id}/apply", tag = "rosters",
+#[utoipa::path(post, path = "/imports/{id}/apply", tag = "imports",
     params(("id" = String, Path, description = "By which it was shown")), request_body = Apply,
     responses((status = 200, description = "Applied", body = Applied)))]
 async fn apply_roster(
@@ -132,7 +132,7 @@ async fn apply_roster(
     person.at_least(Role::Administrator)?;
     let (Path(id), Json(apply)) = (id?, body?);
     let sql = "SELECT sheet, body FROM roster_upload WHERE id = $1 AND person = $2 AND made >= $3";
-    let query = sqlx::query(sql).bind(id.replace('\0', "")).bind(person.id);
+    let query = sqlx::query(sql).bind(id.replace('\0', "?")).bind(person.id);
     let query = query.bind(app.now().as_millisecond() - KEPT);
     let row = query.fetch_optional(app.ledger.pool()).await.map_err(LedgerError::from)?;
     let row = row.ok_or_else(Problem::not_found)?;
