@@ -53,6 +53,8 @@ pub struct Config {
     pub seal: Seal,
     /// How rosters are laid out.
     pub roster: Layout,
+    /// What a scan may use.
+    pub scan: Scan,
     /// How the service is reached.
     pub server: Server,
 }
@@ -106,6 +108,29 @@ impl Default for Server {
         }
     }
 }
+
+/// `[scan]`: what a scan may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Scan {
+    /// Whether `run` and the service scan each target in a process of its own.
+    pub isolate: bool,
+    /// Memory of such a process, in bytes: `"2GiB"`, `"512MiB"`.
+    #[serde(deserialize_with = "memory")]
+    pub memory: u64,
+    /// How long it may take; `seconds = 600`.
+    #[serde(rename = "seconds", deserialize_with = "seconds")]
+    pub time: Duration,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Scan { isolate: true, memory: 2 << 30, time: Duration::from_secs(600) }
+    }
+}
+
+/// With less memory no scan comes to its end.
+const LEAST_MEMORY: u64 = 256 << 20;
 
 /// `[ledger]`: where events are kept.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -334,6 +359,23 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
     parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
+/// Reads `512MiB`, `2GiB`.
+fn memory<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let sized = |unit: &str, shift: u32| {
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << shift)
+    };
+    let bytes = sized("GiB", 30).or_else(|| sized("MiB", 20)).filter(|bytes| *bytes >= LEAST_MEMORY);
+    bytes.ok_or_else(|| {
+        serde::de::Error::custom(format!("{text:?} is no amount of memory like 2GiB, or less than 256MiB"))
+    })
+}
+
+fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Ok(Duration::from_secs(NonZeroU32::deserialize(deserializer)?.get().into()))
+}
+
 fn report_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let web = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
@@ -402,6 +444,25 @@ mod tests {
             error("[roster.columns]\n'单位全称' = 'owners'\n")
         );
         assert!(error("[fetch\n").starts_with("1:7: "), "{}", error("[fetch\n"));
+    }
+
+    #[test]
+    fn what_a_scan_may_use_is_an_amount() {
+        let scan = |text: &str| Config::parse(&format!("[scan]\n{text}\n")).map(|config| config.scan);
+        assert!(scan("").unwrap().isolate);
+        let set = scan("isolate = false\nmemory = '512MiB'\nseconds = 90").unwrap();
+        assert_eq!((set.isolate, set.memory, set.time), (false, 512 << 20, Duration::from_secs(90)));
+        for (text, place, word) in [
+            ("memory = '2GB'", "2:10: ", "2GiB"),
+            ("memory = '1MiB'", "2:10: ", "256MiB"),
+            ("memory = '99999999999GiB'", "2:10: ", "2GiB"),
+            ("memory = 2", "2:10: ", "string"),
+            ("seconds = 0", "2:11: ", "nonzero"),
+            ("isolated = true", "2:1: ", "isolate"),
+        ] {
+            let error = scan(text).unwrap_err();
+            assert!(error.starts_with(place) && error.contains(word), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@
 //! - [`roster`]: what the office knows about targets: its list of them, filing records;
 //! - [`inventory`]: a roster as a whole: quotas, deadlines, duplicates, what could be consolidated;
 //! - [`scan`]: one file to one report;
+//! - [`sandbox`]: the same in a process of its own, which can do no harm;
 //! - [`run`]: a roster as a whole: the plan, the run, the summary;
 //! - [`rectify`]: two reports of one target: what was rectified, what goes on under another label;
 //! - [`report`]: one file per output;
@@ -57,6 +58,7 @@ pub mod report;
 pub mod roster;
 pub mod rule;
 pub mod run;
+pub mod sandbox;
 pub mod scan;
 pub mod seal;
 pub mod server;

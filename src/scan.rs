@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use url::Url;
@@ -18,15 +19,16 @@ use crate::format::{self, FormatError, Source};
 use crate::group;
 use crate::ledger::{Baseline, Situation, target_name};
 use crate::model::{
-    Artifact, CodeReason, Engine, Finding, Identity, Inspection, Lang, Listing, Place, Registered, Report,
-    Ruleset, SCHEMA, Scope, Surface, Target, beijing_day, hex,
+    Artifact, CodeReason, Engine, Finding, GapReason, Identity, Inspection, Lang, Listing, PartName, Place,
+    Registered, Report, Ruleset, SCHEMA, Scope, Surface, Target, TargetKind, Verdict, Wording, beijing_day,
+    hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
 use crate::rule::{self, RuleSet};
 
 pub use crate::decode::wxapkg_cipher::is_appid;
-pub use crate::format::{Options, Progress, Silent, ocr_problem};
+pub use crate::format::{Options, Progress, Silent, ocr_cache, ocr_problem};
 
 /// Why there is no report for a file.
 #[derive(Debug, Error)]
@@ -66,6 +68,17 @@ pub enum ScanError {
         /// What the content is instead.
         cause: String,
     },
+    /// The process of its own that the scan was to be done in could not be used. It says nothing of the content.
+    #[error("{path}: {en}", path = path.display(), en = cause.en)]
+    Isolation {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        cause: Wording,
+    },
+    /// Nobody waited for the result any longer.
+    #[error("{}: cancelled", .0.display())]
+    Cancelled(PathBuf),
 }
 
 impl ScanError {
@@ -96,19 +109,64 @@ impl ScanError {
             ScanError::NotAPackage { cause, .. } => {
                 format!("{}{cause}", lang.pick("不是可检测的安装包：", "not a package that can be scanned: "))
             }
+            ScanError::Isolation { cause, .. } => format!(
+                "{}{}",
+                lang.pick("无法在独立进程中检测：", "cannot be scanned in a process of its own: "),
+                lang.pick(&cause.zh, &cause.en)
+            ),
+            ScanError::Cancelled(_) => lang.pick("已取消", "cancelled").to_owned(),
         }
     }
 }
 
+/// Stands in [`Artifact::format`] where the content did not tell.
+const UNKNOWN_FORMAT: &str = "unknown";
+
 /// Larger files are no pages and no lists.
 const MAX_PAGE: u64 = 64 << 20;
 
+/// Who scans: a [`Scanner`] in this process, or a process of its own.
+pub trait Scan: Send + Sync {
+    /// Scans a file: one report, or one for each group of an export.
+    fn scan_subject(
+        &self,
+        path: &Path,
+        subject: Subject,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Report>, ScanError>;
+}
+
+impl<S: Scan + ?Sized> Scan for std::sync::Arc<S> {
+    fn scan_subject(
+        &self,
+        path: &Path,
+        subject: Subject,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Report>, ScanError> {
+        (**self).scan_subject(path, subject, progress)
+    }
+}
+
+impl Scan for Scanner {
+    fn scan_subject(
+        &self,
+        path: &Path,
+        subject: Subject,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Report>, ScanError> {
+        Scanner::scan_subject(self, path, subject, progress)
+    }
+}
+
 /// What is known of a file besides its path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Subject {
     /// The path or address as the user gave it.
     pub name: String,
+    /// What the office says it is. The content decides, where it can be read.
+    pub kind: Option<TargetKind>,
     /// Where the file was fetched from, after redirects.
+    #[serde(with = "address")]
     pub address: Option<Url>,
     /// `Content-Type` as it was sent.
     pub content_type: Option<String>,
@@ -120,6 +178,21 @@ pub struct Subject {
     pub registered: Option<Registered>,
     /// Filing number on record; without it the scanner's own record is looked at.
     pub filing: Option<String>,
+}
+
+/// An address as its text.
+mod address {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use url::Url;
+
+    pub(super) fn serialize<S: Serializer>(address: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+        address.as_ref().map(Url::as_str).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| Url::parse(&text).map_err(de::Error::custom)).transpose()
+    }
 }
 
 /// Scans files with one rule set.
@@ -145,6 +218,21 @@ impl Scanner {
     /// The same with what a person has judged already.
     pub fn with_baseline(self, baseline: Baseline) -> Self {
         Scanner { baseline: Some(baseline), ..self }
+    }
+
+    /// The options for the reading of packages.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What is on record about filings.
+    pub fn filing(&self) -> &FilingRecord {
+        &self.filing
+    }
+
+    /// What a person has judged already.
+    pub fn baseline(&self) -> Option<&Baseline> {
+        self.baseline.as_ref()
     }
 
     /// The rule set in use.
@@ -271,6 +359,35 @@ impl Scanner {
         Some(vec![Report { page: Some(page), ..self.report(subject, artifact, inspection) }])
     }
 
+    /// The report of a file whose scan did not come to its end: who it is by digest and size, and that nothing of it
+    /// was seen. `cause` says what happened. Only the first bytes are looked at.
+    pub fn unfinished(&self, path: &Path, subject: Subject, cause: Wording) -> Result<Report, ScanError> {
+        let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let (sha256, bytes, head) = if file.metadata().map_err(unreadable)?.is_dir() {
+            let folder = Folder::walk(path).map_err(unreadable)?;
+            (folder.digest(), folder.size(), Vec::new())
+        } else {
+            let blob = Blob::file(file).map_err(unreadable)?;
+            let sha256 = folder::sha256(blob.clone()).map_err(unreadable)?;
+            (sha256, blob.len(), blob.slice(0, 4).map_err(unreadable)?)
+        };
+        let format = format::by_first_bytes(&head, &subject.name);
+        let kind = subject.kind.unwrap_or(match format {
+            Some("wxapkg") => TargetKind::MiniProgram,
+            Some("rpk") => TargetKind::QuickApp,
+            None if subject.address.is_some() => TargetKind::AccountPage,
+            _ => TargetKind::App,
+        });
+        let format = format.unwrap_or(UNKNOWN_FORMAT);
+        let mut inspection = Inspection::new(kind, format);
+        inspection.opaque();
+        inspection.unread(PartName::Container);
+        inspection.gap(PartName::Container, &Place::entry(""), GapReason::Failed, cause);
+        let artifact = Artifact { sha256, bytes, format: format.to_owned(), text_sha256: None };
+        Ok(self.report(subject, artifact, inspection))
+    }
+
     /// What is to be scanned when a path is given: the path itself, or, for a folder that is not one program, the
     /// packages in it by their endings, and the folders in it that hold the packages of one program; in order of
     /// their names. Errors stand for what could not be looked through.
@@ -371,6 +488,17 @@ impl Scanner {
             code,
         }
     }
+}
+
+/// Whether a report says that the scan did not come to its end: [`Scanner::unfinished`].
+pub fn is_unfinished(report: &Report) -> bool {
+    report.coverage.verdict == Verdict::Opaque
+        && report.coverage.gaps.iter().any(|gap| {
+            gap.material
+                && gap.part == PartName::Container
+                && gap.reason == GapReason::Failed
+                && gap.place.is_empty()
+        })
 }
 
 /// SHA-256 over the texts in their order, each with its length.

@@ -95,6 +95,7 @@ fn help_of_every_command_in_both_languages() {
             "rules show",
             "rules check",
             "rules measure",
+            "sandbox",
             "schema",
             "key",
             "key new",

@@ -479,11 +479,11 @@ proptest! {
                 before(r) && matches!(r.event.deed, Deed::Filed { .. } | Deed::FilingRevoked { .. })
             });
             prop_assert_eq!(filing.unwrap().event.deed.name(), "filed");
-            let scan = events.iter().filter(before).filter_map(|r| match &r.event.deed {
+            let mut scan = events.iter().filter(before).filter_map(|r| match &r.event.deed {
                 Deed::Scanned(scan) => Some(scan),
                 _ => None,
             });
-            prop_assert_eq!(scan.last().unwrap().coverage, Verdict::Full);
+            prop_assert_eq!(scan.next_back().unwrap().coverage, Verdict::Full);
         }
         for coded in history.codes.iter().filter(|coded| coded.code.suggested == Red) {
             let decided = |r: &Recorded| r.event.at <= coded.since && r.event.deed.name() == "red-decided";

@@ -126,7 +126,7 @@ fn a_spreadsheet_has_rows_of_text_and_a_summary() {
     let sheet = book.worksheet_range("赋码").unwrap();
     let rows: Vec<&[Data]> = sheet.rows().collect();
     assert_eq!(rows.len(), codes.len() + 1);
-    let column = |title: &str| rows[0].iter().position(|cell| cell.to_string() == title).unwrap();
+    let column = |title: &str| rows[0].iter().position(|cell| *cell == *title).unwrap();
     let (name, colour, event) = (column("名称"), column("赋码"), column("依据事件"));
     for (row, code) in rows[1..].iter().zip(&codes) {
         assert!(row.iter().all(|cell| matches!(cell, Data::String(_) | Data::Empty)), "{row:?}");

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use zhijian::model::{Report, Verdict};
 use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
-use zhijian::scan::{ScanError, Scanner, Silent};
+use zhijian::sandbox::{Limits, Sandbox};
+use zhijian::scan::{Scan, ScanError, Scanner, Silent, Subject};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -32,9 +33,21 @@ impl Scratch {
     }
 }
 
+/// In this process, and in one of its own, which says the same.
 fn scan(bytes: &[u8]) -> Result<Report, ScanError> {
     let scratch = Scratch::new();
-    scanner().scan(&scratch.file(bytes), &Silent)
+    let path = scratch.file(bytes);
+    let sandbox = Sandbox::new(scanner(), None, Limits::default()).unwrap();
+    let sandbox = sandbox.with_program(env!("CARGO_BIN_EXE_zhijian").into());
+    let subject = Subject { name: path.display().to_string(), ..Subject::default() };
+    let apart = sandbox.scan_subject(&path, subject, &Silent);
+    let here = scanner().scan(&path, &Silent);
+    match (&here, &apart) {
+        (Ok(here), Ok(apart)) => assert_eq!(std::slice::from_ref(here), apart),
+        (Err(here), Err(apart)) => assert_eq!(here.to_string(), apart.to_string()),
+        different => panic!("{different:?}"),
+    }
+    here
 }
 
 /// The entries of the good package.

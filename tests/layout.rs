@@ -17,7 +17,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("group", &["decode", "text"]),
     ("rule", &["ledger", "text"]),
     ("ledger", &["outbox", "text"]),
-    ("roster", &["decode", "ledger", "text"]),
+    ("roster", &["decode", "text"]),
     ("inventory", &["rule", "text"]),
     ("rectify", &[]),
     ("report", &["text"]),
@@ -27,6 +27,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("run", &["config", "fetch", "page", "report", "roster", "scan"]),
     ("record", &["config", "ledger", "outbox", "rectify", "report", "roster", "run"]),
     ("scan", &["decode", "format", "group", "ledger", "page", "roster", "rule"]),
+    ("sandbox", &["rule", "roster", "ledger", "scan"]),
     (
         "cli",
         &[
@@ -43,6 +44,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "roster",
             "rule",
             "run",
+            "sandbox",
             "scan",
             "seal",
             "server",
@@ -52,7 +54,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         "server",
         &[
             "config", "export", "fetch", "ledger", "outbox", "record", "rectify", "report", "roster", "rule",
-            "run", "scan",
+            "run", "sandbox", "scan",
         ],
     ),
     ("main", &["cli"]),

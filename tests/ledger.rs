@@ -20,7 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sqlx::Executor;
 use tokio::runtime::Runtime;
-use zhijian::ledger::{BackupError, GENESIS, Ledger, LedgerError, Link};
+use zhijian::ledger::{BackupError, GENESIS, Ledger, LedgerError, Link, Recorded};
 use zhijian::model::{
     Category, Deed, Event, FindingRecord, Lang, Level, ScanRecord, TargetKind, Verdict, hex,
 };
@@ -95,7 +95,10 @@ fn what_is_appended_is_there_in_order_and_chained() {
         assert_eq!(ledger.append(&events).await.unwrap(), 1);
         let report = br#"{"schema":"zhijian.report/1"}"#;
         let scan = scanned("app:a", report);
-        assert_eq!(ledger.append_with(&[(&digest(report), report)], &[scan.clone()]).await.unwrap(), 451);
+        assert_eq!(
+            ledger.append_with(&[(&digest(report), report)], std::slice::from_ref(&scan)).await.unwrap(),
+            451
+        );
         let own = ledger.events_of("app:a").await.unwrap();
         let expected: Vec<Event> = events.iter().step_by(3).cloned().chain([scan]).collect();
         assert_eq!(own.iter().map(|recorded| recorded.event.clone()).collect::<Vec<_>>(), expected);
@@ -113,11 +116,8 @@ fn what_is_appended_is_there_in_order_and_chained() {
         assert_eq!((chain.events, chain.documents, chain.broken), (451, 1, vec![]));
         assert_eq!(ledger.document(&digest(report)).await.unwrap().unwrap(), report);
         assert_eq!(ledger.document(&digest(b"other")).await.unwrap(), None);
-        let mut targets = Vec::new();
-        ledger
-            .for_each_target(|target, events| targets.push((target.to_owned(), events.len())))
-            .await
-            .unwrap();
+        let count = |target: &str, events: Vec<Recorded>| (target.to_owned(), events.len());
+        let mut targets = ledger.map_targets(count).await.unwrap();
         targets.sort();
         let expected = [("account:某县/某号", 150), ("app:a", 151), ("app:b", 150)];
         assert_eq!(targets, expected.map(|(target, count)| (target.to_owned(), count)));

@@ -327,11 +327,12 @@ fn head(document: &CodeDocument, lang: Lang, out: &mut dyn Write) -> io::Result<
 
 /// The codes of all targets at a moment.
 pub(super) fn documents(open: &Open, policy: &Policy, at: Timestamp) -> anyhow::Result<Vec<CodeDocument>> {
-    let mut documents = Vec::new();
-    open.wait(open.ledger.for_each_target(|target, events| {
+    let of = |target: &str, events: Vec<Recorded>| {
         let history = History::of(policy, &events, at);
-        documents.extend(open.document(target, &events, &history, at));
-    }))?;
+        open.document(target, &events, &history, at)
+    };
+    let mut documents: Vec<CodeDocument> =
+        open.wait(open.ledger.map_targets(of))?.into_iter().flatten().collect();
     // Databases order text in ways of their own.
     documents.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(documents)
@@ -405,24 +406,26 @@ impl Simulate {
         let other =
             Policy::parse(&text).map_err(|cause| anyhow::anyhow!("{}: {cause}", self.policy.display()))?;
         let (own, at, lang) = (self.when.policy()?, self.when.at(), open.lang);
-        let mut changed = Vec::new();
-        let mut counts: BTreeMap<(ColorCode, ColorCode), u64> = BTreeMap::new();
-        open.wait(open.ledger.for_each_target(|target, events| {
+        let clause = |coded: &Coded| coded.code.reasons.first().map_or(String::new(), |r| r.id.clone());
+        let of = |target: &str, events: Vec<Recorded>| {
             let (before, after) = (History::of(&own, &events, at), History::of(&other, &events, at));
-            let (Some(from), Some(to)) = (before.present(), after.present()) else { return };
-            *counts.entry((from.code.suggested, to.code.suggested)).or_default() += 1;
-            let clause = |coded: &Coded| coded.code.reasons.first().map_or(String::new(), |r| r.id.clone());
-            if from.code.suggested != to.code.suggested {
-                changed.push(Changed {
-                    target: target.to_owned(),
-                    name: before.standing.entry().and_then(|entry| entry.name.clone()),
-                    from: from.code.suggested,
-                    from_clause: clause(from),
-                    to: to.code.suggested,
-                    to_clause: clause(to),
-                });
-            }
-        }))?;
+            let (from, to) = (before.present()?, after.present()?);
+            Some(Changed {
+                target: target.to_owned(),
+                name: before.standing.entry().and_then(|entry| entry.name.clone()),
+                from: from.code.suggested,
+                from_clause: clause(from),
+                to: to.code.suggested,
+                to_clause: clause(to),
+            })
+        };
+        let mut changed: Vec<Changed> =
+            open.wait(open.ledger.map_targets(of))?.into_iter().flatten().collect();
+        let mut counts: BTreeMap<(ColorCode, ColorCode), u64> = BTreeMap::new();
+        for one in &changed {
+            *counts.entry((one.from, one.to)).or_default() += 1;
+        }
+        changed.retain(|one| one.from != one.to);
         changed.sort_by(|a, b| a.target.cmp(&b.target));
         if self.format == Form::Json {
             write_json(&changed, out)?;

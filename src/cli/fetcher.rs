@@ -11,6 +11,8 @@ use zhijian::fetch::source;
 use zhijian::fetch::weixin::{self, WeixinError};
 use zhijian::fetch::{Client, Downloaded, FetchError, Journal, Store, Watch};
 use zhijian::model::{Lang, Listing};
+use zhijian::sandbox::{Limits, Sandbox};
+use zhijian::scan::Scanner;
 
 /// A client with its store.
 pub(super) struct Fetcher {
@@ -124,6 +126,12 @@ pub(super) fn configuration(file: Option<&Path>) -> anyhow::Result<Config> {
         Some(path) => Ok(Config::load(&path)?),
         None => Ok(Config::default()),
     }
+}
+
+/// A scanner in processes of their own, as far as the configuration allows them to go.
+pub(super) fn isolated(config: &Config, scanner: Scanner, rules: Option<&Path>) -> anyhow::Result<Sandbox> {
+    let limits = Limits { memory: config.scan.memory, time: config.scan.time };
+    Ok(Sandbox::new(scanner, rules.map(Path::to_owned), limits)?)
 }
 
 /// The configuration file of the user, if there is one.

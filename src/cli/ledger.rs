@@ -1,15 +1,14 @@
 //! `zhijian ledger`: the ledger itself: what is in it, whether it is whole, backup and restore.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use zhijian::ledger::{Chain, Recorded, Standing, in_order};
+use zhijian::ledger::{Chain, Recorded};
 use zhijian::model::{Event, Lang, Rejected, beijing_minute};
 use zhijian::report::{visible, write_json};
-use zhijian::roster::{Change, Compared, FilingList, Layout, OnRecord, change, compare_filings, import};
+use zhijian::roster::{Change, Compared, FilingList, Layout, change, compare_filings, import};
 
 use super::database::{Act, Database, Open};
 use super::plan::Form;
@@ -151,16 +150,7 @@ impl Import<'_> {
     fn run(&self, open: &Open, layout: &Layout, out: &mut dyn Write) -> anyhow::Result<u8> {
         let lang = open.lang;
         let roster = read_roster(self.roster, layout, lang)?;
-        let mut record = BTreeMap::new();
-        let at = self.act.at();
-        open.wait(open.ledger.for_each_target(|target, events| {
-            let mut standing = Standing::default();
-            in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
-            if let Some(entry) = standing.entry().filter(|_| !standing.is_struck()) {
-                let filing = standing.filing().map(str::to_owned);
-                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
-            }
-        }))?;
+        let record = open.wait(open.ledger.on_record(self.act.at()))?;
         let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
         let change = change(&old, &roster);
         let list = self.filings.map(FilingList::read).transpose();

@@ -25,6 +25,7 @@ mod review;
 mod roster;
 mod rules;
 mod run;
+mod sandbox;
 mod scan;
 mod schema;
 mod serve;
@@ -83,6 +84,7 @@ enum Command {
     Worker(serve::Worker),
     Config(serve::Configuration),
     Formats,
+    Sandbox,
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man,
@@ -106,6 +108,11 @@ impl LangName {
 /// Runs the program on its arguments.
 pub(crate) fn run() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if let Some((_, rest)) = args.get(1..).and_then(<[_]>::split_first)
+        && args.get(1).is_some_and(|arg| arg == zhijian::sandbox::COMMAND)
+    {
+        return ExitCode::from(zhijian::sandbox::run_child(rest));
+    }
     let lang = asked_language(&args);
     let cli =
         match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -140,6 +147,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(worker) => worker.run(lang),
         Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
+        Command::Sandbox => sandbox::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),
         Command::Man => man::run(command(lang)),

@@ -42,7 +42,7 @@ pub(super) struct Choice {
     #[arg(long, value_name = "AGE", value_parser = parse_duration, default_value = "12h", hide_default_value = true)]
     max_age: Duration,
     #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
+    pub(super) rules: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Terminal, hide_possible_values = true, hide_default_value = true)]

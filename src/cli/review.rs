@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use zhijian::ledger::{Decision, History, Policy, Waiting};
+use zhijian::ledger::{Decision, History, Policy, Recorded, Waiting};
 use zhijian::model::{Lang, beijing_day};
 use zhijian::report::{visible, write_json};
 use zhijian::rule::Titled;
@@ -127,10 +127,11 @@ fn decide(
 
 fn waiting(open: &Open, policy: &Policy, at: Timestamp) -> anyhow::Result<Vec<Titled>> {
     let rules = load_rules(None)?;
-    let mut waiting = Vec::new();
-    open.wait(open.ledger.for_each_target(|target, events| {
-        waiting.extend(Waiting::of(policy, target, &History::of(policy, &events, at).standing, at));
-    }))?;
+    let of = |target: &str, events: Vec<Recorded>| {
+        let standing = History::of(policy, &events, at).standing;
+        Waiting::of(policy, target, &standing, at).into_iter().collect::<Vec<_>>()
+    };
+    let mut waiting: Vec<Waiting> = open.wait(open.ledger.map_targets(of))?.into_iter().flatten().collect();
     waiting.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(waiting.into_iter().map(|waiting| Titled::of(&rules, waiting)).collect())
 }

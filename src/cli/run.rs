@@ -9,9 +9,10 @@ use zhijian::model::{Lang, beijing_minute};
 use zhijian::record::run_reports;
 use zhijian::report::visible;
 use zhijian::run::{self, Busy, Crew, Outcome, Stop, Summary};
+use zhijian::scan::Scan;
 
 use super::database::{Act, Database};
-use super::fetcher::{client, runtime};
+use super::fetcher::{client, isolated, runtime};
 use super::plan::{Choice, Form, Ready, reasons, repeated, time};
 use super::progress::RunBar;
 use super::{FAILED, INCOMPLETE, complain, table};
@@ -49,6 +50,11 @@ impl Run {
         };
         let plan = self.choice.plan(&ready, &past, now);
         let Ready { config, store, folder, roster, scanner } = ready;
+        let scanner: Box<dyn Scan> = if config.scan.isolate {
+            Box::new(isolated(&config, scanner, self.choice.rules.as_deref())?)
+        } else {
+            Box::new(scanner)
+        };
         let client = client(&config, &store)?;
         let client = if self.choice.weixin.is_some() { client.with_weixin() } else { client };
         let stop = Stop::default();

@@ -12,10 +12,10 @@ use zhijian::ledger::Baseline;
 use zhijian::model::{Finding, Lang, Level, PageState, Registered, Report};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
-use zhijian::scan::{Options, ScanError, Scanner, Subject, is_appid, ocr_problem};
+use zhijian::scan::{Options, Scan as Scans, ScanError, Scanner, Subject, is_appid, ocr_problem};
 
 use super::database::until;
-use super::fetcher::{Fetcher, Package, configuration};
+use super::fetcher::{Fetcher, Package, configuration, isolated};
 use super::output::{self, Destination};
 use super::progress::Bar;
 use super::{FAILED, FOUND, complain, load_rules};
@@ -50,6 +50,8 @@ pub(super) struct Scan {
     ocr: bool,
     #[arg(long)]
     verify_signature: bool,
+    #[arg(long)]
+    isolated: bool,
     #[arg(long)]
     all: bool,
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true, hide_default_value = true)]
@@ -128,13 +130,19 @@ impl Scan {
             .flat_map(|given| scanner.targets(given).into_iter().map(move |target| (given, target)))
             .collect();
         let several = targets.len() > 1;
+        let scanner: Box<dyn Scans> = if self.isolated {
+            let config = configuration(self.config.as_deref())?;
+            Box::new(isolated(&config, scanner, self.rules.as_deref())?)
+        } else {
+            Box::new(scanner)
+        };
         let (mut reports, mut failures) = (Vec::new(), Vec::new());
         let mut fetcher = None;
         for (given, target) in targets {
             let path = target.as_ref().unwrap_or(given).clone();
             let outcome = match (target, address(given)) {
-                (_, Some(address)) => self.scan_address(&scanner, address, &mut fetcher, lang),
-                (Ok(path), None) => self.scan_file(&scanner, &path, lang),
+                (_, Some(address)) => self.scan_address(&*scanner, address, &mut fetcher, lang),
+                (Ok(path), None) => self.scan_file(&*scanner, &path, lang),
                 (Err(error), None) => Err(error.words(lang)),
             };
             match outcome {
@@ -174,7 +182,7 @@ impl Scan {
         Ok(exit_code(failed, self.fail_on, levels))
     }
 
-    fn scan_file(&self, scanner: &Scanner, path: &Path, lang: Lang) -> Result<Vec<Report>, String> {
+    fn scan_file(&self, scanner: &dyn Scans, path: &Path, lang: Lang) -> Result<Vec<Report>, String> {
         let bar = Bar::new(path, self.quiet);
         let subject = Subject { as_of: self.as_of, ..self.subject(path.display().to_string()) };
         let outcome = scanner.scan_subject(path, subject, &bar);
@@ -185,7 +193,7 @@ impl Scan {
     /// Fetches what is at an address and scans it. The fetcher is made for the first address.
     fn scan_address(
         &self,
-        scanner: &Scanner,
+        scanner: &dyn Scans,
         address: &str,
         fetcher: &mut Option<Fetcher>,
         lang: Lang,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -10,10 +11,12 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zhijian::config::Config;
 use zhijian::model::Lang;
+use zhijian::roster::FilingRecord;
+use zhijian::scan::{Scan, Scanner};
 use zhijian::server::{Options, Service};
 
 use super::database::{Database, VARIABLE, shown};
-use super::fetcher::{open_store, own_configuration};
+use super::fetcher::{isolated, open_store, own_configuration};
 use super::run::signal;
 use super::{load_rules, table};
 
@@ -97,9 +100,16 @@ impl Common {
         config.server.listen = listen(address, &config)?;
         config.server.workers = self.workers.unwrap_or(config.server.workers);
         config.server.scheduled_workers = self.scheduled_workers.unwrap_or(config.server.scheduled_workers);
+        let rules = Arc::new(load_rules(self.rules.as_deref())?);
+        let scanner = Scanner::new(rules.clone(), FilingRecord::Unknown);
+        let scanner: Arc<dyn Scan> = match config.scan.isolate {
+            true => Arc::new(isolated(&config, scanner, self.rules.as_deref())?),
+            false => Arc::new(scanner),
+        };
         let options = Options {
             database: self.database.address(&config)?,
-            rules: load_rules(self.rules.as_deref())?,
+            rules,
+            scanner,
             store: open_store(&config)?,
             config,
             serves,

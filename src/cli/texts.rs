@@ -84,13 +84,18 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "用 apksigner 校验 APK 签名是否有效，须已安装；不加此项只读取证书",
         "Check the signature of an APK by apksigner, when it is installed; else only the certificate is read",
     ),
+    (
+        "zhijian scan --isolated",
+        "每个文件在独立进程中检测，内存、时间、文件和网络受限（见 sandbox）；上限由配置文件的 [scan] 设定",
+        "Scan each file in a process of its own, with limits on memory, time, files and network (see sandbox); [scan] of the configuration sets them",
+    ),
     ("zhijian scan --all", "展开全部证据、提及和未检视内容", "Unfold all evidence, mentions and gaps"),
     ("zhijian scan --color", "颜色：auto（默认）、always、never", "Colours: auto (default), always, never"),
     ("zhijian scan --quiet", "不向标准输出写报告，不显示进度", "No report on standard output, no progress"),
     (
         "zhijian scan --config",
-        "配置文件（抓取网址时用），默认为用户配置目录中的 zhijian/zhijian.toml",
-        "Configuration for fetching addresses; default: zhijian/zhijian.toml in the user's configuration folder",
+        "配置文件（抓取网址和 --isolated 时用），默认为用户配置目录中的 zhijian/zhijian.toml",
+        "Configuration for addresses and --isolated; default: zhijian/zhijian.toml in the user's configuration folder",
     ),
     (
         "zhijian diff",
@@ -880,6 +885,11 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "zhijian formats",
         "列出可检测的格式、检视的部分、解码器版本和上限",
         "List formats, parts read, versions of decoders and limits",
+    ),
+    (
+        "zhijian sandbox",
+        "检验本机对检测进程的隔离：逐项尝试越界，列明哪些被阻止",
+        "Show how far scans are isolated on this machine: tries each thing that a scan may not do",
     ),
     (
         "zhijian schema",

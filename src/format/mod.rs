@@ -19,9 +19,10 @@ pub mod web;
 pub mod wgt;
 pub mod wxapkg;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use self::ocr::ocr_problem;
+pub use self::ocr::{ocr_cache, ocr_problem};
 
 use self::nested::Nest;
 use crate::decode::archive::Archive;
@@ -35,6 +36,11 @@ pub trait Progress: Sync {
     fn begin(&self, total_bytes: u64);
     /// This many more of them are done.
     fn advance(&self, bytes: u64);
+    /// Whether nobody waits for the result any longer. A scan in a process of its own is ended then; one in this
+    /// process goes on to its end.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// A progress nobody looks at.
@@ -66,7 +72,7 @@ pub enum FormatError {
 }
 
 /// What a caller may know or wish beyond the bytes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Options {
     /// Id of the mini program, which is the key to what the PC client has encrypted.
     pub appid: Option<String>,
@@ -166,6 +172,16 @@ fn probe_folder(folder: &Folder, name: &str, options: &Options) -> Probe {
 pub fn is_package_name(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     nested::is_package(&extension) && !matches!(extension.as_str(), "jar" | "obb" | "zip")
+}
+
+/// The format of a package by its first bytes and its name, without a look into it.
+pub fn by_first_bytes(head: &[u8], name: &str) -> Option<&'static str> {
+    if head.first() == Some(&0xBE) {
+        return Some(wxapkg::FORMAT.name);
+    }
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let of_ending = |format: &&Format| format.endings.contains(&extension.as_str());
+    FORMATS.iter().find(of_ending).map(|format| format.name).filter(|_| head.starts_with(b"PK"))
 }
 
 fn inspect_probe(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {

@@ -86,7 +86,9 @@ impl Ocr {
         if !languages.lines().any(|line| line.trim() == LANGUAGE) {
             return Err(missing("tesseract 没有中文数据 chi_sim", "tesseract has no data for chi_sim"));
         }
-        Ok(Ocr { version, cache: cache(), deadline: Instant::now() + BUDGET })
+        // Where nothing can be written, what was kept before is still read.
+        let cache = ocr_cache().inspect(|folder| drop(fs::create_dir_all(folder)));
+        Ok(Ocr { version, cache, deadline: Instant::now() + BUDGET })
     }
 
     /// The step of a chain that says how a text was come by.
@@ -135,12 +137,10 @@ pub fn ocr_problem() -> Option<Wording> {
 }
 
 /// The folder of what was recognised before.
-fn cache() -> Option<PathBuf> {
+pub fn ocr_cache() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    let folder = base.join("zhijian").join("ocr");
-    fs::create_dir_all(&folder).ok()?;
-    Some(folder)
+    Some(base.join("zhijian").join("ocr"))
 }
 
 /// Writes a result as a whole or not at all. Without a cache the next scan takes longer, and that is all.

@@ -24,7 +24,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -64,7 +64,7 @@ pub enum BaselineError {
 }
 
 /// A baseline file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Baseline {
     sha256: String,
     entries: Vec<(u64, Entry)>,
@@ -78,7 +78,7 @@ struct File {
     accepted: Vec<Spanned<Entry>>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     target: String,
@@ -98,7 +98,7 @@ struct Entry {
     evidence: Vec<Row>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     key: String,

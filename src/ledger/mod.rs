@@ -29,7 +29,7 @@ pub use decision::{Decision, LONGEST, Refusal};
 pub use document::code_document;
 pub use fact::{Fact, Facts};
 pub use history::{Coded, History};
-pub use policy::{Clause, Combined, Condition, Filing, Policy, SameKind, Situation};
+pub use policy::{Clause, Combined, Condition, Policy, SameKind, Situation};
 pub use record::{found_before, scan_record, target_keys};
 pub use sorted::{Behind, Order};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::fact::{Fact, Facts};
-use crate::model::{CodeReason, CodeSuggestion, ColorCode, DutyStatus, Level, TargetKind, Verdict};
+use crate::model::{CodeReason, CodeSuggestion, ColorCode, DutyStatus, Filing, Level, TargetKind, Verdict};
 
 /// The policy of the colour code.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,26 +91,12 @@ pub enum Combined {
 /// Conditions within conditions, names included, at most.
 const MAX_DEPTH: usize = 16;
 
-/// What is known of a target's filing (备案).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Filing {
-    /// A number was given or found in the filing list.
-    Filed,
-    /// A filing list was given and does not hold the target.
-    NotFiled,
-    /// Nothing was given.
-    #[default]
-    Unknown,
-}
-
-impl Filing {
-    /// As a fact.
-    pub fn fact(self) -> Fact {
-        match self {
-            Filing::Filed => Fact::Filed,
-            Filing::NotFiled => Fact::NotFiled,
-            Filing::Unknown => Fact::FilingUnknown,
-        }
+/// A filing record as a fact.
+pub(super) fn filing_fact(filing: Filing) -> Fact {
+    match filing {
+        Filing::Filed => Fact::Filed,
+        Filing::NotFiled => Fact::NotFiled,
+        Filing::Unknown => Fact::FilingUnknown,
     }
 }
 
@@ -132,7 +118,7 @@ pub struct Situation {
 impl Situation {
     fn facts(&self) -> Facts {
         coverage_facts(self.coverage, self.kind)
-            .with(self.filing.fact(), true)
+            .with(filing_fact(self.filing), true)
             .with(Fact::ConfirmedFinding, self.findings.contains(&Level::Confirmed))
             .with(Fact::SuspectedFinding, self.findings.contains(&Level::Suspected))
             .with(Fact::DutyMissing, self.duties.contains(&DutyStatus::Missing))

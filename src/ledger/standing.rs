@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fact::{Fact, Facts};
-use super::policy::{Filing, Policy, SameKind, coverage_facts};
+use super::policy::{Policy, SameKind, coverage_facts};
 use crate::model::{
     Category, Deed, DutyStatus, Event, FindingRecord, Level, RosterEntry, RosterStatus, ScanRecord,
     TargetKind, Verdict, beijing_day,
@@ -138,7 +138,7 @@ struct Decision {
 /// What is true of a target after some of its events.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
-    entry: Option<(Box<RosterEntry>, u64)>,
+    entry: Option<Box<RosterEntry>>,
     struck: Option<u64>,
     closed: Option<u64>,
     filed: Option<(String, u64)>,
@@ -147,8 +147,8 @@ pub struct Standing {
     /// By rule and page.
     seen: BTreeMap<(String, Option<String>), Seen>,
     episodes: Vec<Episode>,
-    /// Decisions of people about evidence: whether it stands, and by which event.
-    reviewed: BTreeMap<String, (bool, u64)>,
+    /// Decisions of people about evidence: whether it stands.
+    reviewed: BTreeMap<String, bool>,
     exceptions: BTreeMap<String, Vec<Exception>>,
     decision: Option<Decision>,
     /// What the owner has reported since the latest scan.
@@ -212,7 +212,7 @@ impl Standing {
                     Some(RosterStatus::InUse) => self.closed = None,
                     _ => {}
                 }
-                self.entry = Some((entry.clone(), seq));
+                self.entry = Some(entry.clone());
             }
             Deed::Struck { .. } => self.struck = Some(seq),
             Deed::Scanned(scan) => self.scanned(scan, at, seq),
@@ -233,7 +233,7 @@ impl Standing {
                     .for_each(|episode| episode.notices.push(notice.clone()));
             }
             Deed::Confirmed { evidence, rule, .. } => {
-                self.review(evidence, true, seq);
+                self.review(evidence, true);
                 let meant = self.seen.iter().filter(|((of, _), _)| of == rule);
                 let meant: Vec<_> =
                     meant.map(|((_, page), seen)| (page.clone(), seen.finding.clone())).collect();
@@ -243,7 +243,7 @@ impl Standing {
                     }
                 }
             }
-            Deed::Dismissed { evidence, .. } => self.review(evidence, false, seq),
+            Deed::Dismissed { evidence, .. } => self.review(evidence, false),
             Deed::ExceptionGranted { rule, until, .. } => {
                 self.exceptions.entry(rule.clone()).or_default().push(Exception { from: at, until: *until });
             }
@@ -255,8 +255,8 @@ impl Standing {
         }
     }
 
-    fn review(&mut self, evidence: &[String], stands: bool, seq: u64) {
-        self.reviewed.extend(evidence.iter().map(|key| (key.clone(), (stands, seq))));
+    fn review(&mut self, evidence: &[String], stands: bool) {
+        self.reviewed.extend(evidence.iter().map(|key| (key.clone(), stands)));
     }
 
     fn scanned(&mut self, scan: &ScanRecord, at: Timestamp, seq: u64) {
@@ -347,13 +347,13 @@ impl Standing {
 
     /// By the machine, or by a person who looked at some of the evidence.
     fn is_confirmed(&self, finding: &FindingRecord) -> bool {
-        let by_person = |key: &String| self.reviewed.get(key).is_some_and(|(stands, _)| *stands);
+        let by_person = |key: &String| self.reviewed.get(key).is_some_and(|stands| *stands);
         finding.level == Level::Confirmed || finding.evidence.iter().any(by_person)
     }
 
     fn is_dismissed<'k>(&self, evidence: impl Iterator<Item = &'k String>) -> bool {
         let mut evidence = evidence.peekable();
-        let dismissed = |key: &String| self.reviewed.get(key).is_some_and(|(stands, _)| !stands);
+        let dismissed = |key: &String| self.reviewed.get(key).is_some_and(|stands| !stands);
         evidence.peek().is_some() && evidence.all(dismissed)
     }
 
@@ -409,8 +409,8 @@ impl Standing {
             found.add(Fact::Struck, [seq]);
         }
         match (&self.filed, self.not_filed) {
-            (Some((_, seq)), _) => found.add(Filing::Filed.fact(), [*seq]),
-            (None, seq) => found.add(Filing::NotFiled.fact(), seq),
+            (Some((_, seq)), _) => found.add(Fact::Filed, [*seq]),
+            (None, seq) => found.add(Fact::NotFiled, seq),
         }
         let today = beijing_day(at);
         match &self.scan {
@@ -533,7 +533,7 @@ impl Standing {
 
     /// What the roster says of the target.
     pub fn entry(&self) -> Option<&RosterEntry> {
-        self.entry.as_ref().map(|(entry, _)| &**entry)
+        self.entry.as_deref()
     }
 
     /// The filing number.

@@ -3,7 +3,7 @@
 //! A writer locks the head of the chain, adds its events behind it and commits: either all of them are there or none,
 //! and two writers come one after the other. What [`Ledger::append`] has returned is on disk.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -12,6 +12,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use rayon::prelude::*;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, Transaction};
@@ -20,8 +21,8 @@ use thiserror::Error;
 
 use super::backup::BackupError;
 use super::chain::{GENESIS, Link};
-use super::standing::Recorded;
-use crate::model::{Deed, Event, Lang};
+use super::standing::{Recorded, Standing, in_order};
+use crate::model::{Deed, Event, Lang, OnRecord};
 use crate::outbox::{self, Delivery};
 
 /// Migrations by number, for SQLite; for PostgreSQL the type `BLOB` is `BYTEA`, and a key that counts by itself
@@ -39,6 +40,8 @@ const MEMORY: &str = "sqlite::memory:";
 
 /// Events that go to the database in one statement.
 const BATCH: usize = 200;
+/// Events that are held while all targets are looked at, about.
+const HELD: usize = 20_000;
 /// A report is larger than this only by mistake or malice.
 const MAX_DOCUMENT: u64 = 256 << 20;
 
@@ -200,15 +203,21 @@ impl Ledger {
         // A pool tries again and again where one connection says at once what is wrong.
         let mut first = AnyConnection::connect(&url).await?;
         settle(&mut first, lite).await?;
+        let held = version(&mut first).await;
         first.close().await?;
+        let latest = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+        if held > latest {
+            return Err(LedgerError::Newer(held));
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(if address == MEMORY { 1 } else { 8 })
             .acquire_timeout(std::time::Duration::from_secs(20))
             .after_connect(move |connection, _| Box::pin(settle(connection, lite)))
-            .connect(&url)
-            .await?;
+            .connect_lazy(&url)?;
         let ledger = Ledger { pool };
-        ledger.migrate(lite).await?;
+        if held < latest {
+            ledger.migrate(lite).await?;
+        }
         Ok(ledger)
     }
 
@@ -373,29 +382,36 @@ impl Ledger {
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// Every target with its events, one target after the other, without holding all of them.
-    pub async fn for_each_target(
+    /// What a function makes of each target and its events, on all processors, without holding all events at a time.
+    pub async fn map_targets<T: Send>(
         &self,
-        mut each: impl FnMut(&str, Vec<Recorded>),
-    ) -> Result<(), LedgerError> {
+        each: impl Fn(&str, Vec<Recorded>) -> T + Sync,
+    ) -> Result<Vec<T>, LedgerError> {
         let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event ORDER BY target, seq";
         let mut rows = sqlx::query(sql).fetch(&self.pool);
-        let mut events: Vec<Recorded> = Vec::new();
+        let mut made = Vec::new();
+        let mut held: Vec<Stored> = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            let recorded = Stored::of(&row)?.read()?;
-            if let Some(first) = events.first()
-                && first.event.target != recorded.event.target
-            {
-                let target = first.event.target.clone();
-                each(&target, std::mem::take(&mut events));
+            let stored = Stored::of(&row)?;
+            if held.len() >= HELD && held.last().is_some_and(|last| last.target != stored.target) {
+                made.extend(map_held(&std::mem::take(&mut held), &each)?);
             }
-            events.push(recorded);
+            held.push(stored);
         }
-        if let Some(first) = events.first() {
-            let target = first.event.target.clone();
-            each(&target, events);
-        }
-        Ok(())
+        made.extend(map_held(&held, &each)?);
+        Ok(made)
+    }
+
+    /// The roster as it is on record at a moment, by key.
+    pub async fn on_record(&self, at: Timestamp) -> Result<BTreeMap<String, OnRecord>, LedgerError> {
+        let of = |target: &str, events: Vec<Recorded>| {
+            let mut standing = Standing::default();
+            in_order(&events).into_iter().filter(|r| r.event.at <= at).for_each(|r| standing.apply(r));
+            let entry = standing.entry().filter(|_| !standing.is_struck())?.clone();
+            let filing = standing.filing().map(str::to_owned);
+            Some((target.to_owned(), OnRecord { entry, filing }))
+        };
+        Ok(self.map_targets(of).await?.into_iter().flatten().collect())
     }
 
     /// A document by its digest; `None` where there is none.
@@ -479,6 +495,26 @@ impl Ledger {
 
 fn to_postgres(sql: &str) -> String {
     sql.replace("BLOB", "BYTEA").replace("INTEGER PRIMARY KEY", "BIGSERIAL PRIMARY KEY")
+}
+
+/// The latest migration that a database has; 0 where it is empty.
+async fn version(connection: &mut AnyConnection) -> i64 {
+    let sql = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+    let row = sqlx::query(sql).fetch_one(connection).await;
+    row.ok().and_then(|row| row.try_get::<Option<i64>, _>(0).ok()).flatten().unwrap_or(0)
+}
+
+/// The events of whole targets, mapped side by side.
+fn map_held<T: Send>(
+    held: &[Stored],
+    each: &(impl Fn(&str, Vec<Recorded>) -> T + Sync),
+) -> Result<Vec<T>, LedgerError> {
+    let targets: Vec<&[Stored]> = held.chunk_by(|a, b| a.target == b.target).collect();
+    let map = |events: &&[Stored]| {
+        let read = events.iter().map(Stored::read).collect::<Result<Vec<Recorded>, LedgerError>>()?;
+        Ok(each(&events[0].target, read))
+    };
+    targets.par_iter().map(map).collect()
 }
 
 /// What a connection needs before it is used.

@@ -64,3 +64,15 @@ pub struct CodeSuggestion {
     /// Id and version of the policy: `zhijian.default/1`.
     pub policy: String,
 }
+
+/// What is known of a target's filing (备案).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filing {
+    /// A number was given or found in the filing list.
+    Filed,
+    /// A filing list was given and does not hold the target.
+    NotFiled,
+    /// Nothing was given.
+    #[default]
+    Unknown,
+}

@@ -24,7 +24,7 @@ impl Lang {
 }
 
 /// A sentence in both languages; from one string it is the same in both (names, technicians' wording).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wording {
     /// Chinese.
     pub zh: String,

@@ -40,7 +40,7 @@ pub use account::{
 };
 pub(crate) use anomaly::described;
 pub use anomaly::{ANOMALIES, Anomaly};
-pub use code::{CodeReason, CodeSuggestion, ColorCode};
+pub use code::{CodeReason, CodeSuggestion, ColorCode, Filing};
 pub use code_document::{CODE_SCHEMA, CodeDocument, EventLink, ReportLink};
 pub use coverage::{Coverage, Gap, GapReason, PartName, PartTally, Verdict};
 pub use day::{beijing_day, beijing_day_end, beijing_midnight, beijing_minute, parse_moment};
@@ -62,7 +62,7 @@ pub use rectification::{
 };
 pub use registered::Registered;
 pub use report::{Artifact, Engine, Identity, Report, Ruleset, SCHEMA, Signer};
-pub use roster_entry::{Audience, OfficeLevel, RosterEntry, RosterStatus};
+pub use roster_entry::{Audience, OfficeLevel, OnRecord, RosterEntry, RosterStatus};
 pub use state::{Measure, MeasureKind, State, StateName};
 pub use surface::{Control, Shown, Surface};
 pub use target::{Scope, Target, TargetKind};

@@ -251,3 +251,12 @@ mod tests {
         assert_eq!(RosterEntry::new(TargetKind::App).key(), None);
     }
 }
+
+/// What the ledger knows of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnRecord {
+    /// The row of the roster.
+    pub entry: RosterEntry,
+    /// The filing number that holds.
+    pub filing: Option<String>,
+}

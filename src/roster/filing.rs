@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column as Title, KINDS, Words, plain, value};
 use super::list::{icp_is_no_filing, is_icp, numbered};
 use super::table::{self, Line, TableError};
 use crate::decode::date::date_in;
-use crate::ledger::Filing;
-use crate::model::{Identity, Rejected, TargetKind, Wording};
+use crate::model::{Filing, Identity, Rejected, TargetKind, Wording};
 
 /// What has become of a filing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -202,7 +201,7 @@ fn filed(line: &Line, columns: &[(usize, Column)]) -> Result<Filed, Wording> {
 }
 
 /// What is on record about the filing of the targets of one run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum FilingRecord {
     /// Nothing was given.
     #[default]

@@ -6,16 +6,7 @@ use super::change::Change;
 use super::comparison::{Certainty, Compared, Outcome};
 use super::filing::FilingList;
 use super::list::Roster;
-use crate::model::{Deed, RosterEntry};
-
-/// What the ledger knows of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnRecord {
-    /// The row of the roster.
-    pub entry: RosterEntry,
-    /// The filing number that holds.
-    pub filing: Option<String>,
-}
+use crate::model::{Deed, OnRecord};
 
 /// What happens to which target, in the order of the keys. Without a comparison the filing numbers are those of the
 /// roster; with one they are those that the filing list bears out, and what it does not bear out is revoked. Where

@@ -26,6 +26,6 @@ pub use column::{Column, Layout};
 pub use compare::compare;
 pub use comparison::{Certainty, Compared, Outcome, Seen, compare_filings};
 pub use filing::{Filed, FilingList, FilingRecord, FilingState};
-pub use import::{OnRecord, import};
+pub use import::import;
 pub use list::{Address, Roster, Row};
 pub use table::TableError;

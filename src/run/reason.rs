@@ -181,6 +181,7 @@ impl From<&ScanError> for Reason {
     fn from(error: &ScanError) -> Self {
         let cause = match error {
             ScanError::Unreadable { .. } | ScanError::FolderNotWhole { .. } => Cause::Disk,
+            ScanError::Isolation { .. } | ScanError::Cancelled(_) => Cause::Internal,
             ScanError::NothingInFolder(_) | ScanError::NotAPackage { .. } | ScanError::Several { .. } => {
                 Cause::Unscannable
             }

@@ -23,7 +23,7 @@ use crate::model::{Lang, Level, Listing, PageState, Report};
 use crate::page::{self, Input};
 use crate::report;
 use crate::roster::{Roster, Row};
-use crate::scan::{Scanner, Silent, Subject};
+use crate::scan::{Scan, Silent, Subject, is_unfinished};
 
 /// Scans under way at a time, at most: more only take memory from each other.
 const MOST_SCANS: usize = 4;
@@ -79,7 +79,7 @@ pub struct Crew {
     /// Where content is kept.
     pub store: Store,
     /// Who scans.
-    pub scanner: Scanner,
+    pub scanner: Box<dyn Scan>,
     /// By what document `mp.weixin.qq.com` is asked.
     pub weixin: Option<String>,
     /// By which the run is broken off.
@@ -438,6 +438,7 @@ impl Work {
         let url = known.and_then(|known| Url::parse(known.from.as_deref().unwrap_or(&known.url)).ok());
         let subject = Subject {
             name: row.written().to_owned(),
+            kind: Some(row.entry.kind),
             address: url.clone(),
             content_type: known.and_then(|known| known.content_type.clone()),
             as_of: known.map(|known| known.fetched).or(had.stamp.map(|stamp| stamp.changed)),
@@ -460,8 +461,10 @@ impl Work {
         }
         let texts: Option<Vec<&[u8]>> =
             reports.iter().map(|report| report.artifact.text_sha256.as_deref().map(str::as_bytes)).collect();
+        // A scan that did not come to its end is no reason not to try again.
+        let with = if is_unfinished(first) { String::new() } else { target.with.clone() };
         let scanned = Scanned {
-            with: target.with.clone(),
+            with,
             sha256: first.artifact.sha256.clone(),
             text: texts.map(|texts| short_digest(&texts)),
             listing: listed(had.listing.as_deref()),

@@ -40,7 +40,9 @@ use crate::config::Config;
 use crate::fetch::Store;
 use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
+use crate::roster::FilingRecord;
 use crate::rule::RuleSet;
+use crate::scan::{Scan, Scanner};
 
 use people::People;
 
@@ -67,6 +69,8 @@ pub struct Inner {
     policy_digest: String,
     /// What is counted for `/metrics`.
     metrics: metrics::Metrics,
+    /// Who scans; without it this process itself.
+    scanner: OnceLock<Arc<dyn Scan>>,
     /// Where tickets of jobs go, once it is there.
     queue: OnceLock<Queue>,
     /// What is kept about people besides the database.
@@ -101,22 +105,35 @@ pub enum ServeError {
 
 impl App {
     /// A service over an open ledger.
-    pub fn new(ledger: Ledger, rules: RuleSet, store: Store, config: Config) -> Self {
+    pub fn new(ledger: Ledger, rules: impl Into<Arc<RuleSet>>, store: Store, config: Config) -> Self {
         App::with_clock(ledger, rules, store, config, Box::new(Timestamp::now))
     }
 
     /// The same with a clock of its own.
     pub fn with_clock(
         ledger: Ledger,
-        rules: RuleSet,
+        rules: impl Into<Arc<RuleSet>>,
         store: Store,
         config: Config,
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
+        let rules = rules.into();
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
         let people = People::new(&config.server);
-        let (rules, metrics, queue) = (Arc::new(rules), metrics::Metrics::default(), OnceLock::new());
-        App(Arc::new(Inner { ledger, rules, store, config, policy_digest, metrics, queue, people, clock }))
+        let metrics = metrics::Metrics::default();
+        let (scanner, queue) = (OnceLock::new(), OnceLock::new());
+        App(Arc::new(Inner {
+            ledger,
+            rules,
+            store,
+            config,
+            policy_digest,
+            metrics,
+            scanner,
+            queue,
+            people,
+            clock,
+        }))
     }
 
     /// The same with a queue, so that jobs that are called for here begin at once.
@@ -124,6 +141,19 @@ impl App {
         // A second queue is that of the same database.
         let _ = self.queue.set(queue);
         self
+    }
+
+    /// The same with somebody else to scan: a process of its own for each target.
+    pub fn with_scanner(self, scanner: Arc<dyn Scan>) -> Self {
+        // A second scanner would do the same.
+        let _ = self.scanner.set(scanner);
+        self
+    }
+
+    /// Who scans.
+    pub fn scanner(&self) -> Arc<dyn Scan> {
+        let own = || -> Arc<dyn Scan> { Arc::new(Scanner::new(self.rules.clone(), FilingRecord::Unknown)) };
+        self.scanner.get_or_init(own).clone()
     }
 
     /// The jobs.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::ledger::{History, Ledger, LedgerError, Recorded};
 use crate::model::{Deed, Lang};
 use crate::outbox::{self, Sender};
 use crate::rule::RuleSet;
+use crate::scan::Scan;
 
 /// How often it is looked whether a schedule is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -36,16 +38,17 @@ const PRUNE: Duration = Duration::from_secs(6 * 3600);
 const LAST: Duration = Duration::from_secs(5);
 
 /// What a process of the service is started with.
-#[derive(Debug)]
 pub struct Options {
     /// Address of the database.
     pub database: String,
     /// Everything else.
     pub config: Config,
     /// The rules.
-    pub rules: RuleSet,
+    pub rules: Arc<RuleSet>,
     /// Where content is kept.
     pub store: Store,
+    /// Who scans.
+    pub scanner: Arc<dyn Scan>,
     /// Whether requests are taken and schedules kept, or only jobs done.
     pub serves: bool,
 }
@@ -119,7 +122,7 @@ pub struct Service {
 impl Service {
     /// Opens everything; nothing is done yet.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { database, config, rules, store, serves } = options;
+        let Options { database, config, rules, store, scanner, serves } = options;
         let file = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         let lock = match file {
             Some(path) if serves => Some(lock(Path::new(path))?),
@@ -129,7 +132,7 @@ impl Service {
         let ledger = Ledger::open(&database).await?;
         let queue = Queue::open(&database).await.map_err(|error| StartError::Queue(error.to_string()))?;
         let address = config.server.listen;
-        let app = App::new(ledger, rules, store, config).with_queue(queue.clone());
+        let app = App::new(ledger, rules, store, config).with_queue(queue.clone()).with_scanner(scanner);
         let (mut listener, mut password) = (None, None);
         if serves {
             let failed = |source| StartError::Listen { address, source };
@@ -238,23 +241,21 @@ impl App {
     /// target nor an open finding nor a job nor a roster rests: files and bytes. Reports stay: they are in the chain
     /// of the ledger.
     pub async fn prune(&self) -> Result<(u64, u64), LedgerError> {
-        let mut rests: HashSet<String> = HashSet::new();
         let (policy, now) = (self.policy(), self.now());
         let each = |_: &str, events: Vec<Recorded>| {
             let history = History::of(policy, &events, now);
             let open = history.standing.open_findings(policy, now);
             let open: HashSet<&str> = open.iter().map(|finding| finding.rule.as_str()).collect();
-            let scans = events.iter().rev().filter_map(|recorded| match &recorded.event.deed {
+            let scans = events.into_iter().rev().filter_map(|recorded| match recorded.event.deed {
                 Deed::Scanned(scan) => Some(scan),
                 _ => None,
             });
-            for (at, scan) in scans.enumerate() {
-                if at == 0 || scan.findings.iter().any(|found| open.contains(found.rule.as_str())) {
-                    rests.insert(scan.artifact.clone());
-                }
-            }
+            let needed = scans.enumerate().filter(|(at, scan)| {
+                *at == 0 || scan.findings.iter().any(|found| open.contains(found.rule.as_str()))
+            });
+            needed.map(|(_, scan)| scan.artifact).collect::<Vec<String>>()
         };
-        self.ledger.for_each_target(each).await?;
+        let mut rests: HashSet<String> = self.ledger.map_targets(each).await?.into_iter().flatten().collect();
         let rows = sqlx::query("SELECT sha256 FROM roster").fetch_all(self.ledger.pool()).await?;
         for row in rows {
             rests.insert(sqlx::Row::try_get(&row, 0)?);

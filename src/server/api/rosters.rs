@@ -17,9 +17,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::schema;
-use crate::ledger::{History, LedgerError};
-use crate::model::{Event, Lang, Rejected, hex};
-use crate::roster::{Change, Layout, OnRecord, Roster, change, import};
+use crate::ledger::LedgerError;
+use crate::model::{Event, Lang, OnRecord, Rejected, hex};
+use crate::roster::{Change, Layout, Roster, change, import};
 use crate::server::people::Noted;
 use crate::server::{App, Person, Problem, Role};
 
@@ -200,23 +200,12 @@ async fn compared(
     person: &Person,
     roster: &Roster,
 ) -> Result<(BTreeMap<String, OnRecord>, Change, String), Problem> {
-    let mut record = BTreeMap::new();
-    let mut others = std::collections::BTreeSet::new();
-    let now = app.now();
-    app.ledger
-        .for_each_target(|target, events| {
-            let standing = History::of(app.policy(), &events, now).standing;
-            let Some(entry) = standing.entry() else { return };
-            if !person.covers(entry.region.as_deref()) {
-                others.insert(target.to_owned());
-            } else if !standing.is_struck() {
-                let filing = standing.filing().map(str::to_owned);
-                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
-            }
-        })
-        .await?;
+    let on_record = app.ledger.on_record(app.now()).await?;
+    let covered = |known: &OnRecord| person.covers(known.entry.region.as_deref());
+    let (record, others): (BTreeMap<String, OnRecord>, BTreeMap<String, OnRecord>) =
+        on_record.into_iter().partition(|(_, known)| covered(known));
     // A target of another region is not taken over by a row that says it is of this one.
-    let taken = roster.rows.iter().filter_map(|row| row.entry.key()).find(|key| others.contains(key));
+    let taken = roster.rows.iter().filter_map(|row| row.entry.key()).find(|key| others.contains_key(key));
     if let Some(key) = taken {
         let words = ("名录中有其他地区的对象", "the roster has a target of another region");
         return Err(Problem::new("region", StatusCode::FORBIDDEN, words).with(key));

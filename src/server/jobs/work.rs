@@ -121,7 +121,7 @@ pub async fn scan_file(
     subject: Subject,
     progress: Arc<dyn Progress + Send>,
 ) -> Result<Vec<Report>, ScanError> {
-    let scanner = Scanner::new(app.rules.clone(), FilingRecord::Unknown);
+    let scanner = app.scanner();
     let at = path.clone();
     let scanned = tokio::task::spawn_blocking(move || scanner.scan_subject(&path, subject, &*progress)).await;
     scanned.unwrap_or_else(|panic| {
@@ -424,7 +424,7 @@ impl Worker {
             log,
             client,
             store: app.store.clone(),
-            scanner,
+            scanner: Box::new(app.scanner()),
             weixin: part.weixin,
             stop,
             watch: Box::new(Told(gauge)),

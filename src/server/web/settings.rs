@@ -1,6 +1,5 @@
 //! 设置: rosters, people, schedules, the audit log.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use askama::Template;
@@ -15,9 +14,9 @@ use sqlx::Row;
 use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::people::{Somebody, Token, shown, somebody};
 use super::show::{brief, query};
-use crate::ledger::{LedgerError, Standing, in_order};
+use crate::ledger::LedgerError;
 use crate::model::{Deed, Event, Lang, beijing_minute, hex};
-use crate::roster::{Change, OnRecord, Roster, change, import};
+use crate::roster::{Change, Roster, change, import};
 use crate::server::schedule::{Schedule, When};
 use crate::server::{App, Problem, Role};
 
@@ -176,17 +175,7 @@ async fn draft(app: &App, lang: Lang, body: Vec<u8>) -> Result<Draft, Problem> {
     let parsed = tokio::task::spawn_blocking(move || Roster::parse(&body, Path::new("."), &layout)).await;
     let parsed = parsed.map_err(askama::Error::custom)?;
     let roster = parsed.map_err(|error| Problem::bad_request(error.words(lang)))?;
-    let mut record = BTreeMap::new();
-    app.ledger
-        .for_each_target(|target, events| {
-            let mut standing = Standing::default();
-            in_order(&events).into_iter().filter(|r| r.event.at <= now).for_each(|r| standing.apply(r));
-            if let Some(entry) = standing.entry().filter(|_| !standing.is_struck()) {
-                let filing = standing.filing().map(str::to_owned);
-                record.insert(target.to_owned(), OnRecord { entry: entry.clone(), filing });
-            }
-        })
-        .await?;
+    let record = app.ledger.on_record(now).await?;
     let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
     let change = change(&old, &roster);
     let deeds = import(&record, &roster, &change, None);
