@@ -58,6 +58,23 @@ struct Choice {
 }
 
 impl Asked {
+    /// Takes out what nobody types; PostgreSQL has no text with a NUL.
+    fn clean(&mut self) {
+        for field in [
+            &mut self.q,
+            &mut self.code,
+            &mut self.kind,
+            &mut self.level,
+            &mut self.region,
+            &mut self.owner,
+            &mut self.clause,
+            &mut self.due,
+            &mut self.sort,
+        ] {
+            field.retain(|ch| !ch.is_control());
+        }
+    }
+
     fn wanted(&self, visitor: &Visitor, today: jiff::civil::Date) -> Result<Wanted, Problem> {
         // PostgreSQL has no text with a NUL.
         let text =
@@ -116,8 +133,9 @@ const SORTS: [(&str, Order, (&str, &str)); 6] = [
 pub(super) async fn page(
     State(app): State<App>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(mut asked): Query<Asked>,
 ) -> Result<Response, Problem> {
+    asked.clean();
     let lang = visitor.lang;
     let today = beijing_day(app.now());
     let wanted = asked.wanted(&visitor, today)?;
