@@ -30,7 +30,9 @@ use zhijian::config::Config;
 use zhijian::fetch::Store;
 use zhijian::ledger::Ledger;
 use zhijian::model::Deed;
+use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
+use zhijian::scan::Scanner;
 use zhijian::server::jobs::{Begun, Call, Filter, Job, Lane, Lease, State, Ticket, Wanted, What};
 use zhijian::server::schedule::{Plan, When};
 use zhijian::server::{App, Options, Service, StartError};
@@ -86,10 +88,12 @@ impl Office {
     }
 
     fn options(&self, servers: &[&Server], serves: bool) -> Options {
+        let rules = Arc::new(RuleSet::embedded().unwrap());
         Options {
             database: self.address.clone(),
             config: Config::parse(&self.config(servers)).unwrap(),
-            rules: RuleSet::embedded().unwrap(),
+            scanner: Arc::new(Scanner::new(rules.clone(), FilingRecord::Unknown)),
+            rules,
             store: self.store(),
             serves,
         }
@@ -98,10 +102,10 @@ impl Office {
     /// A process of the service in this one.
     async fn service(&self, servers: &[&Server]) -> Running {
         let service = Service::start(self.options(servers, true)).await.unwrap();
-        let (app, address) = (service.app().clone(), service.address().unwrap());
+        let app = service.app().clone();
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(async move { service.run(stopped).await.unwrap() });
-        Running { app, stop, task, address }
+        Running { app, stop, task }
     }
 
     /// A worker as a process of its own.
@@ -116,13 +120,11 @@ impl Office {
 
     /// Every scan that the ledger holds.
     async fn scans(&self, app: &App) -> Vec<String> {
-        let mut found = Vec::new();
         let each = |target: &str, events: Vec<zhijian::ledger::Recorded>| {
             let scanned = events.iter().filter(|event| matches!(event.event.deed, Deed::Scanned(_)));
-            found.extend(scanned.map(|_| target.to_owned()));
+            scanned.map(|_| target.to_owned()).collect::<Vec<_>>()
         };
-        app.ledger.for_each_target(each).await.unwrap();
-        found
+        app.ledger.map_targets(each).await.unwrap().into_iter().flatten().collect()
     }
 }
 
@@ -130,7 +132,6 @@ struct Running {
     app: App,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
-    address: std::net::SocketAddr,
 }
 
 impl Running {

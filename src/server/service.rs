@@ -188,13 +188,13 @@ impl Service {
             tokio::pin!(server);
             served = tokio::select! {
                 served = &mut server => served,
-                _ = stop.wait_for(|stop| *stop) => {
+                () = stopped(&mut stop) => {
                     // A client that never ends must not hold up the end.
                     tokio::time::timeout(grace + LAST, server).await.unwrap_or(Ok(()))
                 }
             };
         } else {
-            let _ = stop.wait_for(|stop| *stop).await;
+            stopped(&mut stop).await;
         }
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(grace + LAST, all).await.is_err() {
@@ -205,6 +205,11 @@ impl Service {
 }
 
 /// What a server does besides answering.
+/// Waits until it is to stop. A sender that is gone stops too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 fn background(app: &App, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     let at = app.clone();
     tasks.spawn(every(TICK, stop.clone(), move || {
