@@ -560,11 +560,11 @@ fn a_one_time_password_is_good_for_its_change_only() {
             assert_eq!(change(&once, &house.first, new).await.problem(), "password", "{new}");
         }
         let elsewhere = house.login("admin", &house.first).await;
-        change(&once, &house.first, "一个够长的长期口令").await.done(204);
+        change(&once, &house.first, "一个足够长的长期登录口令").await.done(204);
         assert_eq!(house.get(&elsewhere, "/session").await.status, 401, "other sessions end");
         house.get(&once, "/targets").await.done(200);
         assert_eq!(house.try_login("admin", &house.first).await.problem(), "login");
-        let again = house.login("admin", "一个够长的长期口令").await;
+        let again = house.login("admin", "一个足够长的长期登录口令").await;
         assert_eq!(house.get(&again, "/session").await.done(200)["must_change"], false);
         house.send(&again, "DELETE", "/api/v1/session", ()).await.done(204);
         assert_eq!(house.get(&again, "/session").await.status, 401, "logged out");

@@ -144,7 +144,7 @@ enum Within {
 struct Grouping {
     /// `all` (default), `region`, `level`, `owner`, `kind`.
     #[serde(default)]
-    #[param(value_type = Option<Within>)]
+    #[param(inline, value_type = Option<Within>)]
     by: Within,
 }
 

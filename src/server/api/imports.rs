@@ -77,9 +77,9 @@ async fn send_roster(
     let (record, change, digest) = compared(&app, &person, &roster).await?;
     let events = import(&record, &roster, &change, None).len();
     let now = app.now().as_millisecond();
-    let id = hex(&Sha256::digest(
-        [&body, asked.sheet.unwrap_or_default().as_bytes(), &now.to_le_bytes()].concat(),
-    ));
+    let own =
+        [&person.id.to_le_bytes()[..], &now.to_le_bytes(), asked.sheet.unwrap_or_default().as_bytes(), &body];
+    let id = hex(&Sha256::digest(own.concat()));
     let pool = app.ledger.pool();
     let query = sqlx::query("DELETE FROM roster_upload WHERE made < $1").bind(now - KEPT);
     query.execute(pool).await.map_err(LedgerError::from)?;
@@ -87,7 +87,8 @@ async fn send_roster(
                (SELECT id FROM roster_upload WHERE person = $1 ORDER BY made DESC LIMIT $2)";
     let query = sqlx::query(sql).bind(person.id).bind(MOST - 1);
     query.execute(pool).await.map_err(LedgerError::from)?;
-    let sql = "INSERT INTO roster_upload (id, person, made, sheet, body) VALUES ($1, $2, $3, $4, $5)";
+    let sql = "INSERT INTO roster_upload (id, person, made, sheet, body) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (id) DO NOTHING";
     let query = sqlx::query(sql).bind(id.clone()).bind(person.id).bind(now);
     let query = query.bind(roster.sheet.clone().unwrap_or_default()).bind(body.to_vec());
     query.execute(pool).await.map_err(LedgerError::from)?;

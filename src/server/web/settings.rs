@@ -256,7 +256,7 @@ async fn keep(app: &App, visitor: &Visitor, body: Vec<u8>) -> Result<String, Led
         .bind(id.clone())
         .execute(pool)
         .await?;
-    sqlx::query("INSERT INTO roster_upload (id, person, made, body) VALUES ($1, $2, $3, $4)")
+    sqlx::query("INSERT INTO roster_upload (id, person, made, sheet, body) VALUES ($1, $2, $3, '', $4)")
         .bind(id.clone())
         .bind(visitor.person.id)
         .bind(now.as_millisecond())
