@@ -77,8 +77,8 @@ async fn send_roster(
     let (record, change, digest) = compared(&app, &person, &roster).await?;
     let events = import(&record, &roster, &change, None).len();
     let now = app.now().as_millisecond();
-    let own =
-        [&person.id.to_le_bytes()[..], &now.to_le_bytes(), asked.sheet.unwrap_or_default().as_bytes(), &body];
+    let sheet = asked.sheet.unwrap_or_default();
+    let own = [&person.id.to_le_bytes()[..], &now.to_le_bytes(), sheet.as_bytes(), &body];
     let id = hex(&Sha256::digest(own.concat()));
     let pool = app.ledger.pool();
     let query = sqlx::query("DELETE FROM roster_upload WHERE made < $1").bind(now - KEPT);
