@@ -9,11 +9,8 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
-#[allow(dead_code, reason = "not every suite uses all of it")]
-mod common;
-#[allow(dead_code, reason = "not every suite uses all of it")]
-#[path = "common/postgres.rs"]
-mod postgres;
+use crate::common::postgres;
+use crate::common::report;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -139,8 +136,8 @@ impl House {
         let app = App::with_clock(ledger, RuleSet::embedded().unwrap(), store, config, now);
         let mut reports = Vec::new();
         for (id, region, report) in [
-            ("cn.gov.example.grid", "某省/某市", Some(common::ordinary())),
-            ("cn.gov.example.other", "某省/某市区", Some(common::hostile())),
+            ("cn.gov.example.grid", "某省/某市", Some(report::ordinary())),
+            ("cn.gov.example.other", "某省/某市区", Some(report::hostile())),
             ("cn.gov.example.county", "某省/某市/某县", None),
         ] {
             let event = |second, deed| Event {
@@ -962,7 +959,7 @@ fn lists_and_documents_are_what_was_asked_for() {
         // Reports.
         let path = format!("/reports/{}", house.reports[1]);
         let json = house.get(&admin, &path).await;
-        assert_eq!(stored(&common::hostile()).1, json.body, "as it was stored");
+        assert_eq!(stored(&report::hostile()).1, json.body, "as it was stored");
         for (format, kind) in [
             ("html", "text/html; charset=utf-8"),
             ("sarif", "application/sarif+json"),

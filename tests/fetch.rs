@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "common/server.rs"]
-mod server;
+use crate::common::server;
 
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use server::{Request, Server, Step, answer};
+use crate::common::server::{Request, Server, Step, answer};
 use url::Url;
 use zhijian::config::Fetch;
 use zhijian::fetch::{Ask, Client, FetchError, Got, Journal, Page, Store, Unwatched};

@@ -14,8 +14,7 @@ use zhijian::rule::{Judgement, RuleSet, judge};
 /// The day that the truth was written for.
 const TODAY: &str = "2026-11-25T04:00:00Z";
 
-#[path = "common/encode.rs"]
-mod encode;
+use crate::common::encode;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

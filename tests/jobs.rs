@@ -8,11 +8,8 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
-#[allow(dead_code, reason = "not every suite uses all of it")]
-#[path = "common/postgres.rs"]
-mod postgres;
-#[path = "common/server.rs"]
-mod server;
+use crate::common::postgres;
+use crate::common::server;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,9 +18,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::common::server::{Server, Step, answer};
 use axum::body::Bytes;
 use jiff::Timestamp;
-use server::{Server, Step, answer};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use zhijian::config::Config;

@@ -8,9 +8,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
-#[allow(dead_code, reason = "not every suite uses all of it")]
-#[path = "common/postgres.rs"]
-mod postgres;
+use crate::common::postgres;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -377,7 +375,7 @@ fn killed(address: &str, times: u32) {
     let mut total = 0;
     for round in 0..times {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "writer", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "ledger::writer", "--nocapture", "--test-threads=1"])
             .env("ZHIJIAN_TEST_WRITER", address)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -8,17 +8,15 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "common/postgres.rs"]
-mod postgres;
-#[path = "common/server.rs"]
-mod server;
+use crate::common::postgres;
+use crate::common::server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::server::{Request, Server, Step, answer};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use server::{Request, Server, Step, answer};
 use sqlx::AnyPool;
 use zhijian::config::{Config, SecretPlace, Webhook};
 use zhijian::fetch::Secret;

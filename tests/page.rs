@@ -11,10 +11,8 @@ use url::Url;
 use zhijian::model::{LinkKind, PageForm, PageState, PartName, RenameKind, Role, UiText, Verdict};
 use zhijian::page::{self, Input, Read, canonical_address};
 
-#[path = "common/encode.rs"]
-mod encode;
-#[path = "common/filler.rs"]
-mod filler;
+use crate::common::encode;
+use crate::common::filler;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

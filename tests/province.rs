@@ -12,9 +12,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
-#[allow(dead_code, reason = "not every suite uses all of it")]
-#[path = "common/postgres.rs"]
-mod postgres;
+use crate::common::postgres;
 
 use std::collections::BTreeMap;
 use std::fs;

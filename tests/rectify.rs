@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
+use crate::common::report;
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -190,7 +190,7 @@ fn what_could_not_be_seen_is_not_removed() {
     assert_eq!(check_in(&diff).outcome, Outcome::CannotTell);
     assert!(says(&diff, RemarkCode::CoverageWorse));
     // A gap that was there before hides nothing that was found beside it; another one may.
-    let gap = common::ordinary().coverage.gaps[0].clone();
+    let gap = report::ordinary().coverage.gaps[0].clone();
     let with = |mut report: Report, places: &[&str]| {
         report.coverage.verdict = Verdict::Partial;
         report.coverage.gaps = places
@@ -349,8 +349,8 @@ fn what_is_no_report_is_named_with_its_cause() {
 #[test]
 fn a_comparison_of_hostile_reports_is_harmless() {
     let dir = tempfile::tempdir().unwrap();
-    let old = stored(&dir, "old.json", &common::hostile());
-    let new = stored(&dir, "new.json", &common::green());
+    let old = stored(&dir, "old.json", &report::hostile());
+    let new = stored(&dir, "new.json", &report::green());
     for args in [["--format", "terminal"], ["--format", "json"]] {
         let output = run(&["diff", path(&old), path(&new), "--all", args[0], args[1]]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -471,16 +471,16 @@ fn a_notice_says_what_why_where_and_until_when() {
 #[test]
 fn a_notice_for_a_hostile_report_is_harmless() {
     let dir = tempfile::tempdir().unwrap();
-    let mut hostile = common::hostile();
+    let mut hostile = report::hostile();
     let odd = "\u{fffe}\u{ffff}\u{1}]]><w:p>&amp;";
-    hostile.identity.name = Some(format!("{odd}{}", common::HOSTILE));
+    hostile.identity.name = Some(format!("{odd}{}", report::HOSTILE));
     for finding in &mut hostile.findings {
         finding.title = format!("{odd}{}", finding.title);
     }
     let report = stored(&dir, "r.json", &hostile);
     let (docx, html) = (dir.path().join("n.docx"), dir.path().join("n.html"));
     assert_eq!(
-        notice(&report, &docx, &["--issuer", &common::HOSTILE.replace('\0', "")]).status.code(),
+        notice(&report, &docx, &["--issuer", &report::HOSTILE.replace('\0', "")]).status.code(),
         Some(0)
     );
     assert_eq!(notice(&report, &html, &[]).status.code(), Some(0));
@@ -501,7 +501,7 @@ fn a_notice_for_a_hostile_report_is_harmless() {
 fn a_notice_that_cannot_be_is_refused_and_nothing_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let report = stored(&dir, "r.json", &scanned("grid-patrol.apk"));
-    let green = stored(&dir, "green.json", &common::green());
+    let green = stored(&dir, "green.json", &report::green());
     let docx = dir.path().join("n.docx");
     let refused = |output: Output, says: &str| {
         assert_eq!(output.status.code(), Some(2));

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod common;
+use crate::common::report;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -29,17 +29,17 @@ fn views() -> impl Iterator<Item = View> {
 #[test]
 fn terminal_reports_read_well() {
     let view = View::default();
-    insta::assert_snapshot!("terminal-zh", render("terminal", &[common::ordinary()], view));
+    insta::assert_snapshot!("terminal-zh", render("terminal", &[report::ordinary()], view));
     let english = View { lang: Lang::En, ..view };
-    insta::assert_snapshot!("terminal-en", render("terminal", &[common::ordinary()], english));
-    insta::assert_snapshot!("terminal-green", render("terminal", &[common::green()], view));
+    insta::assert_snapshot!("terminal-en", render("terminal", &[report::ordinary()], english));
+    insta::assert_snapshot!("terminal-green", render("terminal", &[report::green()], view));
     let all = View { all: true, ..view };
-    insta::assert_snapshot!("terminal-all", render("terminal", &[common::ordinary()], all));
+    insta::assert_snapshot!("terminal-all", render("terminal", &[report::ordinary()], all));
 }
 
 #[test]
 fn no_terminal_line_is_wider_than_80_columns_or_ends_in_a_space() {
-    for report in [common::ordinary(), common::green(), common::hostile()] {
+    for report in [report::ordinary(), report::green(), report::hostile()] {
         for view in views() {
             for line in render("terminal", std::slice::from_ref(&report), view).lines() {
                 assert!(line.width() <= 80, "{} columns: {line}", line.width());
@@ -53,7 +53,7 @@ fn no_terminal_line_is_wider_than_80_columns_or_ends_in_a_space() {
 fn without_colour_no_format_writes_control_or_bidi_characters() {
     for format in FORMATS {
         for view in views() {
-            let text = render(format.name, &[common::hostile()], view);
+            let text = render(format.name, &[report::hostile()], view);
             let bad = text.chars().find(|&ch| {
                 (ch.is_control() && ch != '\n')
                     || matches!(ch, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2028}')
@@ -66,15 +66,15 @@ fn without_colour_no_format_writes_control_or_bidi_characters() {
 #[test]
 fn with_colour_only_the_styles_are_added() {
     let view = View::default();
-    let plain = render("terminal", &[common::hostile()], view);
-    let coloured = render("terminal", &[common::hostile()], View { colour: true, ..view });
+    let plain = render("terminal", &[report::hostile()], view);
+    let coloured = render("terminal", &[report::hostile()], View { colour: true, ..view });
     assert!(coloured.contains("\x1b[1m"));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
 }
 
 #[test]
 fn the_terminal_shows_what_a_person_needs() {
-    let text = render("terminal", &[common::ordinary()], View::default());
+    let text = render("terminal", &[report::ordinary()], View::default());
     let flat = text.replace(['\n', ' '], "");
     for needed in [
         "未赋码·待整改",
@@ -98,14 +98,14 @@ fn the_terminal_shows_what_a_person_needs() {
         assert!(flat.contains(needed), "{needed} is missing in:\n{text}");
     }
     assert!(!flat.contains("友盟"), "mentions are folded");
-    let all = render("terminal", &[common::ordinary()], View { all: true, ..View::default() });
+    let all = render("terminal", &[report::ordinary()], View { all: true, ..View::default() });
     assert!(all.contains("友盟") && all.contains("zip.prepended-data") && all.contains("item_11.xml"));
 }
 
 #[test]
 fn html_is_escaped_self_contained_and_forbids_requests() {
     for view in views() {
-        for report in [common::ordinary(), common::green(), common::hostile()] {
+        for report in [report::ordinary(), report::green(), report::hostile()] {
             let html = render("html", std::slice::from_ref(&report), view);
             assert!(html.starts_with("<!DOCTYPE html>"));
             assert!(
@@ -127,7 +127,7 @@ fn html_is_escaped_self_contained_and_forbids_requests() {
 
 #[test]
 fn html_says_the_conclusion_first() {
-    let html = render("html", &[common::ordinary()], View::default());
+    let html = render("html", &[report::ordinary()], View::default());
     let page = scraper::Html::parse_document(&html);
     let body = page.select(&scraper::Selector::parse("body").unwrap()).next().unwrap();
     let lines: Vec<String> = body.text().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect();
@@ -151,7 +151,7 @@ fn html_says_the_conclusion_first() {
 
 #[test]
 fn html_of_several_has_an_index_that_names_failures() {
-    let reports = [common::ordinary(), common::green()];
+    let reports = [report::ordinary(), report::green()];
     let failures = [Failure { source: "坏的.apk".into(), cause: "文件不存在".into() }];
     let html =
         render_run("html", &Run { reports: &reports, failures: &failures, several: true }, View::default());
@@ -163,7 +163,7 @@ fn html_of_several_has_an_index_that_names_failures() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("several.html"), &html).unwrap();
     for (name, report) in
-        [("ordinary", common::ordinary()), ("green", common::green()), ("hostile", common::hostile())]
+        [("ordinary", report::ordinary()), ("green", report::green()), ("hostile", report::hostile())]
     {
         for (suffix, lang) in [("zh", Lang::Zh), ("en", Lang::En)] {
             let html = render("html", std::slice::from_ref(&report), View { lang, ..View::default() });
@@ -175,7 +175,7 @@ fn html_of_several_has_an_index_that_names_failures() {
 #[test]
 fn json_reports_are_valid_by_the_published_schema_and_read_back() {
     let validator = Validator::new(&schema()).unwrap();
-    for report in [common::ordinary(), common::green(), common::hostile()] {
+    for report in [report::ordinary(), report::green(), report::hostile()] {
         for name in ["json", "jsonl"] {
             let text = render(name, std::slice::from_ref(&report), View::default());
             let value: Value = serde_json::from_str(&text).unwrap();
@@ -184,14 +184,14 @@ fn json_reports_are_valid_by_the_published_schema_and_read_back() {
             assert_eq!(serde_json::from_value::<Report>(value).unwrap(), report);
         }
     }
-    let mut wrong = serde_json::to_value(common::ordinary()).unwrap();
+    let mut wrong = serde_json::to_value(report::ordinary()).unwrap();
     wrong["schema"] = json!("zhijian.report/2");
     assert!(!validator.is_valid(&wrong));
 }
 
 #[test]
 fn json_of_several_is_an_array_and_jsonl_one_line_each() {
-    let reports = [common::ordinary(), common::green()];
+    let reports = [report::ordinary(), report::green()];
     let array: Value = serde_json::from_str(&render("json", &reports, View::default())).unwrap();
     assert_eq!(array.as_array().unwrap().len(), 2);
     let lines = render("jsonl", &reports, View::default());
@@ -205,7 +205,7 @@ fn json_of_several_is_an_array_and_jsonl_one_line_each() {
 
 #[test]
 fn streams_are_their_parts_in_a_row() {
-    let reports = [common::ordinary(), common::green()];
+    let reports = [report::ordinary(), report::green()];
     for format in FORMATS.iter().filter(|format| format.streams) {
         let part = |report| {
             let run = Run { reports: std::slice::from_ref(report), failures: &[], several: true };
@@ -315,9 +315,9 @@ fn the_json_contract_holds() {
 
 #[test]
 fn sarif_keeps_the_essential_constraints_of_2_1_0() {
-    let mut second = common::ordinary();
+    let mut second = report::ordinary();
     second.target.source = "/data/网格 通.apk".into();
-    let reports = [common::hostile(), second];
+    let reports = [report::hostile(), second];
     let failures = [Failure { source: "no.apk".into(), cause: "文件不存在".into() }];
     let text =
         render_run("sarif", &Run { reports: &reports, failures: &failures, several: true }, View::default());
@@ -363,7 +363,7 @@ fn the_sarif_fingerprint_survives_a_new_offset_but_not_a_new_text() {
             serde_json::from_str(&render("sarif", std::slice::from_ref(report), View::default())).unwrap();
         log["runs"][0]["results"][1]["partialFingerprints"]["zhijian/v1"].clone()
     };
-    let before = common::ordinary();
+    let before = report::ordinary();
     let mut moved = before.clone();
     moved.findings[1].evidence[0].place = "classes.dex@0x99999".into();
     assert_eq!(fingerprint(&before), fingerprint(&moved));

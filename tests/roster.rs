@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "common/encode.rs"]
-mod encode;
+use crate::common::encode;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +11,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::encode::encoded;
 use calamine::{Data, Reader};
-use encode::encoded;
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 use serde_json::Value;

@@ -504,7 +504,7 @@ proptest::proptest! {
     }
 }
 
-/// `cargo test --release --test rules -- --ignored --nocapture speed`
+/// `cargo test --release --test all -- --ignored --nocapture rules::speed`
 #[test]
 #[ignore = "measures; run it in a release build"]
 fn speed() {

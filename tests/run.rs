@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "common/server.rs"]
-mod server;
+use crate::common::server;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::common::server::{Request, Server, Step, answer};
 use serde_json::Value;
-use server::{Request, Server, Step, answer};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use unicode_width::UnicodeWidthStr;

@@ -1,7 +1,6 @@
 //! A scan in a process of its own: the same reports, nothing that it may not do, and a report however it ends.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
-#![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
+use crate::common::report;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -44,7 +44,7 @@ fn entry(kind: TargetKind, name: &str, owner: &str, region: &str) -> RosterEntry
     }
 }
 
-/// The screen of the button that `common::ordinary` finds, with a field and another button.
+/// The screen of the button that `report::ordinary` finds, with a field and another button.
 fn surface(screen: &str, label: &str) -> Surface {
     let on = Some(screen.to_owned());
     let control = |id: &str, label: &str| Control {
@@ -81,7 +81,7 @@ async fn world() -> World {
     let rows = [
         (GRID, entry(TargetKind::App, "某市网格通", "某市大数据局", "某省/某市")),
         (HALL, entry(TargetKind::MiniProgram, "便民服务", "某县政务服务局", "某省/某市/某县")),
-        (&*hostile, entry(TargetKind::App, common::HOSTILE, common::HOSTILE, "某省/<b>县")),
+        (&*hostile, entry(TargetKind::App, report::HOSTILE, report::HOSTILE, "某省/<b>县")),
         ("app:cn.gov.other.river", entry(TargetKind::App, "河长通", "另市水务局", "某省/另市")),
     ];
     let event = |target: &str, at, deed| Event { target: target.into(), at, actor: "李四".into(), deed };
@@ -91,7 +91,7 @@ async fn world() -> World {
         .collect();
     events.push(event(HALL, ago(39), Deed::Filed { number: "某政备1号".into() }));
     app.ledger.append(&events).await.unwrap();
-    let mut grid = common::ordinary();
+    let mut grid = report::ordinary();
     grid.surface = Some(surface("cn.gov.example.grid.patrol.PatrolActivity", "巡查打卡"));
     record(&app.ledger, GRID, ago(30), &grid).await;
     let deadline = beijing_day(ago(5));
@@ -100,11 +100,11 @@ async fn world() -> World {
     app.ledger.append(&[event(GRID, ago(25), notice)]).await.unwrap();
     grid.identity.version = Some("3.2.2".into());
     record(&app.ledger, GRID, now - SignedDuration::from_hours(1), &grid).await;
-    record(&app.ledger, HALL, ago(3), &common::green()).await;
-    let mut evil = common::hostile();
+    record(&app.ledger, HALL, ago(3), &report::green()).await;
+    let mut evil = report::hostile();
     let text = evil.findings[0].evidence[0].text.clone();
-    evil.findings[0].evidence[0].screen = Some(common::HOSTILE.into());
-    evil.surface = Some(surface(common::HOSTILE, &Surface::cut(&text)));
+    evil.findings[0].evidence[0].screen = Some(report::HOSTILE.into());
+    evil.surface = Some(surface(report::HOSTILE, &Surface::cut(&text)));
     record(&app.ledger, &hostile, ago(2), &evil).await;
     app.catch_up().await.unwrap();
     World { router: app.router(), app, _folder: folder }

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "common/server.rs"]
-mod server;
+use crate::common::server;
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +10,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::common::server::{Request, Server, Step, answer};
 use serde_json::{Value, json};
-use server::{Request, Server, Step, answer};
 use tempfile::TempDir;
 use url::Url;
 use zhijian::config::Fetch;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -14,6 +15,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use rayon::prelude::*;
 use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::pool::PoolConnection;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, Transaction};
 use std::io::{self, Read, Write};
@@ -37,6 +39,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// A ledger that is gone with the process.
 const MEMORY: &str = "sqlite::memory:";
+
+/// How long a connection may take to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// After this long it is looked why the first one does not come.
+const REFUSED: Duration = Duration::from_secs(2);
 
 /// Events that go to the database in one statement.
 const BATCH: usize = 200;
@@ -200,20 +207,23 @@ impl Ledger {
             }
             _ => address.to_owned(),
         };
-        // A pool tries again and again where one connection says at once what is wrong.
-        let mut first = AnyConnection::connect(&url).await?;
-        settle(&mut first, lite).await?;
-        let held = version(&mut first).await;
-        first.close().await?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(if address == MEMORY { 1 } else { 8 })
+            .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| Box::pin(settle(connection, lite)))
+            .connect_lazy(&url)?;
+        let held = {
+            let mut first = first_connection(&pool, &url).await?;
+            if lite {
+                // Readers go on while somebody writes. The file keeps the mode.
+                sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&mut *first).await?;
+            }
+            version(&mut first).await
+        };
         let latest = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
         if held > latest {
             return Err(LedgerError::Newer(held));
         }
-        let pool = AnyPoolOptions::new()
-            .max_connections(if address == MEMORY { 1 } else { 8 })
-            .acquire_timeout(std::time::Duration::from_secs(20))
-            .after_connect(move |connection, _| Box::pin(settle(connection, lite)))
-            .connect_lazy(&url)?;
         let ledger = Ledger { pool };
         if held < latest {
             ledger.migrate(lite).await?;
@@ -517,12 +527,25 @@ fn map_held<T: Send>(
     targets.par_iter().map(map).collect()
 }
 
+/// The first connection. A pool tries again and again where a server refuses; one connection says at once what is
+/// wrong.
+async fn first_connection(pool: &AnyPool, url: &str) -> Result<PoolConnection<Any>, sqlx::Error> {
+    match tokio::time::timeout(REFUSED, pool.acquire()).await {
+        Ok(connection) => connection,
+        Err(_) => {
+            AnyConnection::connect(url).await?.close().await?;
+            pool.acquire().await
+        }
+    }
+}
+
 /// What a connection needs before it is used.
 async fn settle(connection: &mut AnyConnection, lite: bool) -> Result<(), sqlx::Error> {
     if lite {
-        // WAL lets readers go on while somebody writes; FULL keeps what is committed over a power cut.
-        let set = "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
-        sqlx::raw_sql(set).execute(connection).await?;
+        // FULL keeps what is committed over a power cut. A file that is no database fails here, and the pool would try
+        // it again and again: the first query says so.
+        let set = "PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL";
+        let _ = sqlx::raw_sql(set).execute(connection).await;
     }
     Ok(())
 }

@@ -1,0 +1,35 @@
+//! Every suite in one program: it is linked once.
+
+mod common;
+
+mod account;
+mod api;
+mod cli;
+mod code;
+mod container;
+mod export;
+mod fetch;
+mod fixtures;
+mod group;
+mod hostile;
+mod inventory;
+mod jobs;
+mod layout;
+mod ledger;
+mod ocr;
+mod outbox;
+mod page;
+mod province;
+mod rebuild;
+mod rectify;
+mod report;
+mod review;
+mod roster;
+mod rules;
+mod run;
+#[cfg(unix)]
+mod sandbox;
+mod seal;
+mod signature;
+mod web;
+mod weixin_api;
