@@ -25,13 +25,13 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan --format",
-        "标准输出的格式：terminal（默认）、json、jsonl、sarif、html",
-        "Format of standard output: terminal (default), json, jsonl, sarif, html",
+        "标准输出的格式：terminal（默认）、json、jsonl、sarif、html、docx、xlsx",
+        "Format of standard output: terminal (default), json, jsonl, sarif, html, docx, xlsx",
     ),
     (
         "zhijian scan --report",
-        "另写一份报告到文件，可多次给出，如 html=报告.html",
-        "Also write a report to a file, may be repeated: html=report.html",
+        "另写一份报告到文件，可多次给出，如 html=报告.html、docx=报告.docx",
+        "Also write a report to a file, may be repeated: html=report.html, docx=report.docx",
     ),
     (
         "zhijian scan --rules",
@@ -249,6 +249,28 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("zhijian run --database", "台账所在数据库，同 record", "Database of the ledger, as for record"),
     ("zhijian run --quiet", "不显示进度和汇总", "No progress, no summary"),
+    (
+        "zhijian fleet",
+        "汇总一次名录运行或者一个文件夹的检测报告：按赋码、功能、地区、主办单位计数，趋势，问题最重的十个，未能检视的内容",
+        "Sum up the run of a roster, or a folder of reports: counts by code, function, region and owner, trend, the worst ten, what could not be seen",
+    ),
+    (
+        "zhijian fleet ROSTER",
+        "已用 run 检测过的名录；给出 --reports 时可以省略",
+        "Roster that has been run; may be left out where --reports is given",
+    ),
+    (
+        "zhijian fleet --output",
+        "写到该文件，.html 或 .xlsx（每个对象一行），可多次给出",
+        "Write to this file, .html or .xlsx (a row for every target); may be repeated",
+    ),
+    (
+        "zhijian fleet --reports",
+        "改用该文件夹中 scan --format json 的报告，给出名录的，按标识、名称、地址对应",
+        "Use the reports of scan --format json in this folder, joined to the roster by id, name and address",
+    ),
+    ("zhijian fleet --sheet", "名录所在的工作表", "Sheet of the roster"),
+    ("zhijian fleet --config", "配置文件", "Configuration"),
     (
         "zhijian journal",
         "列出抓取日志：每一次请求，以及未发出的请求和原因",
