@@ -1,12 +1,12 @@
 //! `zhijian fleet`: what a run of a roster, or a folder of reports, comes to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use zhijian::ledger::target_keys;
-use zhijian::model::{Lang, Report, SCHEMA};
+use zhijian::model::{Lang, Report, RosterEntry, SCHEMA};
 use zhijian::report::{FLEET_FORMATS, Fleet as Summed, FleetFormat, FleetTarget};
 use zhijian::roster::Roster;
 use zhijian::run::{self, Folder};
@@ -90,23 +90,29 @@ fn stored(folder: &Path, roster: Option<(&Path, &Roster)>, lang: Lang) -> anyhow
     let title = roster.map_or(folder, |(path, _)| path);
     let title = title.file_stem().unwrap_or(title.as_os_str()).to_string_lossy().into_owned();
     let mut fleet = Summed { title, ..Summed::default() };
-    let mut rows: HashMap<String, usize> = HashMap::new();
+    // By the key of the ledger, an address, or a name where it leads to one row.
+    let mut rows: HashMap<String, Option<usize>> = HashMap::new();
     if let Some((_, roster)) = roster {
         fleet.repeated = roster.repeated.len() as u64;
         for (at, row) in roster.rows.iter().enumerate() {
             let mut target = FleetTarget::listed(row.line, &row.entry);
             target.miss(("给出的文件夹中没有它的报告", "no report of it in the folder"));
             fleet.targets.push(target);
-            let names = row.entry.key().into_iter().chain(row.entry.addresses.iter().cloned());
-            names.for_each(|name| _ = rows.entry(name).or_insert(at));
+            let named = RosterEntry { name: row.entry.name.clone(), ..RosterEntry::new(row.entry.kind) };
+            let handles: BTreeSet<String> = [row.entry.key(), named.key()]
+                .into_iter()
+                .flatten()
+                .chain(row.entry.addresses.iter().cloned())
+                .collect();
+            for handle in handles {
+                rows.entry(handle).and_modify(|row| *row = None).or_insert(Some(at));
+            }
         }
-        for row in &roster.rejected {
-            fleet.targets.push(FleetTarget::illegible(row));
-        }
+        fleet.targets.extend(roster.rejected.iter().map(FleetTarget::illegible));
     }
     for (keys, source, target) in seen {
-        match keys.iter().chain([&source]).find_map(|key| rows.get(key)) {
-            Some(at) => fleet.targets[*at].join(target),
+        match keys.iter().chain([&source]).find_map(|key| *rows.get(key)?) {
+            Some(at) => fleet.targets[at].join(target),
             None => fleet.targets.push(target),
         }
     }

@@ -5,3 +5,4 @@ pub(crate) mod filler;
 pub(crate) mod postgres;
 pub(crate) mod report;
 pub(crate) mod server;
+pub(crate) mod tool;

@@ -384,8 +384,9 @@ impl Writer<'_> {
             rows: rows.collect(),
         };
         let note = self.pick(
-            "每行为一次检测，对象按其最重的检出计数；取不到新内容的对象沿用上次结果。",
-            "A row is a run; a target counts by its gravest finding, and by that of the last scan where nothing new came.",
+            "每行为一次检测，对象按其最重的检出计数；取不到新内容的对象沿用上次结果，名录增减时各次的对象数不同。",
+            "A row is a run; a target counts by its gravest finding, and by that of the last scan where nothing new came. \
+             Where the roster has changed the runs differ in the number of targets.",
         );
         Chapter { title, blocks: vec![Block::Plot(plot), Block::Note(note.to_owned())] }
     }
