@@ -201,7 +201,8 @@ fn every_entry_of_the_contents_leads_somewhere() {
 #[test]
 fn chinese_punctuation_is_full_width() {
     let mark = regex_lite::Regex::new(r"[\u{4e00}-\u{9fff}][,;:?!()]|[,;:?!()][\u{4e00}-\u{9fff}]").unwrap();
-    for report in [report::ordinary(), report::green()] {
+    for mut report in [report::ordinary(), report::green()] {
+        report.identity.signer = None;
         for view in views().filter(|view| view.lang == Lang::Zh) {
             let html = render("html", std::slice::from_ref(&report), view);
             let page = scraper::Html::parse_document(&html);
