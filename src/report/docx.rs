@@ -241,7 +241,12 @@ impl Page {
         rows.push(fact(lang.pick("理由", "Why"), lines(reasons.map(str::to_owned))));
         let actions = prose::actions(lang, report);
         if !actions.is_empty() {
-            let shown = actions.iter().map(|action| visible(action).into_owned());
+            // The last one says who sets the deadline.
+            let last = actions.len() - 1;
+            let shown = actions
+                .iter()
+                .enumerate()
+                .map(|(at, action)| format!("{}{}", if at < last { "☐ " } else { "" }, visible(action)));
             rows.push(fact(lang.pick("责任单位须办", "The owner has to"), lines(shown)));
         }
         let figures = prose::figures(lang, report);
@@ -396,7 +401,7 @@ impl Page {
             lang.pick("界面与位置", "Screen and place"),
             lang.pick("证据链", "Chain"),
         ];
-        self.table(&heads, &[32, 34, 34], made);
+        self.table(&heads, &[28, 40, 32], made);
         if omitted > 0 {
             self.note(&match lang {
                 Lang::Zh => format!("还有 {omitted} 处同类证据未列出。"),
@@ -482,7 +487,11 @@ impl Page {
         if !report.anomalies.is_empty() {
             self.heading(2, lang.pick("结构异常", "Anomalies"));
             let cells = |anomaly: &crate::model::Anomaly| {
-                let told = format!("{}（{}）", anomaly.meaning(lang), short(&anomaly.code, 60));
+                let (open, close) = match lang {
+                    Lang::Zh => ("（", "）"),
+                    Lang::En => (" (", ")"),
+                };
+                let told = format!("{}{open}{}{close}", anomaly.meaning(lang), short(&anomaly.code, 60));
                 [told, short(&anomaly.place, LONG), short(&anomaly.detail, LONG)]
                     .map(|text| vec![run(&text)])
                     .to_vec()

@@ -10,7 +10,7 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::prose::{self, Excerpt, excerpt, visible};
+use super::prose::{self, Excerpt, escape, excerpt, visible};
 use super::wireframe::wireframe;
 use super::{Format, Run, View};
 use crate::model::{
@@ -111,6 +111,16 @@ impl Words {
     /// A string of the package, safe to show and cut to a length that a page bears.
     fn clip<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.len() <= 300 { visible(text) } else { Cow::Owned(excerpt(text, "", 300).after) }
+    }
+
+    /// The same for a path, a class, an address, as markup: a line may end behind its joints and not within a word.
+    fn joints(&self, text: &str) -> String {
+        let mut markup = String::new();
+        for piece in self.clip(text).split_inclusive(['/', '.', '_', '$', '#', '@', '!', '&', '=', '-']) {
+            markup.push_str(&escape(piece));
+            markup.push_str("<wbr>");
+        }
+        markup
     }
 
     fn listing(&self, listing: &Listing) -> Vec<(&'static str, String)> {

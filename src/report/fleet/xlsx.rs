@@ -49,7 +49,8 @@ fn chapters(sheet: &mut Worksheet, fleet: &Fleet, lang: Lang) -> Result<(), Xlsx
     for chapter in writer.chapters() {
         row += 2;
         sheet.write_string_with_format(row, 0, chapter.title, &strong)?;
-        for block in chapter.blocks {
+        for (at, block) in chapter.blocks.into_iter().enumerate() {
+            row += u32::from(at > 0);
             match block {
                 Block::Note(text) => {
                     row += 1;

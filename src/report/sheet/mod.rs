@@ -9,6 +9,9 @@ use crate::model::{ColorCode, Lang};
 /// Cells hold no more, in UTF-16 units.
 const LONGEST_CELL: usize = 32_767;
 
+/// More columns cannot be read when they are all on one page.
+const WIDE: usize = 14;
+
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
@@ -47,7 +50,10 @@ impl<'a> Grid<'a> {
         heads: &[Head],
         lang: Lang,
     ) -> Result<Self, XlsxError> {
-        sheet.set_name(name)?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+        sheet.set_name(name)?.set_landscape().set_paper_size(9);
+        if heads.len() <= WIDE {
+            sheet.set_print_fit_to_pages(1, 0);
+        }
         let head = heading();
         let mut columns = 0;
         for (title, width) in heads {
