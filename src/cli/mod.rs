@@ -5,6 +5,7 @@ mod code;
 mod completions;
 mod database;
 mod diff;
+mod doctor;
 mod export;
 mod fetch;
 mod fetcher;
@@ -84,6 +85,7 @@ enum Command {
     Worker(serve::Worker),
     Config(serve::Configuration),
     Formats,
+    Doctor(doctor::Doctor),
     Sandbox,
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -147,6 +149,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(worker) => worker.run(lang),
         Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
+        Command::Doctor(doctor) => doctor.run(lang),
         Command::Sandbox => sandbox::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),

@@ -887,6 +887,12 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "List formats, parts read, versions of decoders and limits",
     ),
     (
+        "zhijian doctor",
+        "查看本机有哪些可选程序、字体和隔离，缺少的影响哪些功能",
+        "Show which optional programs, fonts and isolation are here, and what is missing without them",
+    ),
+    ("zhijian doctor --json", "输出 JSON，供程序使用", "Print JSON, for programs"),
+    (
         "zhijian sandbox",
         "检验本机对检测进程的隔离：逐项尝试越界，列明哪些被阻止",
         "Show how far scans are isolated on this machine: tries each thing that a scan may not do",

@@ -27,7 +27,9 @@ impl Server {
                 std::env::var_os("ZHIJIAN_TEST_S3").is_none(),
                 "moto_server is not installed, and ZHIJIAN_TEST_S3 is set"
             );
-            println!("NOT TESTED with S3: moto_server is not installed (pip install 'moto[s3]' flask flask-cors)");
+            println!(
+                "NOT TESTED with S3: moto_server is not installed (pip install 'moto[s3]' flask flask-cors)"
+            );
             return None;
         };
         let server = Server { child, port };
