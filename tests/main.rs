@@ -7,6 +7,7 @@ mod api;
 mod cli;
 mod code;
 mod container;
+mod demo;
 mod export;
 mod faults;
 mod fetch;

@@ -4,6 +4,7 @@
 mod code;
 mod completions;
 mod database;
+mod demo;
 mod diff;
 mod doctor;
 mod export;
@@ -82,6 +83,7 @@ enum Command {
     Verify(sign::Verify),
     Outbox(outbox::Outbox),
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Worker(serve::Worker),
     Config(serve::Configuration),
     Formats,
@@ -146,6 +148,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Verify(verify) => verify.run(lang),
         Command::Outbox(outbox) => outbox.run(lang),
         Command::Serve(serve) => serve.run(lang),
+        Command::Demo(demo) => demo.run(lang),
         Command::Worker(worker) => worker.run(lang),
         Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
