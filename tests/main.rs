@@ -23,6 +23,7 @@ mod outbox;
 mod page;
 mod province;
 mod rebuild;
+mod recipe;
 mod rectify;
 mod report;
 mod review;
