@@ -4,5 +4,6 @@ pub(crate) mod encode;
 pub(crate) mod filler;
 pub(crate) mod postgres;
 pub(crate) mod report;
+pub(crate) mod s3;
 pub(crate) mod server;
 pub(crate) mod tool;
