@@ -16,6 +16,7 @@ mod inventory;
 mod jobs;
 mod layout;
 mod ledger;
+mod measure;
 mod ocr;
 mod outbox;
 mod page;
