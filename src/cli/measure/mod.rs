@@ -230,14 +230,14 @@ fn write_table(table: &Table, lang: Lang, out: &mut dyn Write) -> anyhow::Result
     };
     columns(&head, lines.iter().map(|line| counts(line)), out)?;
     let head: [&str; 7] = match lang {
-        Lang::Zh => ["", "检出", "误报", "漏检", "无误", "精确率", "召回率"],
-        Lang::En => ["", "found", "false", "missed", "right", "precision", "recall"],
+        Lang::Zh => ["", "检出", "误报", "漏检", "无误", "精确率 95%", "召回率 95%"],
+        Lang::En => ["", "found", "false", "missed", "right", "precision 95%", "recall 95%"],
     };
     let shares = |line: &Line| {
         let cells = [line.present.yes(), line.absent.yes(), line.present.no(), line.absent.no()];
         let shares = [line.precision, line.recall].map(|share| {
             share.map_or("-".to_owned(), |Interval { share, low, high }| {
-                format!("{share:.2} [{low:.2}, {high:.2}]")
+                format!("{share:.2} {low:.2}-{high:.2}")
             })
         });
         std::iter::once(name(line)).chain(cells.map(|cell| cell.to_string())).chain(shares).collect()
