@@ -19,6 +19,7 @@ mod inventory;
 mod jobs;
 mod layout;
 mod ledger;
+mod measure;
 mod ocr;
 mod office;
 mod outbox;
