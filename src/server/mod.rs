@@ -8,6 +8,7 @@
 //! What a person does is an event of the ledger or a line of the audit log, never only a change of a table.
 
 pub mod api;
+mod imports;
 pub mod jobs;
 mod metrics;
 mod people;

@@ -26,8 +26,6 @@ use layer::Whole;
 
 /// Bytes of a body at most, where it is no roster.
 const LARGEST_BODY: usize = 1 << 20;
-/// Bytes of a roster at most.
-const LARGEST_ROSTER: usize = 64 << 20;
 
 /// Routes whose bodies are read before anything happens.
 fn described() -> OpenApiRouter<App> {
@@ -58,7 +56,7 @@ pub(super) fn router(app: &App) -> Router<App> {
     let rosters: Router<App> = rosters().into();
     let streamed: Router<App> = streamed().into();
     let description = Json(openapi());
-    let rosters = rosters.layer(whole(LARGEST_ROSTER));
+    let rosters = rosters.layer(whole(super::imports::LARGEST));
     Router::new()
         .merge(described.layer(whole(LARGEST_BODY)))
         // The layer has read the body already.

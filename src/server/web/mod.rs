@@ -25,7 +25,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use super::{App, Problem};
+use super::{App, Problem, imports};
 pub(super) use frame::dress;
 
 /// All pages.
@@ -46,7 +46,7 @@ pub(super) fn router() -> Router<App> {
         .route("/settings", get(settings::page))
         .route(
             "/settings/roster",
-            post(settings::upload).layer(DefaultBodyLimit::max(settings::LARGEST_ROSTER)),
+            post(settings::upload).layer(DefaultBodyLimit::max(imports::LARGEST)),
         )
         .route("/settings/roster/apply", post(settings::apply))
         .route("/settings/people", post(people::act))

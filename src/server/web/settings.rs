@@ -1,31 +1,20 @@
 //! 设置: rosters, people, schedules, the audit log.
 
-use std::path::Path;
-
 use askama::Template;
+use axum::body::Bytes;
 use axum::extract::{Form, Multipart, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::SignedDuration;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use sqlx::Row;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::people::{Somebody, Token, shown, somebody};
 use super::show::{brief, query};
-use crate::ledger::LedgerError;
-use crate::model::{Deed, Event, Lang, beijing_minute, hex};
-use crate::roster::{Change, Roster, change, import};
+use crate::model::{Lang, beijing_minute};
 use crate::server::schedule::{Schedule, When};
 use crate::server::{App, Problem, Role};
 
-/// Bytes of a roster at most.
-pub(super) const LARGEST_ROSTER: usize = 64 << 20;
 /// Rows of a change that are shown.
 const SHOWN: usize = 50;
-/// An upload that is not applied within so long is forgotten.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Template)]
 #[template(path = "settings.html", config = "src/server/web/askama.toml")]
@@ -160,56 +149,26 @@ struct Shown {
     events: usize,
 }
 
-/// What a roster changes on record.
-struct Draft {
-    roster: Roster,
-    change: Change,
-    deeds: Vec<(String, Deed)>,
-    /// Digest of the deeds: what is applied has to be what was shown.
-    digest: String,
-}
-
-async fn draft(app: &App, lang: Lang, body: Vec<u8>) -> Result<Draft, Problem> {
-    let now = app.now();
-    let layout = app.config.roster.clone();
-    let parsed = tokio::task::spawn_blocking(move || Roster::parse(&body, Path::new("."), &layout)).await;
-    let parsed = parsed.map_err(askama::Error::custom)?;
-    let roster = parsed.map_err(|error| Problem::bad_request(error.words(lang)))?;
-    let record = app.ledger.on_record(now).await?;
-    let old = record.iter().map(|(key, known)| (key.clone(), known.entry.clone())).collect();
-    let change = change(&old, &roster);
-    let deeds = import(&record, &roster, &change, None);
-    let json = serde_json::to_vec(&deeds).map_err(|_| Problem::internal())?;
-    Ok(Draft { roster, change, deeds, digest: hex(&Sha256::digest(json)) })
-}
-
-/// Rosters are everybody's: who has a region only must not replace them.
-fn allowed(visitor: &Visitor) -> Result<(), Problem> {
-    visitor.person.at_least(Role::Administrator)?;
-    if visitor.person.region.is_some() { Err(Problem::forbidden()) } else { Ok(()) }
-}
-
 /// Shows what a roster would change, and keeps it until that is applied.
 pub(super) async fn upload(
     State(app): State<App>,
     visitor: Visitor,
     mut form: Multipart,
 ) -> Result<Response, Problem> {
-    allowed(&visitor)?;
     let lang = visitor.lang;
+    visitor.person.at_least(Role::Administrator)?;
     let unread = |error: axum::extract::multipart::MultipartError| Problem::bad_request(error.body_text());
-    let (mut file, mut body) = (String::new(), Vec::new());
+    let (mut file, mut body) = (String::new(), Bytes::new());
     while let Some(field) = form.next_field().await.map_err(unread)? {
         if field.name() == Some("roster") {
             file = brief(field.file_name().unwrap_or_default());
-            body = field.bytes().await.map_err(unread)?.to_vec();
+            body = field.bytes().await.map_err(unread)?;
         }
     }
     if body.is_empty() {
         return Err(Problem::bad_request(lang.pick("没有选择文件", "no file was chosen")));
     }
-    let draft = draft(&app, lang, body.clone()).await?;
-    let id = keep(&app, &visitor, body).await?;
+    let (id, draft) = app.send_roster(&visitor.person, body, None).await?;
     let name = |entry: &crate::model::RosterEntry| entry.name.as_deref().map(brief).unwrap_or_default();
     let change = &draft.change;
     let edits = |one: &crate::roster::Changed| {
@@ -246,26 +205,6 @@ pub(super) async fn upload(
     })
 }
 
-async fn keep(app: &App, visitor: &Visitor, body: Vec<u8>) -> Result<String, LedgerError> {
-    let own = Sha256::new().chain_update(visitor.person.id.to_le_bytes()).chain_update(&body);
-    let (id, now) = (hex(&own.finalize()), app.now());
-    let pool = app.ledger.pool();
-    let old = (now - KEPT).as_millisecond();
-    sqlx::query("DELETE FROM roster_upload WHERE made < $1 OR id = $2")
-        .bind(old)
-        .bind(id.clone())
-        .execute(pool)
-        .await?;
-    sqlx::query("INSERT INTO roster_upload (id, person, made, sheet, body) VALUES ($1, $2, $3, '', $4)")
-        .bind(id.clone())
-        .bind(visitor.person.id)
-        .bind(now.as_millisecond())
-        .bind(body)
-        .execute(pool)
-        .await?;
-    Ok(id)
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Applied {
     id: String,
@@ -278,32 +217,6 @@ pub(super) async fn apply(
     visitor: Visitor,
     Form(form): Form<Applied>,
 ) -> Result<Response, Problem> {
-    allowed(&visitor)?;
-    let pool = app.ledger.pool();
-    let sql = "SELECT body FROM roster_upload WHERE id = $1 AND person = $2";
-    let query_of = sqlx::query(sql).bind(form.id.replace('\0', "")).bind(visitor.person.id);
-    let row = query_of.fetch_optional(pool).await.map_err(LedgerError::from)?;
-    let gone = || {
-        let words = ("上传的名录已经失效，请重新上传", "the roster that was sent in is gone; send it again");
-        Problem::new("upload-gone", StatusCode::CONFLICT, words)
-    };
-    let body: Vec<u8> = row.ok_or_else(gone)?.try_get(0).map_err(LedgerError::from)?;
-    let draft = draft(&app, visitor.lang, body).await?;
-    if draft.digest != form.digest {
-        let words = (
-            "台账已经变化，请重新上传并查看变化，未作任何写入",
-            "the ledger has changed meanwhile; send the roster again; nothing was written",
-        );
-        return Err(Problem::new("changed", StatusCode::CONFLICT, words));
-    }
-    let at = app.now();
-    let actor = &visitor.person.name;
-    let event = |(target, deed)| Event { target, at, actor: actor.clone(), deed };
-    let events: Vec<Event> = draft.deeds.into_iter().map(event).collect();
-    if !events.is_empty() {
-        app.append(&[], &events).await?;
-    }
-    let sql = "DELETE FROM roster_upload WHERE id = $1";
-    sqlx::query(sql).bind(form.id).execute(pool).await.map_err(LedgerError::from)?;
-    Ok(Redirect::to(&query("/settings", &[("written", &events.len().to_string())])).into_response())
+    let (_, events) = app.apply_roster(&visitor.person, &form.id, &form.digest).await?;
+    Ok(Redirect::to(&query("/settings", &[("written", &events.to_string())])).into_response())
 }
