@@ -86,6 +86,13 @@ pub struct Server {
     /// How long what is under way may go on when the service is to stop.
     #[serde(deserialize_with = "duration")]
     pub grace: Duration,
+    /// Where several machines share packages and pages: `s3://bucket/folder` or `file:///folder`. Each keeps what it
+    /// needs in its own store too.
+    #[serde(deserialize_with = "shared_store")]
+    pub shared_store: Option<Url>,
+    /// How long the head of a request may take.
+    #[serde(deserialize_with = "duration")]
+    pub header_timeout: Duration,
     /// Content that nothing rests on any more is kept for so long.
     #[serde(deserialize_with = "duration")]
     pub keep: Duration,
@@ -104,6 +111,8 @@ impl Default for Server {
             largest_upload: 4 << 30,
             daily_upload: 100 << 30,
             grace: Duration::from_secs(20),
+            shared_store: None,
+            header_timeout: Duration::from_secs(10),
             keep: Duration::from_secs(180 * 86_400),
         }
     }
@@ -393,6 +402,14 @@ fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Url, D::
 
 fn some_address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
     address(deserializer).map(Some)
+}
+
+fn shared_store<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "s3" | "s3a" | "file"));
+    let wrong =
+        || serde::de::Error::custom(format!("{text:?} is neither s3://bucket/folder nor file:///folder"));
+    url.map(Some).ok_or_else(wrong)
 }
 
 fn durations<'de, D: serde::Deserializer<'de>>(

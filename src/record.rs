@@ -82,6 +82,8 @@ pub struct Noted {
     pub target: String,
     /// Digest of the report.
     pub report: String,
+    /// Digest of what was scanned.
+    pub artifact: String,
     /// Whether the ledger knew the target before.
     pub known: bool,
 }
@@ -225,7 +227,11 @@ impl<'a> Batch<'a> {
             (first..).zip(self.events.iter().zip(&self.documents).zip(&self.known))
         {
             let (target, report) = (event.target.clone(), report.clone());
-            self.noted.push(Noted { seq, target, report, known: *known });
+            let artifact = match &event.deed {
+                Deed::Scanned(scan) => scan.artifact.clone(),
+                _ => String::new(),
+            };
+            self.noted.push(Noted { seq, target, report, artifact, known: *known });
         }
         (self.documents, self.events, self.known) = Default::default();
         Ok(())

@@ -78,7 +78,9 @@ fn from_the_first_login_to_the_printed_page() {
         let names = ["signs.apk", "reader.apk", "library.hap", "duty.rpk", "grid-patrol-renamed.apk"];
         browser.script::<()>("window.before = true", &[]).await;
         browser.drop_files(".drop", &names.map(built)).await;
-        browser.until("return !window.before && document.querySelectorAll('#job-rows tbody tr').length === 5").await;
+        browser
+            .until("return !window.before && document.querySelectorAll('#job-rows tbody tr').length === 5")
+            .await;
         assert_eq!(house.path(&browser).await, "/jobs");
         // The rows come by themselves from now on: the page stays.
         browser.script::<()>("window.stays = true", &[]).await;
@@ -95,7 +97,10 @@ fn from_the_first_login_to_the_printed_page() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         assert!(seen.iter().any(|state| state != "完成"), "nothing was seen under way: {seen:?}");
-        assert!(browser.script::<bool>("return window.stays === true", &[]).await, "the page was loaded again");
+        assert!(
+            browser.script::<bool>("return window.stays === true", &[]).await,
+            "the page was loaded again"
+        );
         let link = "return [...document.querySelectorAll('#job-rows a')].find((one) => \
                     one.innerText.includes('grid-patrol-renamed')).pathname";
         let target: String = browser.script(link, &[]).await;
@@ -118,7 +123,9 @@ fn from_the_first_login_to_the_printed_page() {
         let line = "[...document.querySelectorAll('.lines a')].find((one) => one.innerText.includes('某市网格通') \
                     && one.innerText.includes('打卡签到'))";
         browser.script::<()>(&format!("{line}.click()"), &[]).await;
-        browser.until("return document.querySelector('#opened')?.innerText.includes('某市网格通：打卡签到')").await;
+        browser
+            .until("return document.querySelector('#opened')?.innerText.includes('某市网格通：打卡签到')")
+            .await;
         browser.find(".opened figure.wireframe svg").await;
         browser.picture("end-review").await;
         browser.press("c").await;
@@ -128,8 +135,9 @@ fn from_the_first_login_to_the_printed_page() {
         let code = browser.text(".conclusion .badge").await;
         assert!(code.contains("未赋码") && code.contains("待整改"), "{code}");
         // The turn is on the time line, with the event that made it and who did it.
-        let turns: Vec<String> =
-            browser.script("return [...document.querySelectorAll('.time > li')].map((one) => one.innerText)", &[]).await;
+        let turns: Vec<String> = browser
+            .script("return [...document.querySelectorAll('.time > li')].map((one) => one.innerText)", &[])
+            .await;
         assert!(turns.len() == 2 && turns[0].contains("待整改") && turns[1].contains("待复核"), "{turns:?}");
         browser.click(".time > li details summary").await;
         assert!(browser.text(".time > li details ul").await.contains("复核确认"));
@@ -141,7 +149,14 @@ fn from_the_first_login_to_the_printed_page() {
         let hidden = "return ['.side', '.search', '.decide', 'button', '.toc', '.top form'].every((css) => \
                       [...document.querySelectorAll(css)].every((one) => !one.checkVisibility()))";
         assert!(browser.script::<bool>(hidden, &[]).await);
-        assert!(browser.script::<bool>("return document.querySelector('figure.wireframe svg').checkVisibility()", &[]).await);
+        assert!(
+            browser
+                .script::<bool>(
+                    "return document.querySelector('figure.wireframe svg').checkVisibility()",
+                    &[]
+                )
+                .await
+        );
         browser.picture("end-print").await;
         let paper = browser.paper("end-print").await;
         assert!(paper.starts_with(b"%PDF-"));
@@ -158,8 +173,7 @@ async fn pages(house: &House, browser: &Browser) -> Vec<(&'static str, String)> 
     let scans: Vec<String> = browser.script(scans, &[]).await;
     let compare = format!("{target}/compare?old={}&new={}", scans.last().unwrap(), scans[0]);
     house.go(browser, "/targets?q=script").await;
-    let hostile: String =
-        browser.script("return document.querySelector('.list td a').pathname", &[]).await;
+    let hostile: String = browser.script("return document.querySelector('.list td a').pathname", &[]).await;
     vec![
         ("overview", "/".into()),
         ("targets", "/targets".into()),
@@ -180,8 +194,7 @@ async fn legible(house: &House, browser: &Browser, name: &str, path: &str, wrong
     for width in [1280, 375] {
         browser.width(width).await;
         house.go(browser, path).await;
-        let wide: i64 =
-            browser.script("return document.documentElement.scrollWidth - innerWidth", &[]).await;
+        let wide: i64 = browser.script("return document.documentElement.scrollWidth - innerWidth", &[]).await;
         if wide > 0 {
             wrong.push(format!("{name} at {width}: {wide} pixels too wide"));
         }
@@ -302,7 +315,9 @@ fn the_review_queue_is_worked_through_by_keyboard_alone() {
         browser.click("[data-key=c] [name=words]").await;
         browser.press("d").await;
         assert_eq!(
-            browser.script::<String>("return document.querySelector('[data-key=c] [name=words]').value", &[]).await,
+            browser
+                .script::<String>("return document.querySelector('[data-key=c] [name=words]').value", &[])
+                .await,
             "d"
         );
         house.kept_to_itself(&browser).await;

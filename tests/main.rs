@@ -9,6 +9,7 @@ mod cli;
 mod code;
 mod container;
 mod export;
+mod faults;
 mod fetch;
 mod fixtures;
 mod group;

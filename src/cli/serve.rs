@@ -130,7 +130,8 @@ impl Common {
                 signal().await;
                 std::process::exit(super::INCOMPLETE.into());
             });
-            service.run(stopped).await.map_err(|error| anyhow!(error))
+            service.run(stopped).await;
+            Ok(())
         });
         // A scan that did not end in time is not waited for.
         runtime.shutdown_background();
@@ -219,9 +220,15 @@ impl Configuration {
             ("server.workers", server.workers.to_string(), None),
             ("server.scheduled-workers", server.scheduled_workers.to_string(), None),
             ("server.requests-per-second", server.requests_per_second.to_string(), None),
+            ("server.header-timeout", seconds(server.header_timeout), None),
             ("server.body-timeout", seconds(server.body_timeout), None),
             ("server.largest-upload", server.largest_upload.to_string(), None),
             ("server.daily-upload", server.daily_upload.to_string(), None),
+            (
+                "server.shared-store",
+                server.shared_store.as_ref().map_or_else(String::new, ToString::to_string),
+                None,
+            ),
             ("server.grace", seconds(server.grace), None),
             ("server.keep", seconds(server.keep), None),
             (

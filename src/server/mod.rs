@@ -10,6 +10,7 @@
 pub mod api;
 mod imports;
 pub mod jobs;
+mod listen;
 mod metrics;
 mod people;
 mod problem;
@@ -20,7 +21,8 @@ mod service;
 mod upload;
 mod web;
 
-use std::net::SocketAddr;
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -32,13 +34,12 @@ use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 
 use crate::config::Config;
-use crate::fetch::Store;
+use crate::fetch::{Shared, Store};
 use crate::ledger::{Ledger, LedgerError, Policy};
 use crate::model::hex;
 use crate::roster::FilingRecord;
@@ -64,6 +65,8 @@ pub struct Inner {
     pub rules: Arc<RuleSet>,
     /// Content by digest.
     pub store: Store,
+    /// The store that several machines share, where there is one.
+    shared: OnceLock<Shared>,
     /// The configuration.
     pub config: Config,
     /// Digest of the policy, by which the view is made.
@@ -88,22 +91,6 @@ impl std::ops::Deref for App {
     }
 }
 
-/// Why the service cannot go on.
-#[derive(Debug, Error)]
-pub enum ServeError {
-    /// The ledger said no.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The address cannot be listened on, or the connection broke.
-    #[error("{address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
 impl App {
     /// A service over an open ledger.
     pub fn new(ledger: Ledger, rules: impl Into<Arc<RuleSet>>, store: Store, config: Config) -> Self {
@@ -122,11 +109,12 @@ impl App {
         let policy_digest = hex(&Sha256::digest(format!("{:?}", rules.policy())));
         let people = People::new(&config.server);
         let metrics = metrics::Metrics::default();
-        let (scanner, queue) = (OnceLock::new(), OnceLock::new());
+        let (scanner, queue, shared) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         App(Arc::new(Inner {
             ledger,
             rules,
             store,
+            shared,
             config,
             policy_digest,
             metrics,
@@ -148,6 +136,13 @@ impl App {
     pub fn with_scanner(self, scanner: Arc<dyn Scan>) -> Self {
         // A second scanner would do the same.
         let _ = self.scanner.set(scanner);
+        self
+    }
+
+    /// The same with a store that several machines share.
+    pub fn with_shared(self, shared: Shared) -> Self {
+        // A second is that of the same configuration.
+        let _ = self.shared.set(shared);
         self
     }
 
@@ -195,19 +190,28 @@ impl App {
     }
 
     /// Answers requests until `stop` says so; requests under way are finished.
-    pub async fn serve(
-        &self,
-        listener: TcpListener,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(), ServeError> {
-        let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+    pub async fn serve(&self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let stopped = async move {
             // A sender that is gone stops too.
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
-        served.map_err(|source| ServeError::Listen { address, source })
+        listen::serve(listener, self.router(), self.config.server.header_timeout, stopped).await;
+    }
+
+    /// Content of a digest, from the store of this machine or from that which all share.
+    pub async fn object(&self, sha256: &str) -> io::Result<Option<PathBuf>> {
+        match self.shared.get() {
+            Some(shared) => shared.take(&self.store, sha256).await,
+            None => Ok(self.store.object(sha256)),
+        }
+    }
+
+    /// Gives content of the store of this machine to all.
+    pub async fn share(&self, sha256: &str) -> io::Result<()> {
+        match self.shared.get() {
+            Some(shared) => shared.give(&self.store, sha256).await,
+            None => Ok(()),
+        }
     }
 }
 

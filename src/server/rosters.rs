@@ -32,7 +32,7 @@ const COLUMNS: &str = "SELECT id, name, sha256, targets, added, actor FROM roste
 impl App {
     /// Adds a roster whose content is in the store already. The error is what is wrong with it.
     pub async fn add_roster(&self, name: &str, sha256: &str, actor: &str) -> Outcome<Result<Known, String>> {
-        let roster = match self.read_roster(sha256) {
+        let roster = match self.read_roster(sha256).await {
             Ok(roster) => roster,
             Err(words) => return Ok(Err(words)),
         };
@@ -75,9 +75,13 @@ impl App {
 
     /// Reads a roster of the store. Files of this machine that it names are not looked at: who uploads a roster must
     /// not read the disk of the server.
-    pub fn read_roster(&self, sha256: &str) -> Result<Roster, String> {
-        let path = self.store.object(sha256).ok_or("名录内容不在存储中 / the store has no such content")?;
-        let mut roster = Roster::read(&path, &self.config.roster)
+    pub async fn read_roster(&self, sha256: &str) -> Result<Roster, String> {
+        let path = self.object(sha256).await.map_err(|error| error.to_string())?;
+        let path = path.ok_or("名录内容不在存储中 / the store has no such content")?;
+        let app = self.clone();
+        let read = tokio::task::spawn_blocking(move || Roster::read(&path, &app.config.roster)).await;
+        let mut roster = read
+            .map_err(|panic| panic.to_string())?
             .map_err(|error| format!("{} / {}", error.words(Lang::Zh), error.words(Lang::En)))?;
         for row in &mut roster.rows {
             row.address = row.address.take().filter(|address| matches!(address, Address::Web(_)));

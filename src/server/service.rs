@@ -13,11 +13,12 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
 
+use super::App;
 use super::jobs::{Lane, Queue, Worker};
-use super::{App, ServeError};
 use crate::config::Config;
-use crate::fetch::Store;
+use crate::fetch::{Shared, Store};
 use crate::ledger::{History, Ledger, LedgerError, Recorded};
 use crate::model::{Deed, Lang};
 use crate::outbox::{self, Sender};
@@ -78,6 +79,14 @@ pub enum StartError {
     /// The queue cannot be opened.
     #[error("queue: {0}")]
     Queue(String),
+    /// The store that several machines share cannot be used.
+    #[error("{address}: {source}")]
+    Shared {
+        /// Its address.
+        address: Url,
+        /// What is the matter.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("{address}: {source}")]
     Listen {
@@ -101,6 +110,9 @@ impl StartError {
                     "{} 正由另一服务进程（{process}）使用；一个 SQLite 文件只能启动一个服务",
                     path.display()
                 )
+            }
+            (StartError::Shared { address, source }, Lang::Zh) => {
+                format!("无法使用共享存储 {address}：{source}")
             }
             (StartError::Listen { address, source }, Lang::Zh) => format!("无法监听 {address}：{source}"),
             (other, _) => other.to_string(),
@@ -133,6 +145,13 @@ impl Service {
         let queue = Queue::open(&database).await.map_err(|error| StartError::Queue(error.to_string()))?;
         let address = config.server.listen;
         let app = App::new(ledger, rules, store, config).with_queue(queue.clone()).with_scanner(scanner);
+        let app = match app.config.server.shared_store.clone() {
+            Some(address) => match Shared::open(&address, std::env::vars()) {
+                Ok(shared) => app.with_shared(shared),
+                Err(source) => return Err(StartError::Shared { address, source }),
+            },
+            None => app,
+        };
         let (mut listener, mut password) = (None, None);
         if serves {
             let failed = |source| StartError::Listen { address, source };
@@ -165,7 +184,7 @@ impl Service {
     }
 
     /// Works until it is to stop. Then nothing new is begun, and what is under way may go on for a while.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), ServeError> {
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Service { app, queue, listener, .. } = self;
         let config = &app.config.server;
         let (grace, workers, scheduled) = (config.grace, config.workers, config.scheduled_workers);
@@ -181,18 +200,17 @@ impl Service {
             let app = at.clone();
             async move { app.jobs().sweep().await.map_err(|error| error.to_string()) }
         }));
-        let mut served = Ok(());
         if let Some(listener) = listener {
             background(&app, &mut tasks, &stop);
             let server = app.serve(listener, stop.clone());
             tokio::pin!(server);
-            served = tokio::select! {
-                served = &mut server => served,
+            tokio::select! {
+                () = &mut server => {}
                 () = stopped(&mut stop) => {
                     // A client that never ends must not hold up the end.
-                    tokio::time::timeout(grace + LAST, server).await.unwrap_or(Ok(()))
+                    let _ = tokio::time::timeout(grace + LAST, server).await;
                 }
-            };
+            }
         } else {
             stopped(&mut stop).await;
         }
@@ -200,16 +218,15 @@ impl Service {
         if tokio::time::timeout(grace + LAST, all).await.is_err() {
             tracing::warn!("not everything ended in time; others will take it over");
         }
-        served
     }
 }
 
-/// What a server does besides answering.
 /// Waits until it is to stop. A sender that is gone stops too.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// What a server does besides answering.
 fn background(app: &App, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     let at = app.clone();
     tasks.spawn(every(TICK, stop.clone(), move || {
@@ -273,14 +290,18 @@ impl App {
         }
         let before = SystemTime::now().checked_sub(self.config.server.keep).unwrap_or(SystemTime::UNIX_EPOCH);
         let store = self.store.clone();
-        let pruned = tokio::task::spawn_blocking(move || {
-            store.prune(before, &|sha256| rests.contains(sha256) || open.contains(sha256))
-        });
-        let (files, bytes) = match pruned.await {
+        let kept = Arc::new(move |sha256: &str| rests.contains(sha256) || open.contains(sha256));
+        let rests = kept.clone();
+        let pruned = tokio::task::spawn_blocking(move || store.prune(before, &*rests));
+        let (mut files, mut bytes) = match pruned.await {
             Ok(Ok(pruned)) => pruned,
             Ok(Err(error)) => return Err(sqlx::Error::Io(error).into()),
             Err(_) => return Ok((0, 0)),
         };
+        if let Some(shared) = self.shared.get() {
+            let (more, larger) = shared.prune(before, &*kept).await.map_err(sqlx::Error::Io)?;
+            (files, bytes) = (files + more, bytes + larger);
+        }
         if files > 0 {
             tracing::info!(files, bytes, "thrown away");
         }

@@ -4,11 +4,14 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use futures_util::{Stream, StreamExt};
 use sqlx::Row;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::jobs::{Call, Job, Lane, What};
 use super::{App, Problem};
 use crate::model::beijing_day;
+
+/// Bytes in a second that an upload has to bring.
+const LEAST_PACE: u64 = 1024;
 
 /// Longest name of an upload, in characters; the rest is cut off.
 const LONGEST_NAME: usize = 200;
@@ -29,7 +32,16 @@ impl App {
         let used: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
         let left = config.daily_upload.saturating_sub(used.unsigned_abs());
         let mut incoming = self.store.incoming().map_err(disk)?;
-        while let Some(piece) = pieces.next().await {
+        let begun = Instant::now();
+        loop {
+            // Whoever sends a byte from time to time must not hold a place for days.
+            let elapsed = begun.elapsed();
+            let slow = incoming.bytes() / LEAST_PACE < elapsed.as_secs();
+            if elapsed > config.body_timeout && slow {
+                return Err(Problem::slow());
+            }
+            let next = tokio::time::timeout(config.body_timeout, pieces.next()).await;
+            let Some(piece) = next.map_err(|_| Problem::slow())? else { break };
             let piece = piece.map_err(|error| Problem::bad_request(error.to_string()))?;
             let bytes = incoming.bytes() + piece.len() as u64;
             if bytes > config.largest_upload {
@@ -49,6 +61,7 @@ impl App {
         }
         let finished = tokio::task::spawn_blocking(move || incoming.finish()).await;
         let sha256 = finished.map_err(|_| Problem::internal())?.map_err(disk)?;
+        self.share(&sha256).await.map_err(disk)?;
         let sql = "INSERT INTO upload (actor, day, bytes) VALUES ($1, $2, $3) ON CONFLICT (actor, day) \
                    DO UPDATE SET bytes = upload.bytes + excluded.bytes";
         let query = sqlx::query(sql).bind(actor.to_owned()).bind(day).bind(bytes.cast_signed());

@@ -55,7 +55,8 @@ impl House {
 
     fn start(folder: tempfile::TempDir) -> Self {
         let config = folder.path().join("zhijian.toml");
-        let text = format!("[fetch]\nstore = '{}'\n[server]\nworkers = 1\n", folder.path().join("store").display());
+        let text =
+            format!("[fetch]\nstore = '{}'\n[server]\nworkers = 1\n", folder.path().join("store").display());
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_zhijian"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--lang", "zh", "--config"]).arg(config);
@@ -79,7 +80,8 @@ impl House {
 
     /// More people, and jobs of several kinds, made as people make them.
     pub(super) async fn people_and_jobs(&self, browser: &Browser) {
-        for (name, role, region) in [("周明", "analyst", ""), ("东江市值班", "reader", "某省/东江市")] {
+        for (name, role, region) in [("周明", "analyst", ""), ("东江市值班", "reader", "某省/东江市")]
+        {
             browser.client.goto(&format!("{}/settings", self.base)).await.unwrap();
             browser.write("#people [name=name]", name).await;
             browser.write("#people [name=region]", region).await;
@@ -166,7 +168,11 @@ async fn furnish(folder: &Path) {
     for (at, (package, ago)) in SCANNED.into_iter().enumerate() {
         let report = scan(package);
         let target = target_keys(&report).remove(0);
-        story.push((60, target.clone(), entry(report.target.kind, report.identity.name.as_deref().unwrap(), at)));
+        story.push((
+            60,
+            target.clone(),
+            entry(report.target.kind, report.identity.name.as_deref().unwrap(), at),
+        ));
         if at % 4 == 0 {
             let number = format!("某网信政备〔2026〕{:04}号", 100 + at);
             story.push((55, target.clone(), Then::Said(Deed::Filed { number })));

@@ -207,14 +207,14 @@ impl Browser {
     /// A screen of so many pixels; narrow ones are those of telephones.
     pub(crate) async fn width(&self, pixels: u32) {
         let (height, mobile) = if pixels < 500 { (812, true) } else { (900, false) };
-        let metrics =
-            json!({ "width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+        let metrics = json!({ "width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// As it is printed, or as it is on the screen again.
     pub(crate) async fn printed(&self, printed: bool) {
-        self.devtools("Emulation.setEmulatedMedia", json!({ "media": if printed { "print" } else { "" } })).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": if printed { "print" } else { "" } }))
+            .await;
     }
 
     /// The whole page as a picture for people to look at: `target/screens/<name>.png`.
@@ -234,9 +234,8 @@ impl Browser {
     /// Every address that was asked for since the last call.
     pub(crate) async fn requests(&self) -> Vec<String> {
         let entries = self.beyond("se/log", json!({ "type": "performance" })).await;
-        let message = |entry: &Value| -> Value {
-            serde_json::from_str(entry["message"].as_str().unwrap()).unwrap()
-        };
+        let message =
+            |entry: &Value| -> Value { serde_json::from_str(entry["message"].as_str().unwrap()).unwrap() };
         let sent = entries.as_array().unwrap().iter().map(message);
         let sent = sent.filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent");
         sent.map(|entry| entry["message"]["params"]["request"]["url"].as_str().unwrap().to_owned()).collect()

@@ -5,4 +5,5 @@ pub(crate) mod encode;
 pub(crate) mod filler;
 pub(crate) mod postgres;
 pub(crate) mod report;
+pub(crate) mod s3;
 pub(crate) mod server;

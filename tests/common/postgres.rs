@@ -18,16 +18,7 @@ pub(crate) struct Cluster {
 /// `ZHIJIAN_TEST_POSTGRES=required` is set (as `.ci/run` does).
 pub(crate) fn cluster() -> Option<Arc<Cluster>> {
     static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
-    let Some(programs) = programs() else {
-        assert!(
-            std::env::var_os("ZHIJIAN_TEST_POSTGRES").is_none(),
-            "PostgreSQL is not installed, and ZHIJIAN_TEST_POSTGRES is set"
-        );
-        println!(
-            "NOT TESTED on PostgreSQL: initdb and pg_ctl are not installed (apt-get install postgresql)"
-        );
-        return None;
-    };
+    let programs = installed()?;
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(cluster) = running.upgrade() {
         return Some(cluster);
@@ -35,6 +26,25 @@ pub(crate) fn cluster() -> Option<Arc<Cluster>> {
     let cluster = Arc::new(Cluster::start(programs));
     *running = Arc::downgrade(&cluster);
     Some(cluster)
+}
+
+/// A cluster that no other test uses: for what breaks it.
+pub(crate) fn own_cluster() -> Option<Arc<Cluster>> {
+    Some(Arc::new(Cluster::start(installed()?)))
+}
+
+fn installed() -> Option<PathBuf> {
+    let found = programs();
+    if found.is_none() {
+        assert!(
+            std::env::var_os("ZHIJIAN_TEST_POSTGRES").is_none(),
+            "PostgreSQL is not installed, and ZHIJIAN_TEST_POSTGRES is set"
+        );
+        println!(
+            "NOT TESTED on PostgreSQL: initdb and pg_ctl are not installed (apt-get install postgresql)"
+        );
+    }
+    found
 }
 
 fn programs() -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! Scans on demand: an upload, its progress, its report.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
+use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -57,7 +58,10 @@ async fn upload(
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
     let (mut file, mut target) = (None, None);
-    while let Some(mut field) = form.next_field().await.map_err(broken)? {
+    let patience = app.config.server.body_timeout;
+    while let Some(mut field) =
+        timeout(patience, form.next_field()).await.map_err(|_| Problem::slow())?.map_err(broken)?
+    {
         match field.name() {
             Some("file") if file.is_none() => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
@@ -66,8 +70,12 @@ async fn upload(
             }
             Some("target") => {
                 let mut text = Vec::new();
+                let begun = Instant::now();
                 while let Some(piece) = field.chunk().await.map_err(broken)? {
                     let piece: Bytes = piece;
+                    if begun.elapsed() > patience {
+                        return Err(Problem::slow());
+                    }
                     if text.len() + piece.len() > LONGEST_FIELD {
                         return Err(Problem::bad_request("target: too long"));
                     }

@@ -209,6 +209,8 @@ impl Worker {
                 }
             }
         };
+        let (at, total) = (gauge.done.load(Ordering::Relaxed), gauge.total.load(Ordering::Relaxed));
+        let _ = jobs.beat(attempt, at, total).await;
         let seconds = clock.elapsed().as_secs_f64();
         self.app.metrics.job(&attempt.job, done.is_ok(), seconds);
         let last = attempt.number >= MOST_ATTEMPTS;
@@ -282,7 +284,7 @@ impl Worker {
         actor: &str,
         gauge: Arc<Gauge>,
     ) -> Result<serde_json::Value, Failure> {
-        let path = self.app.store.object(sha256).ok_or_else(|| {
+        let path = self.app.object(sha256).await?.ok_or_else(|| {
             Failure::Lasting("上传的文件已不在存储中 / the uploaded file is not in the store".to_owned())
         })?;
         let subject = Subject { name: name.to_owned(), as_of: Some(at), ..Subject::default() };
@@ -328,13 +330,8 @@ impl Worker {
     async fn roster(&self, id: &str) -> Result<(String, Roster), Failure> {
         let known = self.app.roster(id).await?;
         let known = known.ok_or_else(|| Failure::Lasting("没有这份名录 / no such roster".to_owned()))?;
-        let app = self.app.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let roster = app.read_roster(&known.sha256)?;
-            Ok::<_, String>((known.name, roster))
-        });
-        let read = read.await.map_err(|panic| Failure::Transient(panic.to_string()))?;
-        read.map_err(Failure::Lasting)
+        let roster = self.app.read_roster(&known.sha256).await.map_err(Failure::Lasting)?;
+        Ok((known.name, roster))
     }
 
     /// Calls for the parts of a run.
@@ -432,6 +429,9 @@ impl Worker {
         let summary = crew.run().await?;
         let (noted, failed) =
             record::run_reports(&self.recorder(), actor, &folder, &roster, &targets).await?;
+        for noted in &noted {
+            self.app.share(&noted.artifact).await?;
+        }
         for (file, error) in failed {
             tracing::error!(file = %file.display(), %error, "not recorded");
         }

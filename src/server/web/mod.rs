@@ -44,10 +44,7 @@ pub(super) fn router() -> Router<App> {
         .route("/jobs/act", post(jobs::act))
         .route("/scan", post(jobs::scan).layer(DefaultBodyLimit::disable()))
         .route("/settings", get(settings::page))
-        .route(
-            "/settings/roster",
-            post(settings::upload).layer(DefaultBodyLimit::max(imports::LARGEST)),
-        )
+        .route("/settings/roster", post(settings::upload).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/settings/roster/apply", post(settings::apply))
         .route("/settings/people", post(people::act))
         .route("/settings/tokens", post(people::token))
