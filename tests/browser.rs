@@ -30,13 +30,13 @@ fn built(name: &str) -> PathBuf {
 
 impl House {
     async fn go(&self, browser: &Browser, path: &str) {
-        browser.client.goto(&format!("{}{path}", self.base)).await.unwrap();
+        browser.open_page(&format!("{}{path}", self.base)).await;
     }
 
     async fn path(&self, browser: &Browser) -> String {
-        let address = browser.client.current_url().await.unwrap();
-        assert!(address.as_str().starts_with(&self.base), "{address}");
-        address.path().to_owned()
+        let address = browser.address().await;
+        let path = address.strip_prefix(&self.base).unwrap_or_else(|| panic!("{address}"));
+        path.split(['?', '#']).next().unwrap().to_owned()
     }
 
     /// The first login, with the password that the terminal shows.
@@ -126,10 +126,9 @@ fn from_the_first_login_to_the_printed_page() {
         browser
             .until("return document.querySelector('#opened')?.innerText.includes('某市网格通：打卡签到')")
             .await;
-        browser.find(".opened figure.wireframe svg").await;
+        browser.text(".opened figure.wireframe figcaption").await;
         browser.picture("end-review").await;
         browser.press("c").await;
-        browser.find(".done").await;
         assert!(browser.text(".done").await.contains("复核确认"));
         house.go(&browser, &target).await;
         let code = browser.text(".conclusion .badge").await;

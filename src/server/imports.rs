@@ -10,7 +10,6 @@ use sqlx::Row;
 use url::Url;
 
 use super::{App, Person, Problem, Role};
-use crate::ledger::LedgerError;
 use crate::model::{Deed, Event, Lang, OnRecord, Rejected, hex};
 use crate::roster::{Change, Layout, Roster, change, import};
 

@@ -13,6 +13,7 @@ pub mod jobs;
 mod listen;
 mod metrics;
 mod people;
+mod plans;
 mod problem;
 mod record;
 pub mod rosters;

@@ -82,15 +82,15 @@ impl House {
     pub(super) async fn people_and_jobs(&self, browser: &Browser) {
         for (name, role, region) in [("周明", "analyst", ""), ("东江市值班", "reader", "某省/东江市")]
         {
-            browser.client.goto(&format!("{}/settings", self.base)).await.unwrap();
+            browser.open_page(&format!("{}/settings", self.base)).await;
             browser.write("#people [name=name]", name).await;
             browser.write("#people [name=region]", region).await;
             let role = format!("document.querySelector('#people [name=role]').value = '{role}'");
             browser.script::<()>(&role, &[]).await;
             browser.click("#people button[value=make]").await;
-            browser.find(".secret code").await;
+            browser.text(".secret code").await;
         }
-        browser.client.goto(&format!("{}/jobs", self.base)).await.unwrap();
+        browser.open_page(&format!("{}/jobs", self.base)).await;
         let files = ["signs.apk", "promote.apk", "picture-tap.wxapkg"].map(built);
         browser.drop_files(".drop", &files).await;
         browser

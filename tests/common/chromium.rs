@@ -6,17 +6,17 @@ use std::io::{BufRead, BufReader, Lines};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use axum::http::Method;
 use data_encoding::BASE64;
-use fantoccini::elements::Element;
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt;
-use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use url::{ParseError, Url};
+
+/// How long anything may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a test in a browser. Where it is not installed the test says so, and fails where
 /// `ZHIJIAN_TEST_CHROMIUM=required` is set (as `.ci/run` does).
@@ -37,7 +37,7 @@ pub(crate) fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F
         let browser = Browser::open(&driver, &chromium).await;
         // A session that is not closed leaves its browser behind.
         let ended = AssertUnwindSafe(test(browser.clone())).catch_unwind().await;
-        let _ = browser.client.close().await;
+        browser.close().await;
         if let Err(panic) = ended {
             resume_unwind(panic);
         }
@@ -76,28 +76,16 @@ impl Drop for Driver {
     }
 }
 
-/// A command that goes beyond WebDriver.
-#[derive(Debug)]
-struct Beyond {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Beyond {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
-    }
-}
-
-/// A tab, in Chinese, without a cache of other tests.
+/// A tab, in Chinese, with nothing kept from before.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    pub(crate) client: Client,
+    client: reqwest::Client,
+    /// Address of the session.
+    session: String,
 }
+
+/// By what WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
     async fn open(driver: &Driver, chromium: &Path) -> Self {
@@ -116,63 +104,86 @@ impl Browser {
             },
             "goog:loggingPrefs": { "performance": "ALL", "browser": "ALL" },
         });
-        let Value::Object(wanted) = wanted else { unreachable!() };
-        let connected =
-            ClientBuilder::new(HttpConnector::new()).capabilities(wanted).connect(&driver.address).await;
-        let browser = Browser { client: connected.unwrap() };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let address = format!("{}session", driver.address);
+        let opened =
+            ask(&client, Method::POST, &address, json!({ "capabilities": { "alwaysMatch": wanted } })).await;
+        let opened = opened.unwrap_or_else(|error| panic!("{error}"));
+        let session = format!("{address}/{}", opened["sessionId"].as_str().unwrap());
+        let browser = Browser { client, session };
         browser.width(1280).await;
         browser
     }
 
-    async fn beyond(&self, path: &'static str, body: Value) -> Value {
-        self.client.issue_cmd(Beyond { path, body }).await.unwrap()
+    async fn close(&self) {
+        let _ = ask(&self.client, Method::DELETE, &self.session, Value::Null).await;
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
+        ask(&self.client, Method::POST, &format!("{}/{path}", self.session), body).await
+    }
+
+    async fn done(&self, path: &str, body: Value) -> Value {
+        self.post(path, body).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Opens an address, until it is loaded.
+    pub(crate) async fn open_page(&self, address: &str) {
+        self.done("url", json!({ "url": address })).await;
+    }
+
+    /// Where the tab is.
+    pub(crate) async fn address(&self) -> String {
+        self.script("return location.href", &[]).await
     }
 
     /// A command of the DevTools protocol.
     pub(crate) async fn devtools(&self, name: &str, parameters: Value) -> Value {
-        self.beyond("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
+        self.done("goog/cdp/execute", json!({ "cmd": name, "params": parameters })).await
     }
 
     /// What a script returns.
     pub(crate) async fn script<T: DeserializeOwned>(&self, script: &str, arguments: &[Value]) -> T {
-        let value = self.client.execute(script, arguments.to_vec()).await;
+        let value = self.post("execute/sync", json!({ "script": script, "args": arguments })).await;
         let value = value.unwrap_or_else(|error| panic!("{script}: {error}"));
         serde_json::from_value(value).unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    #[track_caller]
-    pub(crate) fn find(&self, css: &str) -> impl Future<Output = Element> {
-        let (client, css) = (self.client.clone(), css.to_owned());
-        let at = std::panic::Location::caller();
-        async move {
-            let found = client.wait().for_element(Locator::Css(&css)).await;
-            found.unwrap_or_else(|error| panic!("{at}: {css}: {error}"))
+    /// The path of an element of the session, which may take a while to come.
+    async fn find(&self, css: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            match self.post("element", json!({ "using": "css selector", "value": css })).await {
+                Ok(found) => return format!("element/{}", found[ELEMENT].as_str().unwrap()),
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "{css}: {error}"),
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        let element = self.find(css).await;
+        self.done(&format!("{element}/click"), json!({})).await;
     }
 
+    /// Types into a field; into one for files, the path of a file.
     pub(crate) async fn write(&self, css: &str, text: &str) {
-        self.find(css).await.send_keys(text).await.unwrap();
+        let element = self.find(css).await;
+        self.done(&format!("{element}/value"), json!({ "text": text })).await;
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.unwrap()
+        self.find(css).await;
+        self.script("return document.querySelector(arguments[0]).innerText", &[css.into()]).await
     }
 
     /// Waits until a script says so.
-    #[track_caller]
-    pub(crate) fn until(&self, script: &str) -> impl Future<Output = ()> {
-        let (browser, script) = (self.clone(), script.to_owned());
-        let at = std::panic::Location::caller();
-        async move {
-            let begun = std::time::Instant::now();
-            while !browser.script::<bool>(&script, &[]).await {
-                assert!(begun.elapsed().as_secs() < 120, "{at}: {script}");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
+    pub(crate) async fn until(&self, script: &str) {
+        let begun = Instant::now();
+        while !self.script::<bool>(script, &[]).await {
+            assert!(begun.elapsed() < PATIENCE, "{script}");
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -233,7 +244,7 @@ impl Browser {
 
     /// Every address that was asked for since the last call.
     pub(crate) async fn requests(&self) -> Vec<String> {
-        let entries = self.beyond("se/log", json!({ "type": "performance" })).await;
+        let entries = self.done("se/log", json!({ "type": "performance" })).await;
         let message =
             |entry: &Value| -> Value { serde_json::from_str(entry["message"].as_str().unwrap()).unwrap() };
         let sent = entries.as_array().unwrap().iter().map(message);
@@ -243,9 +254,25 @@ impl Browser {
 
     /// What the browser complained of since the last call: policies that were broken, scripts that failed.
     pub(crate) async fn complaints(&self) -> Vec<String> {
-        let entries = self.beyond("se/log", json!({ "type": "browser" })).await;
+        let entries = self.done("se/log", json!({ "type": "browser" })).await;
         let entries = entries.as_array().unwrap().iter();
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// The value of an answer of the driver, or what is wrong.
+async fn ask(client: &reqwest::Client, method: Method, address: &str, body: Value) -> Result<Value, String> {
+    let request = client.request(method, address).header("content-type", "application/json");
+    let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(&body).unwrap() };
+    let response = request.body(body).send().await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    let answer = response.bytes().await.map_err(|error| error.to_string())?;
+    let mut answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+    let value = answer["value"].take();
+    if status.is_success() {
+        Ok(value)
+    } else {
+        Err(value["message"].as_str().unwrap_or_default().to_owned())
     }
 }
 

@@ -14,6 +14,8 @@ mod schema;
 mod session;
 mod targets;
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -55,7 +57,9 @@ pub(super) fn router(app: &App) -> Router<App> {
     let described: Router<App> = described().into();
     let rosters: Router<App> = rosters().into();
     let streamed: Router<App> = streamed().into();
-    let description = Json(openapi());
+    let description = openapi();
+    let parameters = Arc::new(layer::Parameters::of(&description));
+    let description = Json(description);
     let rosters = rosters.layer(whole(super::imports::LARGEST));
     Router::new()
         .merge(described.layer(whole(LARGEST_BODY)))
@@ -64,6 +68,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(streamed)
         .route("/openapi.json", get(async move || description.clone()))
         .fallback(async || Problem::not_found())
+        .layer(from_fn_with_state(parameters, layer::known))
         .layer(from_fn(layer::tagged))
         .layer(from_fn(layer::problems))
 }

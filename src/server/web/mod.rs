@@ -16,6 +16,7 @@ mod login;
 mod overview;
 mod people;
 mod review;
+mod schedules;
 mod settings;
 mod show;
 mod target;
@@ -46,6 +47,8 @@ pub(super) fn router() -> Router<App> {
         .route("/settings", get(settings::page))
         .route("/settings/roster", post(settings::upload).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/settings/roster/apply", post(settings::apply))
+        .route("/settings/schedules", post(schedules::act))
+        .route("/settings/rosters", post(schedules::roster).layer(DefaultBodyLimit::disable()))
         .route("/settings/people", post(people::act))
         .route("/settings/tokens", post(people::token))
         .route("/settings/audit", get(people::audit))

@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::people::{Somebody, Token, shown, somebody};
+use super::schedules::{DAYS, Planned, Run, planned, run};
 use super::show::{brief, query};
-use crate::model::{Lang, beijing_minute};
-use crate::server::schedule::{Schedule, When};
 use crate::server::{App, Problem, Role};
 
 /// Rows of a change that are shown.
@@ -28,24 +27,10 @@ struct Settings {
     people: Vec<Somebody>,
     tokens: Vec<Token>,
     schedules: Vec<Planned>,
-    rosters: Vec<Listed>,
-}
-
-/// A schedule as the page shows it.
-struct Planned {
-    name: String,
-    when: String,
-    next: String,
-    last: String,
-    enabled: bool,
-}
-
-/// A roster that runs use.
-struct Listed {
-    name: String,
-    targets: i64,
-    added: String,
-    actor: String,
+    rosters: Vec<Run>,
+    /// Rosters that are run, and schedules, are of all regions.
+    everywhere: bool,
+    days: [(&'static str, &'static str); 7],
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -66,21 +51,18 @@ pub(super) async fn page(
     };
     let mut tokens = app.tokens(&visitor.person).await?;
     tokens.retain(|token| token.person == visitor.person.id);
-    let schedules = app.schedules().await?;
-    let rosters = app.rosters().await?;
+    let everywhere = visitor.person.region.is_none();
+    let (schedules, rosters) = match everywhere {
+        true => (app.schedules().await?, app.rosters().await?),
+        false => Default::default(),
+    };
     rendered(&Settings {
         people: people.iter().map(|account| somebody(lang, account)).collect(),
         tokens: tokens.iter().map(|token| shown(lang, token)).collect(),
-        schedules: schedules.iter().map(|schedule| planned(lang, schedule)).collect(),
-        rosters: rosters
-            .iter()
-            .map(|roster| Listed {
-                name: brief(&roster.name),
-                targets: roster.targets,
-                added: beijing_minute(roster.added),
-                actor: brief(&roster.actor),
-            })
-            .collect(),
+        schedules: schedules.iter().map(|schedule| planned(lang, schedule, &rosters)).collect(),
+        rosters: rosters.iter().map(run).collect(),
+        everywhere,
+        days: DAYS.map(|(name, (zh, en))| (name, lang.pick(zh, en))),
         frame: visitor.frame(Place::Settings, lang.pick("设置", "Settings")),
         engine: env!("CARGO_PKG_VERSION"),
         policy: app.policy().title(),
@@ -88,45 +70,6 @@ pub(super) async fn page(
         ruleset: app.rules.digest().to_owned(),
         written: asked.written,
     })
-}
-
-fn planned(lang: Lang, schedule: &Schedule) -> Planned {
-    let never = || lang.pick("无", "none").to_owned();
-    let when = schedule.plan.as_ref().map(|plan| {
-        let mut words = match &plan.when {
-            When::Cron(cron) => cron.clone(),
-            When::EveryHours(hours) => match lang {
-                Lang::Zh => format!("每 {hours} 小时"),
-                Lang::En => format!("every {hours} hours"),
-            },
-            When::Daily(times) => format!("{} {}", lang.pick("每天", "daily"), times.join(" ")),
-        };
-        if !plan.days.is_empty() {
-            let day = |day: &i8| match lang {
-                Lang::Zh => ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
-                    .get(usize::from(day.unsigned_abs().wrapping_sub(1)))
-                    .copied(),
-                Lang::En => ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-                    .get(usize::from(day.unsigned_abs().wrapping_sub(1)))
-                    .copied(),
-            };
-            words = format!(
-                "{words} {}",
-                plan.days.iter().filter_map(day).collect::<Vec<_>>().join(lang.pick("、", ", "))
-            );
-        }
-        if let Some(window) = &plan.window {
-            words = format!("{words} {}–{}", window.from, window.to);
-        }
-        words
-    });
-    Planned {
-        name: brief(&schedule.name),
-        when: brief(&when.unwrap_or_default()),
-        next: schedule.next.map_or_else(never, beijing_minute),
-        last: schedule.last.map_or_else(never, beijing_minute),
-        enabled: schedule.enabled,
-    }
 }
 
 #[derive(Template)]
