@@ -9,7 +9,6 @@
 )]
 
 use crate::common::postgres;
-use crate::common::server;
 
 use std::fs;
 use std::path::{Path, PathBuf};

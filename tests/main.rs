@@ -8,6 +8,7 @@ mod browser;
 mod cli;
 mod code;
 mod container;
+mod demo;
 mod export;
 mod faults;
 mod fetch;

@@ -9,7 +9,6 @@
 )]
 
 use crate::common::postgres;
-use crate::common::server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

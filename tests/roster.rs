@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use crate::common::encode;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use crate::common::server;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -4,7 +4,9 @@
 mod code;
 mod completions;
 mod database;
+mod demo;
 mod diff;
+mod doctor;
 mod export;
 mod fetch;
 mod fetcher;
@@ -81,9 +83,11 @@ enum Command {
     Verify(sign::Verify),
     Outbox(outbox::Outbox),
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Worker(serve::Worker),
     Config(serve::Configuration),
     Formats,
+    Doctor(doctor::Doctor),
     Sandbox,
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -144,9 +148,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Verify(verify) => verify.run(lang),
         Command::Outbox(outbox) => outbox.run(lang),
         Command::Serve(serve) => serve.run(lang),
+        Command::Demo(demo) => demo.run(lang),
         Command::Worker(worker) => worker.run(lang),
         Command::Config(config) => config.run(lang),
         Command::Formats => formats::run(lang),
+        Command::Doctor(doctor) => doctor.run(lang),
         Command::Sandbox => sandbox::run(lang),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(command(lang)),

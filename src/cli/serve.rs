@@ -13,7 +13,7 @@ use zhijian::config::Config;
 use zhijian::model::Lang;
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{Scan, Scanner};
-use zhijian::server::{Options, Service};
+use zhijian::server::{App, Options, Service};
 
 use super::database::{Database, VARIABLE, shown};
 use super::fetcher::{isolated, open_store, own_configuration};
@@ -114,29 +114,39 @@ impl Common {
             config,
             serves,
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let done = runtime.block_on(async {
-            let database = shown(&options.database);
-            let service = Service::start(options)
-                .await
-                .map_err(|error| anyhow!("{database}: {}", error.words(lang)))?;
-            tell(&service, &database, lang)?;
-            let (stop, stopped) = watch::channel(false);
-            tokio::spawn(async move {
-                signal().await;
-                tracing::info!("stopping");
-                stop.send_replace(true);
-                // Once more: at once. What is under way is taken over by others.
-                signal().await;
-                std::process::exit(super::INCOMPLETE.into());
-            });
-            service.run(stopped).await;
-            Ok(())
-        });
-        // A scan that did not end in time is not waited for.
-        runtime.shutdown_background();
-        done.map(|()| 0)
+        host(options, lang, async |_: &App, _| Ok(()))
     }
+}
+
+/// Starts the service and works until a signal ends it; what is to be done before anybody comes is done first.
+pub(super) fn host(
+    options: Options,
+    lang: Lang,
+    first: impl AsyncFnOnce(&App, SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        let database = shown(&options.database);
+        let service =
+            Service::start(options).await.map_err(|error| anyhow!("{database}: {}", error.words(lang)))?;
+        let address = service.address().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        first(service.app(), address).await?;
+        tell(&service, &database, lang)?;
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            signal().await;
+            tracing::info!("stopping");
+            stop.send_replace(true);
+            // Once more: at once. What is under way is taken over by others.
+            signal().await;
+            std::process::exit(super::INCOMPLETE.into());
+        });
+        service.run(stopped).await;
+        Ok(0)
+    });
+    // A scan that did not end in time is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 /// Where it is reached, and how to log in the first time.

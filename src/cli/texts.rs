@@ -887,6 +887,28 @@ const TEXTS: &[(&str, &str, &str)] = &[
         "List formats, parts read, versions of decoders and limits",
     ),
     (
+        "zhijian demo",
+        "生成一个虚构的小省份（名录、检测、历次赋码），并打开工作台",
+        "Make a small invented province with roster, scans and history, and open the workplace on it",
+    ),
+    (
+        "zhijian demo DIR",
+        "存放的空文件夹，结束后保留；默认为临时文件夹，结束后删除",
+        "An empty folder to keep it in; by default a temporary one that is removed at the end",
+    ),
+    (
+        "zhijian demo --listen",
+        "监听地址，默认 127.0.0.1 的任一空闲端口",
+        "Address to listen on, by default any free port of 127.0.0.1",
+    ),
+    ("zhijian demo --no-browser", "不打开浏览器，只显示地址", "Do not open a browser, only show the address"),
+    (
+        "zhijian doctor",
+        "查看本机有哪些可选程序、字体和隔离，缺少的影响哪些功能",
+        "Show which optional programs, fonts and isolation are here, and what is missing without them",
+    ),
+    ("zhijian doctor --json", "输出 JSON，供程序使用", "Print JSON, for programs"),
+    (
         "zhijian sandbox",
         "检验本机对检测进程的隔离：逐项尝试越界，列明哪些被阻止",
         "Show how far scans are isolated on this machine: tries each thing that a scan may not do",

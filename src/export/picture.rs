@@ -265,6 +265,11 @@ fn escaped(text: &str) -> String {
     out
 }
 
+fn chinese(fonts: &usvg::fontdb::Database) -> Option<&'static str> {
+    let has = |name: &str| fonts.faces().any(|face| face.families.iter().any(|(family, _)| family == name));
+    FONTS.into_iter().find(|name| has(name))
+}
+
 /// Draws pictures with the fonts of the system.
 #[derive(Debug)]
 pub struct Painter(usvg::Options<'static>);
@@ -285,9 +290,7 @@ impl Painter {
 
     fn with(mut options: usvg::Options<'static>) -> Self {
         let fonts = options.fontdb_mut();
-        let has =
-            |name: &str| fonts.faces().any(|face| face.families.iter().any(|(family, _)| family == name));
-        let family = FONTS.into_iter().find(|name| has(name)).map(str::to_owned);
+        let family = chinese(fonts).map(str::to_owned);
         let any = fonts.faces().find_map(|face| face.families.first().map(|(family, _)| family.clone()));
         // What the picture falls back to when it finds none of its own.
         if let Some(family) = family.or(any) {
@@ -295,6 +298,11 @@ impl Painter {
             fonts.set_sans_serif_family(family);
         }
         Painter(options)
+    }
+
+    /// The font for Chinese; `None` where the system has none that we know.
+    pub fn chinese(&self) -> Option<&'static str> {
+        chinese(&self.0.fontdb)
     }
 
     /// Draws an SVG of [`svg`] so many pixels wide.

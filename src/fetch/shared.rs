@@ -99,7 +99,11 @@ impl Shared {
     }
 
     /// As [`Store::prune`], for what all share.
-    pub async fn prune(&self, before: SystemTime, rests: &dyn Fn(&str) -> bool) -> io::Result<(u64, u64)> {
+    pub async fn prune(
+        &self,
+        before: SystemTime,
+        rests: &(dyn Fn(&str) -> bool + Sync),
+    ) -> io::Result<(u64, u64)> {
         let (mut files, mut bytes) = (0, 0);
         let root = self.root.clone().join("objects");
         let mut listed = self.objects.list(Some(&root));
