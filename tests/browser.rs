@@ -46,12 +46,20 @@ impl House {
         browser.write("[name=name]", "admin").await;
         browser.write("[name=password]", &self.password).await;
         browser.click("main form button").await;
-        assert_eq!(self.path(browser).await, "/password");
+        self.arrives(browser, "/password").await;
         browser.write("[name=old]", &self.password).await;
         browser.write("[name=new]", PASSWORD).await;
         browser.write("[name=again]", PASSWORD).await;
         browser.click("main form button").await;
-        assert_eq!(self.path(browser).await, "/");
+        self.arrives(browser, "/").await;
+    }
+
+    /// Waits until the tab is at a path.
+    async fn arrives(&self, browser: &Browser, path: &str) {
+        let there = json!(format!("{}{path}", self.base));
+        browser
+            .until(&format!("return location.href === {there} && document.readyState === 'complete'"))
+            .await;
     }
 
     /// Nothing was asked for elsewhere, and the browser had nothing to complain of.
@@ -74,6 +82,7 @@ fn from_the_first_login_to_the_printed_page() {
         house.enter(&browser).await;
         assert!(browser.text("main").await.contains("台账中还没有对象"));
         browser.click("main a[href='/jobs']").await;
+        house.arrives(&browser, "/jobs").await;
         // Packages are dragged in from outside. One worker for all of them: most wait at first.
         let names = ["signs.apk", "reader.apk", "library.hap", "duty.rpk", "grid-patrol-renamed.apk"];
         browser.script::<()>("window.before = true", &[]).await;
@@ -120,7 +129,8 @@ fn from_the_first_login_to_the_printed_page() {
         browser.picture("end-target-before").await;
         // The queue, by its link; the finding, by its line; confirmed by a key.
         browser.click(".side a[href='/review']").await;
-        let line = "[...document.querySelectorAll('.lines a')].find((one) => one.innerText.includes('某市网格通') \
+        house.arrives(&browser, "/review").await;
+        let line = "[...document.querySelectorAll('.lines a')].find((one) => one.innerText.includes('cn.gov.example.grid') \
                     && one.innerText.includes('打卡签到'))";
         browser.script::<()>(&format!("{line}.click()"), &[]).await;
         browser
