@@ -186,7 +186,8 @@ async fn furnish(folder: &Path) {
     }
     story.push((58, HOSTILE.into(), entry(TargetKind::App, report::HOSTILE, 2)));
     story.push((10, HOSTILE.into(), Then::Seen(Box::new(report::hostile()))));
-    let now = Timestamp::now();
+    // The clock below goes by seconds.
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
     let before = |days: i64| now - SignedDuration::from_hours(24 * days);
     let notice = |number: &str, last: i64| {
         let (document, deadline) = (number.to_owned(), beijing_day(before(last)));

@@ -59,7 +59,12 @@ struct Driver {
 impl Driver {
     fn start(program: &Path) -> Self {
         let mut command = Command::new(program);
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .arg("--port=0")
+            .env("LANGUAGE", "zh_CN")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut lines = said.by_ref().map_while(Result::ok);
