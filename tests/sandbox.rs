@@ -245,8 +245,8 @@ fn what_nobody_waits_for_is_ended_with_all_it_has_started() {
     let pid = std::fs::read_to_string(mark).unwrap();
     let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     assert!(state.is_empty() || state.contains(") Z "), "{state}");
-    let outcome = Script::new("sleep 60").sandbox(Limits::default());
-    let outcome = outcome.scan_subject(&path, subject(&path), &Cancelled);
+    let script = Script::new("sleep 60");
+    let outcome = script.sandbox(Limits::default()).scan_subject(&path, subject(&path), &Cancelled);
     assert!(matches!(outcome, Err(ScanError::Cancelled(_))), "{outcome:?}");
 }
 

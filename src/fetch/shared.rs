@@ -34,6 +34,8 @@ pub struct Shared {
 impl Shared {
     /// The object store of an address, with the variables of the environment. Nothing is asked of it yet.
     pub fn open(address: &Url, variables: impl IntoIterator<Item = (String, String)>) -> io::Result<Self> {
+        // The first provider is good for all.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let ours = variables.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
         let options = ours.map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (objects, root) = object_store::parse_url_opts(address, options)?;

@@ -73,7 +73,7 @@ impl Cluster {
             .command("initdb")
             .args(["--auth=trust", "--username=zhijian", "--encoding=UTF8", "-N", "-D"])
             .arg(&data));
-        let options = format!("-k {} -h '' -c max_connections=60", cluster.folder.path().display());
+        let options = format!("-k {} -h '' -c max_connections=200", cluster.folder.path().display());
         let log = cluster.folder.path().join("log");
         run(cluster
             .command("pg_ctl")
@@ -113,7 +113,11 @@ impl Cluster {
     /// Stops at once, as a power cut does, and starts again.
     pub(crate) fn crash(&self) {
         let data = self.data();
-        run(self.command("pg_ctl").args(["-w", "-m", "immediate", "-D"]).arg(&data).arg("restart"));
+        // Without a log of its own the server would hold our pipe open for ever.
+        let log = self.folder.path().join("log");
+        let mut command = self.command("pg_ctl");
+        command.args(["-w", "-m", "immediate", "-l"]).arg(log).arg("-D").arg(&data).arg("restart");
+        run(&mut command);
     }
 }
 
