@@ -4,6 +4,7 @@ mod common;
 
 mod account;
 mod api;
+mod browser;
 mod cli;
 mod code;
 mod container;

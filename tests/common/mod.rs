@@ -1,5 +1,6 @@
 //! What several suites share.
 
+pub(crate) mod chromium;
 pub(crate) mod encode;
 pub(crate) mod filler;
 pub(crate) mod postgres;
