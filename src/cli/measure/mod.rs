@@ -221,7 +221,7 @@ fn write_table(table: &Table, lang: Lang, out: &mut dyn Write) -> anyhow::Result
     };
     let head: [&str; 9] = match lang {
         Lang::Zh => ["", "有：确认", "疑似", "提及", "无", "没有：确认", "疑似", "提及", "无"],
-        Lang::En => ["", "yes: conf.", "susp.", "ment.", "none", "no: conf.", "susp.", "ment.", "none"],
+        Lang::En => ["", "yes:conf", "susp", "ment", "none", "no:conf", "susp", "ment", "none"],
     };
     let counts = |line: &Line| {
         let of = |l: Levels| [l.confirmed, l.suspected, l.mention, l.nothing];
@@ -231,7 +231,7 @@ fn write_table(table: &Table, lang: Lang, out: &mut dyn Write) -> anyhow::Result
     columns(&head, lines.iter().map(|line| counts(line)), out)?;
     let head: [&str; 7] = match lang {
         Lang::Zh => ["", "检出", "误报", "漏检", "无误", "精确率 95%", "召回率 95%"],
-        Lang::En => ["", "found", "false", "missed", "right", "precision 95%", "recall 95%"],
+        Lang::En => ["", "tp", "fp", "fn", "tn", "precision 95%", "recall 95%"],
     };
     let shares = |line: &Line| {
         let cells = [line.present.yes(), line.absent.yes(), line.present.no(), line.absent.no()];
