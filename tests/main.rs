@@ -4,6 +4,7 @@ mod common;
 
 mod account;
 mod api;
+mod browser;
 mod cli;
 mod code;
 mod container;
@@ -19,6 +20,7 @@ mod inventory;
 mod jobs;
 mod layout;
 mod ledger;
+mod measure;
 mod ocr;
 mod office;
 mod outbox;

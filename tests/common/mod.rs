@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
+pub(crate) mod chromium;
 pub(crate) mod encode;
 pub(crate) mod filler;
 pub(crate) mod postgres;
