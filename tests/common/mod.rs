@@ -1,5 +1,7 @@
 //! What several suites share.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+
 pub(crate) mod chromium;
 pub(crate) mod encode;
 pub(crate) mod filler;

@@ -395,7 +395,7 @@ impl Writer<'_> {
         let title = self.pick("六、问题最重的十个对象", "6. The worst ten");
         let mut worst: Vec<&FleetTarget> =
             self.fleet.targets.iter().filter(|target| target.levels()[1..] != [0, 0]).collect();
-        worst.sort_by(|a, b| b.badness().cmp(&a.badness()));
+        worst.sort_by_key(|target| std::cmp::Reverse(target.badness()));
         worst.truncate(WORST);
         if worst.is_empty() {
             let words =
@@ -409,7 +409,7 @@ impl Writer<'_> {
                 .flat_map(|seen| &seen.features)
                 .map(|(_, level, title)| (*level, self.pick(&title.zh, &title.en)))
                 .collect();
-            features.sort_by(|a, b| b.0.cmp(&a.0));
+            features.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
             let named: Vec<String> = [Level::Confirmed, Level::Suspected]
                 .into_iter()
                 .filter_map(|level| {
