@@ -92,13 +92,15 @@ pub(super) async fn leave(
 #[template(path = "password.html", config = "src/server/web/askama.toml")]
 struct Password {
     frame: Frame,
+    /// By which browsers keep the new password.
+    name: String,
     first: bool,
     wrong: Option<String>,
 }
 
 pub(super) async fn password(guest: Guest, session: Session) -> Result<Response, Problem> {
     let frame = guest.frame(guest.lang.pick("修改密码", "Change the password"), &session.csrf);
-    rendered(&Password { frame, first: session.must_change, wrong: None })
+    rendered(&Password { frame, name: session.person.name, first: session.must_change, wrong: None })
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,7 +133,8 @@ pub(super) async fn change(
         lang.pick("两次输入的新密码不同", "the new password was not repeated alike").to_owned()
     };
     let frame = guest.frame(lang.pick("修改密码", "Change the password"), &session.csrf);
-    let page = rendered(&Password { frame, first: session.must_change, wrong: Some(wrong) })?;
+    let name = session.person.name;
+    let page = rendered(&Password { frame, name, first: session.must_change, wrong: Some(wrong) })?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
