@@ -25,6 +25,9 @@ struct Package {
     sha256: Option<String>,
     /// Where it came from.
     source: Option<String>,
+    /// What it is.
+    #[serde(default, rename = "what")]
+    _what: Option<String>,
     /// Rule to answer; a rule that is not named does not count.
     labels: BTreeMap<String, Answer>,
     /// Rule to what was seen.
