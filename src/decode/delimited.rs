@@ -4,6 +4,9 @@
 
 pub use csv::StringRecord;
 
+/// No table has a line with more cells; where one has, nothing of it is read.
+const MAX_CELLS: usize = 10_000;
+
 /// What separates cells: the character that the heading line has most of.
 pub fn delimiter(line: &str) -> u8 {
     let count = |byte: u8| line.bytes().filter(|found| *found == byte).count();
@@ -23,6 +26,12 @@ pub fn misfit(is: usize, should: usize) -> (String, String) {
 
 /// The rows that hold anything, each with its line, from 1; or the line and the reason that one cannot be read.
 pub fn rows(text: &str, delimiter: u8) -> impl Iterator<Item = Result<(u64, StringRecord), (u64, String)>> {
+    // What a record holds of a cell is larger than the cell: a line of nothing else would take the memory of a hundred.
+    let delimiters = |line: &str| line.bytes().filter(|byte| *byte == delimiter).count();
+    let flood = text.split('\n').position(|line| line.len() > MAX_CELLS && delimiters(line) >= MAX_CELLS);
+    let text = if flood.is_some() { "" } else { text };
+    let flood =
+        flood.map(|at| Err((at as u64 + 1, format!("超过 {MAX_CELLS} 列 / more than {MAX_CELLS} columns"))));
     let reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .trim(csv::Trim::All)
@@ -40,11 +49,12 @@ pub fn rows(text: &str, delimiter: u8) -> impl Iterator<Item = Result<(u64, Stri
         counted = counted.max(start);
         lines
     };
-    reader.into_records().filter_map(move |record| match record {
+    let records = reader.into_records().filter_map(move |record| match record {
         Ok(record) if record.iter().all(str::is_empty) => None,
         Ok(record) => Some(Ok((line_of(record.position()), record))),
         Err(error) => Some(Err((line_of(error.position()), error.to_string()))),
-    })
+    });
+    flood.into_iter().chain(records)
 }
 
 #[cfg(test)]
@@ -62,6 +72,14 @@ mod tests {
             let found: Vec<u64> = rows(text, b',').map(|row| row.unwrap().0).collect();
             assert_eq!(found, lines, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_flood_of_cells_is_told_and_not_read() {
+        let text = format!("类型,名称\na,b\n{}\n", "x,".repeat(MAX_CELLS));
+        let read: Vec<_> = rows(&text, b',').collect();
+        assert_eq!(read.len(), 1);
+        assert!(matches!(&read[0], Err((3, cause)) if cause.contains("10000")), "{read:?}");
     }
 
     #[test]
