@@ -377,23 +377,24 @@ mod tests {
         assert_eq!(inspection.unread_count(PartName::Images), 3);
     }
 
-    /// The head of a PNG file and noise: what tells its size, and no picture.
-    fn poster(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR".to_vec();
-        bytes.extend(width.to_be_bytes());
-        bytes.extend(height.to_be_bytes());
-        bytes.extend([8, 2, 0, 0, 0]);
+    /// The head of a bitmap, which tells its size, and noise in the place of the picture.
+    fn poster(width: i32, height: i32) -> Vec<u8> {
+        let mut bytes = b"BM".to_vec();
+        [400_000_u32, 0, 54, 40].iter().for_each(|field| bytes.extend(field.to_le_bytes()));
+        [width, height].iter().for_each(|side| bytes.extend(side.to_le_bytes()));
+        [1_u16, 24].iter().for_each(|field| bytes.extend(field.to_le_bytes()));
+        bytes.resize(54, 0);
         bytes.resize(400_000, 7);
         bytes
     }
 
     #[test]
     fn few_large_pictures_are_not_said_to_be_many() {
-        let left = |sizes: &[(u32, u32)]| -> Vec<String> {
+        let left = |sizes: &[(i32, i32)]| -> Vec<String> {
             let bytes: Vec<Vec<u8>> = sizes.iter().map(|&(width, height)| poster(width, height)).collect();
             let mut pictures = Pictures::default();
             for (at, bytes) in bytes.iter().enumerate() {
-                pictures.add_bytes(Arc::from(format!("images/p{at}.png")), bytes);
+                pictures.add_bytes(Arc::from(format!("images/p{at}.bmp")), bytes);
             }
             let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
             pictures.read("", &Options::default(), &mut inspection);

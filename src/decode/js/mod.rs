@@ -2766,13 +2766,13 @@ mod tests {
     #[test]
     fn a_variable_that_a_button_shows_and_its_values_are_known() {
         for source in [
-            "function f(e){var t=e.a,a=t?'打卡':1;return(0,I.jsx)(v.Button,{className:'b',onClick:this.go,children:a})}",
-            "function f(e){var a=function(e){var n=e.o;return n?'打卡':1}(e);return jsx(v.Button,{onClick:this.go,children:a})}",
-            "function f(e){let a;a=e?'打卡':1;return jsx(v.Button,{children:a,onClick:this.go})}",
+            "function f(e){var t=e.a,a=t?'打卡':1;return(0,I.jsx)(v.Button,{className:'b',onClick:this.punch,children:a})}",
+            "function f(e){var a=function(e){var n=e.o;return n?'打卡':1}(e);return jsx(v.Button,{onClick:this.punch,children:a})}",
+            "function f(e){let a;a=e?'打卡':1;return jsx(v.Button,{children:a,onClick:this.punch})}",
         ] {
             let script = Script::read(source.as_bytes(), CJK);
             let label = script.labels.first().unwrap();
-            assert_eq!((label.tag, label.handler), (Some("Button"), Some("go")), "{source}");
+            assert_eq!((label.tag, label.handler), (Some("Button"), Some("punch")), "{source}");
             let literal = script.literals.iter().find(|literal| literal.text == "打卡").unwrap();
             assert_eq!(literal.given, Some(label.variable), "{source}");
         }
