@@ -273,8 +273,8 @@ async fn api(database: Option<String>) {
     measure("/healthz", address, &token, |_| "/healthz".into()).await;
     let one = |number: usize| format!("/api/v1/targets/{}", target(number * 7919 % TARGETS));
     measure("one target", address, &token, one).await;
-    let code = |number: usize| format!("/api/v1/targets/{}/code", target(number * 7919 % TARGETS));
-    measure("its code", address, &token, code).await;
+    let events = |number: usize| format!("/api/v1/targets/{}/events", target(number * 7919 % TARGETS));
+    measure("its events", address, &token, events).await;
     let list = |number: usize| {
         format!(
             "/api/v1/targets?limit=20&region=%E7%A4%BA%E4%BE%8B%E7%9C%81/%E7%A4%BA%E4%BE%8B%E5%B8%82{}",
@@ -284,10 +284,10 @@ async fn api(database: Option<String>) {
     measure("20 of a region", address, &token, list).await;
     let mix = |number: usize| match number % 10 {
         0 => list(number),
-        1..=4 => code(number),
+        1..=4 => events(number),
         _ => one(number),
     };
-    measure("1 list, 4 codes, 5 ones", address, &token, mix).await;
+    measure("1 list, 4 events, 5 ones", address, &token, mix).await;
     running.end().await;
 }
 

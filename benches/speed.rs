@@ -37,6 +37,17 @@ fn main() -> ExitCode {
         inflate(Path::new(file), Path::new(names));
         return ExitCode::SUCCESS;
     }
+    // For `peers.py`: what is inflated of a file, and the packages.
+    if let [flag, file] = arguments.as_slice()
+        && flag == "--names"
+    {
+        println!("{}", names(Path::new(file)).join("\n"));
+        return ExitCode::SUCCESS;
+    }
+    if arguments == ["--fetch"] {
+        fetch().iter().for_each(|file| println!("{}", file.display()));
+        return ExitCode::SUCCESS;
+    }
     let files = if arguments.is_empty() { fetch() } else { arguments.iter().map(PathBuf::from).collect() };
     println!(
         "{:<44} {:>7} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
@@ -48,6 +59,15 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn open(file: &Path) -> Archive {
+    Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length")).expect("is a zip").0
+}
+
+/// The entries that a scan reads.
+fn names(file: &Path) -> Vec<String> {
+    apk::entries_read(&open(file)).iter().map(|entry| entry.name.to_string()).collect()
+}
+
 /// CPU time and peak memory (kB) of a process.
 fn run(command: &mut Command) -> (Duration, u64) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
@@ -57,12 +77,9 @@ fn run(command: &mut Command) -> (Duration, u64) {
 
 fn measure(file: &Path) {
     let size = std::fs::metadata(file).expect("the file is there").len();
+    let read = names(file).join("\n");
     let names = std::env::temp_dir().join(format!("zhijian-bench-{}.txt", std::process::id()));
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
-        .expect("is a zip")
-        .0;
-    let read: Vec<&str> = apk::entries_read(&archive).iter().map(|entry| &*entry.name).collect();
-    std::fs::write(&names, read.join("\n")).expect("can write");
+    std::fs::write(&names, read).expect("can write");
     let this = std::env::current_exe().expect("has a path");
     let mut times: [Vec<f64>; 3] = Default::default();
     let mut peak = 0;
@@ -103,9 +120,7 @@ fn measure(file: &Path) {
 /// The floor: inflates the named entries, two at a time, and looks at none.
 fn inflate(file: &Path, names: &Path) {
     use rayon::prelude::*;
-    let archive = Archive::open(Blob::file(File::open(file).expect("opens")).expect("has a length"))
-        .expect("is a zip")
-        .0;
+    let archive = open(file);
     let names = std::fs::read_to_string(names).expect("is there");
     let total: usize = names
         .par_lines()

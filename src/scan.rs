@@ -27,6 +27,7 @@ use crate::page;
 use crate::roster::{self, FilingRecord};
 use crate::rule::{self, RuleSet};
 
+pub use crate::decode::folder::sha256;
 pub use crate::decode::wxapkg_cipher::is_appid;
 pub use crate::format::{Options, Progress, Silent, ocr_cache, ocr_problem};
 
@@ -282,7 +283,23 @@ impl Scanner {
             })?;
             return Ok(vec![self.package(path, digest, folder.size(), inspection, subject)]);
         }
-        let blob = Blob::file(file).map_err(unreadable)?;
+        self.blob(Blob::file(file).map_err(unreadable)?, path, subject, progress)
+    }
+
+    /// Scans bytes that are in no file; errors name what the subject is called.
+    pub fn scan_bytes(&self, bytes: Vec<u8>, subject: Subject) -> Result<Vec<Report>, ScanError> {
+        let name = PathBuf::from(&subject.name);
+        self.blob(Blob::memory(bytes), &name, subject, &Silent)
+    }
+
+    fn blob(
+        &self,
+        blob: Blob,
+        path: &Path,
+        subject: Subject,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Report>, ScanError> {
+        let unreadable = |source| ScanError::Unreadable { path: path.to_owned(), source };
         let source = Source { blob: blob.clone(), name: named(path) };
         let (digest, inspection) =
             rayon::join(|| folder::sha256(blob.clone()), || format::inspect(source, &self.options, progress));

@@ -85,6 +85,7 @@ fn help_of_every_command_in_both_languages() {
             "notice",
             "plan",
             "run",
+            "fleet",
             "roster",
             "roster check",
             "roster diff",

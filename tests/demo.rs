@@ -53,10 +53,11 @@ fn a_province_with_every_colour() {
     assert_eq!(of("app:cn.gov.example.patrol"), ColorCode::Red);
     assert_eq!(of("app:cn.gov.example.river"), ColorCode::Green);
     assert_eq!(of("app:cn.gov.example.reader"), ColorCode::Green);
+    assert_eq!(of("mini-program:wx00112233445566aa"), ColorCode::Green);
     // Packed; closed.
     assert_eq!(of("app:cn.gov.example.sealed"), ColorCode::None);
     assert_eq!(of("app:cn.gov.example.form"), ColorCode::None);
-    assert_eq!(codes.len(), 11 + 24);
+    assert_eq!(codes.len(), 13 + 24);
 }
 
 #[test]

@@ -411,9 +411,6 @@ fn whoever_waits_is_served_while_a_long_run_is_under_way_and_the_run_can_be_canc
         let upload = upload(app, &fixture("built/grid-patrol.apk")).await;
         let done = over(app, &upload.id).await;
         assert_eq!(done.state, State::Done);
-        let waited = done.started.unwrap().duration_since(done.created);
-        println!("began after {waited:#}");
-        assert!(waited.as_secs_f64() < 1.0, "{waited:#}");
         assert!(
             app.jobs().one(&long.id).await.unwrap().unwrap().state.is_open(),
             "the run goes on meanwhile"

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 use zhijian::model::{Lang, Report};
 use zhijian::report::{FORMATS, Failure, Run, View, format, schema};
+use zhijian::roster::FilingRecord;
+use zhijian::rule::RuleSet;
+use zhijian::scan::{Scanner, Silent};
 
 fn render(name: &str, reports: &[Report], view: View) -> String {
     render_run(name, &Run { reports, failures: &[], several: reports.len() != 1 }, view)
@@ -49,9 +52,28 @@ fn no_terminal_line_is_wider_than_80_columns_or_ends_in_a_space() {
     }
 }
 
+/// The same for packages of our own as they are scanned, and no line begins with what may not begin one.
+#[test]
+fn scanned_packages_read_well_on_80_columns() {
+    let scanner = Scanner::new(RuleSet::embedded().unwrap(), FilingRecord::Unknown);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/built");
+    for name in ["grid-patrol.apk", "punch.wxapkg", "near-misses.apk", "sealed.apk", "patrol.ipa", "duty.rpk"]
+    {
+        let report = scanner.scan(&folder.join(name), &Silent).unwrap();
+        for view in views() {
+            for line in render("terminal", std::slice::from_ref(&report), view).lines() {
+                assert!(line.width() <= 80, "{name}: {} columns: {line}", line.width());
+                assert_eq!(line, line.trim_end(), "{name}");
+                let first = line.trim_start().chars().next();
+                assert!(!first.is_some_and(|ch| "，。、；：？！）》”’".contains(ch)), "{name}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn without_colour_no_format_writes_control_or_bidi_characters() {
-    for format in FORMATS {
+    for format in FORMATS.iter().filter(|format| format.is_text()) {
         for view in views() {
             let text = render(format.name, &[report::hostile()], view);
             let bad = text.chars().find(|&ch| {
@@ -136,9 +158,17 @@ fn html_says_the_conclusion_first() {
         assert!(first.contains(needed), "{needed} is not in {first}");
     }
     let text = lines.concat();
-    let order =
-        ["建议赋码", "一、检测对象", "二、检出功能", "三、必备功能", "四、未能检视的内容", "五、附录"];
-    let places: Vec<usize> = order.iter().map(|head| text.find(head).unwrap()).collect();
+    let order = [
+        "建议赋码",
+        "一、检测对象",
+        "二、检出功能",
+        "三、必备功能",
+        "四、未能检视的内容",
+        "五、法律与政策依据",
+        "六、附录",
+    ];
+    // Once in the contents, once above the chapter.
+    let places: Vec<usize> = order.iter().map(|head| text.rfind(head).unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");
     for needed in [
         "《政务移动互联网应用程序规范化管理办法》（国办函〔2026〕12号）",
@@ -146,6 +176,73 @@ fn html_says_the_conclusion_first() {
         "PatrolActivity.onPunch",
     ] {
         assert!(text.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn every_entry_of_the_contents_leads_somewhere() {
+    let reports = [report::ordinary(), report::hostile()];
+    let html = render("html", &reports, View::default());
+    let page = scraper::Html::parse_document(&html);
+    let select = |css: &str| scraper::Selector::parse(css).unwrap();
+    let ids: Vec<&str> = page.select(&select("[id]")).map(|node| node.attr("id").unwrap()).collect();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "{ids:?}");
+    let links: Vec<&str> = page.select(&select("a[href]")).map(|link| link.attr("href").unwrap()).collect();
+    // Two of the index; of each report six chapters and two open findings.
+    assert_eq!(links.len(), 2 + 2 * (6 + 2));
+    assert!(links.iter().all(|link| ids.contains(&link.strip_prefix('#').unwrap())), "{links:?}");
+    // The gravest finding is the first in the contents.
+    let first = page.select(&select(".contents ol ol li")).next().unwrap();
+    assert_eq!(first.text().collect::<String>(), "确认打卡签到");
+}
+
+/// Chinese text has Chinese punctuation: no half-width mark touches an ideograph, but in what is quoted.
+#[test]
+fn chinese_punctuation_is_full_width() {
+    let mark = regex_lite::Regex::new(r"[\u{4e00}-\u{9fff}][,;:?!()]|[,;:?!()][\u{4e00}-\u{9fff}]").unwrap();
+    for mut report in [report::ordinary(), report::green()] {
+        report.identity.signer = None;
+        for view in views().filter(|view| view.lang == Lang::Zh) {
+            let html = render("html", std::slice::from_ref(&report), view);
+            let page = scraper::Html::parse_document(&html);
+            let body = page.select(&scraper::Selector::parse("body").unwrap()).next().unwrap();
+            for text in body.text() {
+                assert!(!mark.is_match(text), "{text}");
+            }
+            let terminal = render("terminal", std::slice::from_ref(&report), view);
+            assert!(!mark.is_match(&terminal), "{terminal}");
+        }
+    }
+}
+
+/// An English report has no Chinese but what is quoted from the target and its store.
+#[test]
+fn english_is_complete() {
+    let english = View { lang: Lang::En, ..View::default() };
+    let mut report = report::ordinary();
+    report.listing = None;
+    report.identity.signer = None;
+    report.identity.name = Some("Grid".into());
+    report.target.source = "grid.apk".into();
+    for row in report
+        .findings
+        .iter_mut()
+        .flat_map(|finding| &mut finding.evidence)
+        .chain(report.duties.iter_mut().flat_map(|duty| &mut duty.evidence))
+    {
+        (row.text, row.matched, row.screen) = ("word".into(), "word".into(), None);
+        row.library = None;
+    }
+    report.coverage.gaps.retain(|gap| !gap.place.is_empty());
+    for format in FORMATS.iter().filter(|format| ["terminal", "html"].contains(&format.name)) {
+        let text = render(format.name, std::slice::from_ref(&report), english);
+        let body = text.rsplit_once("</style>").map_or(text.as_str(), |(_, body)| body);
+        let chinese: Vec<&str> = body
+            .lines()
+            .filter(|line| line.chars().any(|ch| ('\u{4e00}'..='\u{9fff}').contains(&ch)))
+            .collect();
+        assert!(chinese.is_empty(), "{}: {chinese:?}", format.name);
     }
 }
 

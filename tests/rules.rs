@@ -211,6 +211,35 @@ fn a_failing_example_names_file_rule_and_text() {
     }
 }
 
+/// The recipe of `rules/README.md`, followed as it is written: its rule beside the others, its phrases measured.
+#[test]
+fn the_recipe_for_a_new_rule_works_as_written() {
+    let guide = std::fs::read_to_string(Path::new(SOURCE).join("README.md")).unwrap();
+    let recipe = &guide[guide.find("## Add a rule in ten lines").unwrap()..];
+    assert!((1..=10).all(|step| recipe.contains(&format!("\n{step}. "))));
+    let blocks: Vec<&str> =
+        recipe.split("```yaml\n").skip(1).map(|rest| &rest[..rest.find("```").unwrap()]).collect();
+    let (rule, phrases) = (blocks[0], blocks[1]);
+    let dir = copy();
+    std::fs::write(dir.path().join("app/avatar-task.yaml"), rule).unwrap();
+    let set = RuleSet::load(dir.path()).unwrap();
+    assert_eq!(set.check(), []);
+    let (rule, file) = set.find("app.avatar-task").unwrap();
+    assert_eq!((rule.signals.len(), file), (1, "app/avatar-task.yaml"));
+    let labels = tempfile::tempdir().unwrap();
+    std::fs::write(labels.path().join("app.avatar-task.yaml"), phrases).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_zhijian"))
+        .args(["rules", "measure", "--format", "json", "--rules"])
+        .args([dir.path(), labels.path()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let line = &found["phrases"]["rules"][0];
+    assert_eq!(line["rule"], "app.avatar-task");
+    assert_eq!((&line["precision"]["share"], &line["recall"]["share"]), (&1.0.into(), &1.0.into()));
+}
+
 #[test]
 fn one_byte_changes_the_digest() {
     let dir = copy();

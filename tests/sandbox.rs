@@ -243,8 +243,16 @@ fn what_nobody_waits_for_is_ended_with_all_it_has_started() {
     assert!(matches!(outcome, Err(ScanError::Cancelled(_))), "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_secs(30));
     let pid = std::fs::read_to_string(mark).unwrap();
-    let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    // A signal that was sent takes effect when the process is next given the processor.
+    let begun = Instant::now();
+    loop {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        if state.is_empty() || state.contains(") Z ") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{state}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let script = Script::new("sleep 60");
     let outcome = script.sandbox(Limits::default()).scan_subject(&path, subject(&path), &Cancelled);
     assert!(matches!(outcome, Err(ScanError::Cancelled(_))), "{outcome:?}");

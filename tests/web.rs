@@ -563,8 +563,125 @@ async fn lists_are_found_sorted_and_turned_over() {
     let html = page.html();
     let names: Vec<String> = html.select(&selector(".list tbody tr td:first-child a")).map(text).collect();
     assert_eq!(names, ["某市网格通"]);
+    // What the evidence says is found too: the button of the report.
+    let page = admin.get("/targets?q=%E5%B7%A1%E6%9F%A5%E6%89%93%E5%8D%A1").await;
+    let html = page.html();
+    let names: BTreeSet<String> =
+        html.select(&selector(".list tbody tr td:first-child a")).map(text).collect();
+    assert!(names.contains("某市网格通") && names.len() < 3, "{names:?}");
     let page = admin.get("/targets?q=%E6%B2%A1%E6%9C%89%E7%9A%84").await;
     assert!(page.body.contains("没有符合条件的对象"));
+}
+
+/// A form of parts, the token first.
+fn parts(csrf: &str, fields: &[(&str, &str, &str)]) -> Vec<u8> {
+    let mut body = format!("--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n");
+    for (name, file, text) in fields {
+        let file = if file.is_empty() { String::new() } else { format!("; filename=\"{file}\"") };
+        body.push_str(&format!(
+            "--x\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{text}\r\n"
+        ));
+    }
+    body.push_str("--x--\r\n");
+    body.into_bytes()
+}
+
+const PARTS: Option<&str> = Some("multipart/form-data; boundary=x");
+
+#[tokio::test]
+async fn schedules_are_made_paused_run_and_removed_on_the_page() {
+    let world = world().await;
+    let mut admin = world.administrator().await;
+    let mut analyst = world.somebody(&mut admin, "核查员", "analyst", "").await;
+    let mut city = world.somebody(&mut admin, "市管", "administrator", "某省/某市").await;
+    let csrf = admin.get("/settings").await.csrf();
+    let csv = "类型,名称,主办单位,网址\n公众号,某市发布,某市某局,https://mp.weixin.qq.com/s/x\n";
+    let body = parts(&csrf, &[("name", "", "全省公众号"), ("roster", "名录.csv", csv)]);
+    let page = admin.send("POST", "/settings/rosters", PARTS, body).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    let page = admin.get("/settings").await;
+    let html = page.html();
+    let roster = html.select(&selector("select[name=roster] option")).next().unwrap().attr("value").unwrap();
+    let make = |when: &'static str, value: &'static str| {
+        vec![
+            ("csrf", csrf.clone()),
+            ("action", "make".to_owned()),
+            ("name", "每晚".to_owned()),
+            ("roster", roster.to_owned()),
+            ("when", when.to_owned()),
+            ("value", value.to_owned()),
+            ("mon", "1".to_owned()),
+            ("sun", "1".to_owned()),
+            ("from", "01:00".to_owned()),
+            ("to", "05:00".to_owned()),
+            ("minutes", "10".to_owned()),
+        ]
+    };
+    // What makes no sense is said, and nothing is made of it.
+    for (when, value) in [("daily", "25:00"), ("hours", "often"), ("cron", "* *"), ("daily", "")] {
+        let page = admin.post("/settings/schedules", &make(when, value)).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{when} {value}");
+        check("/settings/schedules", &page, false);
+    }
+    assert!(world.app.schedules().await.unwrap().is_empty());
+    let page = admin.post("/settings/schedules", &make("daily", "02：30、04:00")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    let page = admin.get("/settings").await;
+    check("/settings", &page, false);
+    let shown = text(page.html().select(&selector("#schedules")).next().unwrap());
+    assert!(shown.contains("每天 02:30、04:00，周一、周日，01:00–05:00"), "{shown}");
+    let made = world.app.schedules().await.unwrap().remove(0);
+    assert_eq!(made.plan.as_ref().unwrap().jitter, 600);
+    let act = |csrf: &str, action: &str| {
+        [("csrf", csrf.to_owned()), ("action", action.to_owned()), ("id", made.id.clone())]
+    };
+    admin.post("/settings/schedules", &act(&csrf, "pause")).await;
+    assert!(!world.app.schedules().await.unwrap()[0].enabled);
+    admin.post("/settings/schedules", &act(&csrf, "go-on")).await;
+    assert!(world.app.schedules().await.unwrap()[0].enabled);
+    // An analyst runs it, and neither pauses nor removes it; somebody of one region does nothing of it.
+    let own = analyst.get("/settings").await.csrf();
+    let page = analyst.post("/settings/schedules", &act(&own, "run")).await;
+    assert_eq!(page.location.as_deref(), Some("/jobs"), "{}", page.body);
+    for action in ["pause", "remove"] {
+        let page = analyst.post("/settings/schedules", &act(&own, action)).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{action}");
+    }
+    let own = city.get("/settings").await.csrf();
+    for action in ["run", "pause", "remove"] {
+        let page = city.post("/settings/schedules", &act(&own, action)).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{action}");
+    }
+    assert!(!city.get("/settings").await.body.contains("每晚"));
+    admin.post("/settings/schedules", &act(&csrf, "remove")).await;
+    assert!(world.app.schedules().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn somebody_of_one_region_uploads_for_targets_they_see_and_sees_their_own_jobs() {
+    let world = world().await;
+    let mut admin = world.administrator().await;
+    let mut city = world.somebody(&mut admin, "市里", "analyst", "某省/某市").await;
+    let csrf = admin.get("/jobs").await.csrf();
+    let page = admin.send("POST", "/scan", PARTS, parts(&csrf, &[("package", "机密.apk", "x")])).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    let csrf = city.get("/jobs").await.csrf();
+    for (fields, expected) in [
+        (vec![("package", "无主.apk", "y")], StatusCode::FORBIDDEN),
+        (vec![("target", "", "app:cn.gov.other.river"), ("package", "别市.apk", "y")], StatusCode::NOT_FOUND),
+        (vec![("target", "", GRID), ("package", "本市.apk", "y")], StatusCode::SEE_OTHER),
+    ] {
+        let page = city.send("POST", "/scan", PARTS, parts(&csrf, &fields)).await;
+        assert_eq!(page.status, expected, "{fields:?}: {}", page.body);
+    }
+    let page = city.get("/jobs").await;
+    check("/jobs", &page, false);
+    assert!(page.body.contains("本市.apk") && !page.body.contains("机密"), "{}", page.body);
+    let hidden = world.app.jobs().list(&Default::default(), None, 10).await.unwrap();
+    let hidden = hidden.iter().find(|job| job.actor == "admin").unwrap();
+    let page = city.post("/jobs/act", &[("csrf", &*csrf), ("job", &hidden.id), ("action", "cancel")]).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(admin.get("/jobs").await.body.contains("本市.apk"));
 }
 
 #[tokio::test]

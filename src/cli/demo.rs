@@ -12,7 +12,6 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use zhijian::config::Config;
 use zhijian::fetch::Store;
-use zhijian::ledger::Ledger;
 use zhijian::model::{Audience, Deed, Event, Lang, Level, OfficeLevel, RosterEntry, TargetKind, beijing_day};
 use zhijian::record::{self, Batch, Recorder};
 use zhijian::roster::FilingRecord;
@@ -38,6 +37,9 @@ const PACKAGES: &[(&str, &str, &[u8])] = &[
     ("fixed", "grid-patrol-fixed.apk", include_bytes!("../../fixtures/built/grid-patrol-fixed.apk")),
     ("renamed", "grid-patrol-renamed.apk", include_bytes!("../../fixtures/built/grid-patrol-renamed.apk")),
     ("clean", "reader.apk", include_bytes!("../../fixtures/built/reader.apk")),
+    ("river", "near-misses.apk", include_bytes!("../../fixtures/built/near-misses.apk")),
+    ("court", "court-clean.wxapkg", include_bytes!("../../fixtures/built/court-clean.wxapkg")),
+    ("health", "health-near.wxapkg", include_bytes!("../../fixtures/built/health-near.wxapkg")),
     ("task", "task.wxapkg", include_bytes!("../../fixtures/built/task.wxapkg")),
     ("visit", "visit.wxapkg", include_bytes!("../../fixtures/built/visit.wxapkg")),
     ("packed", "packed.apk", include_bytes!("../../fixtures/built/packed.apk")),
@@ -119,7 +121,7 @@ const STORIES: &[Story] = &[
         level: OfficeLevel::Province,
         region: "示例省",
         audience: Audience::Staff,
-        then: &[(90, Filed("示例网信政备〔2026〕0003号")), (21, Scan("fixed"))],
+        then: &[(90, Filed("示例网信政备〔2026〕0003号")), (21, Scan("river"))],
     },
     Story {
         kind: TargetKind::App,
@@ -150,6 +152,26 @@ const STORIES: &[Story] = &[
         region: "示例省/丁市",
         audience: Audience::Staff,
         then: &[(60, Filed("示例网信政备〔2026〕0050号")), (4, Scan("visit"))],
+    },
+    Story {
+        kind: TargetKind::MiniProgram,
+        id: "wx00112233445566aa",
+        name: "丁市诉讼服务",
+        owner: "丁市中级人民法院",
+        level: OfficeLevel::City,
+        region: "示例省/丁市",
+        audience: Audience::Public,
+        then: &[(62, Filed("示例网信政备〔2026〕0047号")), (16, Scan("court"))],
+    },
+    Story {
+        kind: TargetKind::MiniProgram,
+        id: "wxaa66554433221100",
+        name: "甲市挂号",
+        owner: "甲市卫生健康委",
+        level: OfficeLevel::City,
+        region: "示例省/甲市",
+        audience: Audience::Public,
+        then: &[(61, Filed("示例网信政备〔2026〕0049号")), (15, Scan("health"))],
     },
     Story {
         kind: TargetKind::App,

@@ -10,6 +10,7 @@ mod doctor;
 mod export;
 mod fetch;
 mod fetcher;
+mod fleet;
 mod formats;
 mod inventory;
 mod journal;
@@ -70,6 +71,7 @@ enum Command {
     Fetch(fetch::Fetch),
     Plan(plan::Plan),
     Run(run::Run),
+    Fleet(fleet::Fleet),
     Journal(journal::Journal),
     Record(record::Record),
     Review(review::Review),
@@ -135,6 +137,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Fetch(fetch) => fetch.run(lang),
         Command::Plan(plan) => plan.run(lang),
         Command::Run(run) => run.run(lang),
+        Command::Fleet(fleet) => fleet.run(lang),
         Command::Journal(journal) => journal.run(lang),
         Command::Record(record) => record.run(lang),
         Command::Review(review) => review.run(lang),

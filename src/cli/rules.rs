@@ -26,10 +26,7 @@ enum Action {
         id: String,
     },
     Check,
-    Measure {
-        #[arg(value_name = "DIR")]
-        dir: PathBuf,
-    },
+    Measure(measure::Measure),
 }
 
 impl Rules {
@@ -56,7 +53,7 @@ impl Rules {
                 }
             },
             Action::Check => check(&rules, lang, &mut out)?,
-            Action::Measure { dir } => measure::run(rules, dir, lang, &mut out)?,
+            Action::Measure(wish) => measure::run(rules, wish, lang, &mut out)?,
         };
         out.flush()?;
         Ok(code)

@@ -91,6 +91,14 @@ fn formats() -> impl TypedValueParser<Value = String> {
 impl Scan {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
         output::check(&self.report, &self.file)?;
+        let binary = report::format(&self.format).is_some_and(|format| !format.is_text());
+        if binary && !self.quiet && io::stdout().is_terminal() {
+            let says = lang.pick(
+                "不能显示在终端上，请写到文件：--report",
+                "no terminal shows it; write a file: --report",
+            );
+            bail!("--format {}: {says} {0}=FILE", self.format);
+        }
         let filing = match (&self.filing, &self.filing_list) {
             (Some(number), _) => FilingRecord::Number(number.clone()),
             (None, Some(path)) => {

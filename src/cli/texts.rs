@@ -25,13 +25,13 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian scan --format",
-        "标准输出的格式：terminal（默认）、json、jsonl、sarif、html",
-        "Format of standard output: terminal (default), json, jsonl, sarif, html",
+        "标准输出的格式：terminal（默认）、json、jsonl、sarif、html、docx、xlsx",
+        "Format of standard output: terminal (default), json, jsonl, sarif, html, docx, xlsx",
     ),
     (
         "zhijian scan --report",
-        "另写一份报告到文件，可多次给出，如 html=报告.html",
-        "Also write a report to a file, may be repeated: html=report.html",
+        "另写一份报告到文件，可多次给出，如 html=报告.html、docx=报告.docx",
+        "Also write a report to a file, may be repeated: html=report.html, docx=report.docx",
     ),
     (
         "zhijian scan --rules",
@@ -249,6 +249,28 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     ("zhijian run --database", "台账所在数据库，同 record", "Database of the ledger, as for record"),
     ("zhijian run --quiet", "不显示进度和汇总", "No progress, no summary"),
+    (
+        "zhijian fleet",
+        "汇总一次名录运行或者一个文件夹的检测报告：按赋码、功能、地区、主办单位计数，趋势，问题最重的十个，未能检视的内容",
+        "Sum up the run of a roster, or a folder of reports: counts by code, function, region and owner, trend, the worst ten, what could not be seen",
+    ),
+    (
+        "zhijian fleet ROSTER",
+        "已用 run 检测过的名录；给出 --reports 时可以省略",
+        "Roster that has been run; may be left out where --reports is given",
+    ),
+    (
+        "zhijian fleet --output",
+        "写到该文件，.html 或 .xlsx（每个对象一行），可多次给出",
+        "Write to this file, .html or .xlsx (a row for every target); may be repeated",
+    ),
+    (
+        "zhijian fleet --reports",
+        "改用该文件夹中 scan --format json 的报告，给出名录的，按标识、名称、地址对应",
+        "Use the reports of scan --format json in this folder, joined to the roster by id, name and address",
+    ),
+    ("zhijian fleet --sheet", "名录所在的工作表", "Sheet of the roster"),
+    ("zhijian fleet --config", "配置文件", "Configuration"),
     (
         "zhijian journal",
         "列出抓取日志：每一次请求，以及未发出的请求和原因",
@@ -714,13 +736,23 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ),
     (
         "zhijian rules measure",
-        "检测目录中标注过的安装包，统计各类别的精确率和召回率",
-        "Scan labelled packages: precision and recall of every category",
+        "测评规则：目录中的短语和安装包已由人工标注，逐一判定，列出各条规则的误报、漏检、精确率和召回率（附 95% 的 Wilson 区间）及每一处不符。疑似、确认算检出，提及不算；必备功能已具备的记为确认。\n\n短语：每条规则一个文件（*.yaml），rule 为规则编号，match 为应当检出的，no_match 为不应检出的。一条短语的写法同规则示例，如 {text: 到岗签到, role: control, walk: 卫健, why: 定点}，也可以用 html 写一段网页；walk（领域）和 why（理由）只供查看。账号的短语按文章、群组的短语按聊天记录读取后判定。\n\n安装包：packages.yaml，每项有 file（相对于该目录）或者 sha256（在 --packages 目录中查找），labels 为规则编号到 yes、no 或 unclear，另可写 source（来源）和 saw（所见证据）。找不到或者不能检测的逐一说明，退出码为 2。",
+        "Measure the rules: judges the phrases and packages of a folder that people have labelled, and prints for each rule what was found falsely and missed, precision and recall (with Wilson's interval of 95 %), and every disagreement. Suspected and confirmed count as found, a mention does not; a duty that is met counts as confirmed.\n\nPhrases: one file a rule (*.yaml): rule is its id, match what it must find, no_match what it must not. A phrase is written like an example of a rule, {text: 到岗签到, role: control, walk: health, why: place}, or as an element of a page (html); walk (of life) and why are for readers. Phrases of accounts are read as articles and those of groups as messages before they are judged.\n\nPackages: packages.yaml; each entry has file (from the folder) or sha256 (looked for below --packages), labels from rule ids to yes, no or unclear, and may have source and saw (the evidence). What is not found or cannot be scanned is said one by one, and the exit code is 2.",
     ),
     (
         "zhijian rules measure DIR",
-        "目录，其中 labels.json 列出各安装包（file）及各类功能有无（features：yes、no、unclear）",
-        "Folder with labels.json: each package (file) and its functions (features: yes, no, unclear)",
+        "目录，其中有短语文件、packages.yaml，或者两者都有",
+        "Folder with files of phrases, packages.yaml, or both",
+    ),
+    (
+        "zhijian rules measure --packages",
+        "按 sha256 查找安装包的目录（含子目录）",
+        "Folder, with those in it, in which packages are found by their sha256",
+    ),
+    (
+        "zhijian rules measure --format",
+        "输出格式：terminal（默认）、json",
+        "Output: terminal (default), json",
     ),
     ("zhijian key", "生成、查看签名用的密钥", "Make and show keys that sign documents"),
     (

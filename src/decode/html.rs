@@ -10,11 +10,12 @@ use html5ever::tendril::{StrTendril, TendrilSink};
 use scraper::{Html, HtmlTreeSink, Node};
 
 use super::{Decoder, Issue, Limit, Unit};
+use crate::text::is_cjk;
 
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "html",
-    version: 2,
+    version: 3,
     reads: ("HTML 与同类模板", "HTML and templates like it"),
     limits: &[
         Limit { what: ("输入", "input"), amount: MAX_SIZE as u64, unit: Unit::Bytes },
@@ -38,6 +39,13 @@ const MAX_SIZE: usize = 8 << 20;
 const NEAR: usize = 4096;
 /// How far around a text something to press is looked for.
 const MAX_UP: usize = 4;
+
+/// Pieces of so many characters at most may be one label written in several elements.
+const MAX_PIECE: usize = 4;
+/// And the label is no longer than this.
+const MAX_LABEL: usize = 12;
+/// A name, a colon and a value are no longer than this.
+const MAX_PAIR: usize = 60;
 
 /// What a text is on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +224,7 @@ fn has_crowded_tag(source: &[u8]) -> bool {
 fn tree(source: &str, html: &Html) -> Page {
     let mut page = Page { issues: Vec::new(), ..Page::default() };
     let mut finder = Finder { source, cursor: 0, room: source.len() * 8 };
+    let mut line = Line::new();
     for node in html.tree.root().descendants() {
         match node.value() {
             Node::Text(text) => {
@@ -233,10 +242,12 @@ fn tree(source: &str, html: &Html) -> Page {
                 }
                 let trimmed = text.trim();
                 if trimmed.is_empty() {
+                    line.is_after_space = true;
                     continue;
                 }
                 let offset = finder.find(trimmed);
-                let name = own.value().name();
+                let block = parents.iter().find(|element| !is_inline(element.value()));
+                let name = block.unwrap_or(own).value().name();
                 if name == "title" && page.title.is_none() {
                     page.title = Some(trimmed.to_owned());
                 }
@@ -248,9 +259,14 @@ fn tree(source: &str, html: &Html) -> Page {
                     (None, _) => Part::Label,
                 };
                 let element = pressed.unwrap_or(own).value();
+                let around = [block, pressed].map(|element| element.map(|element| element.id()));
+                line.add(around, text, &mut page.texts);
                 page.texts.push(text_on(element, trimmed, part, offset));
             }
             Node::Element(element) => {
+                if !is_inline(element) {
+                    line.end(&mut page.texts);
+                }
                 if element.name() == "script" {
                     page.linked.extend(element.attr("src").map(str::to_owned));
                 }
@@ -270,7 +286,131 @@ fn tree(source: &str, html: &Html) -> Page {
             _ => {}
         }
     }
+    line.end(&mut page.texts);
+    page.texts.retain(|text| !text.text.is_empty());
     page
+}
+
+/// What whoever sees the page reads as one, though it is in several elements of one line: short pieces of Chinese
+/// (`<b>签</b><b>到</b>`), a name and its value with a colon between them (`<b>主办单位</b>：示例局`).
+struct Line<N> {
+    /// The block and the pressed element around the pieces.
+    around: [Option<N>; 2],
+    /// Their numbers among the texts of the page.
+    pieces: Vec<usize>,
+    /// The last is a short piece of Chinese.
+    is_short: bool,
+    /// Each is one character.
+    is_single: bool,
+    /// The last ends with a colon.
+    is_named: bool,
+    /// There is a colon between some of them.
+    is_pair: bool,
+    /// There is white space between some of them, and no colon.
+    is_spaced: bool,
+    /// There is white space behind the last.
+    is_after_space: bool,
+}
+
+impl<N: Copy + PartialEq> Line<N> {
+    fn new() -> Self {
+        Line {
+            around: [None; 2],
+            pieces: Vec::new(),
+            is_short: false,
+            is_single: false,
+            is_named: false,
+            is_pair: false,
+            is_spaced: false,
+            is_after_space: false,
+        }
+    }
+
+    /// Goes on with the text that is to be the next of the page, or begins with it.
+    fn add(&mut self, around: [Option<N>; 2], text: &str, texts: &mut [PageText]) {
+        let piece = text.trim();
+        let count = piece.chars().take(MAX_PAIR + 1).count();
+        let is_short = count <= MAX_PIECE
+            && piece.chars().all(|ch| is_cjk(ch) || matches!(ch, '（' | '）' | '(' | ')' | '*'));
+        let has_colon = self.is_named || piece.starts_with(COLONS);
+        // Links beside each other are words of their own, unless each holds but a character.
+        let [block, pressed] = around;
+        let is_beside =
+            block == self.around[0] && (pressed == self.around[1] || (self.is_single && count == 1));
+        if !is_beside || !(has_colon || (self.is_short && is_short)) {
+            self.end(texts);
+        }
+        let begins = self.pieces.is_empty();
+        let is_apart = self.is_after_space || text.starts_with(char::is_whitespace);
+        self.is_pair = !begins && (self.is_pair || has_colon);
+        self.is_spaced = !begins && (self.is_spaced || (is_apart && !has_colon));
+        self.is_single = count == 1 && (begins || self.is_single);
+        self.is_short = is_short;
+        self.is_named = count <= MAX_PIECE * 5 && piece.ends_with(COLONS);
+        self.is_after_space = text.ends_with(char::is_whitespace);
+        self.around = around;
+        self.pieces.push(texts.len());
+    }
+
+    /// Makes the pieces one text, in place of the first; the others are left empty.
+    fn end(&mut self, texts: &mut [PageText]) {
+        let pieces = std::mem::take(&mut self.pieces);
+        let is_spaced = self.is_spaced && !self.is_single;
+        let most = if self.is_pair { MAX_PAIR } else { MAX_LABEL };
+        self.is_named = false;
+        let [first, rest @ ..] = pieces.as_slice() else { return };
+        let whole: String = pieces.iter().filter_map(|&at| texts.get(at)).map(|text| &*text.text).collect();
+        if rest.is_empty() || is_spaced || whole.chars().count() > most {
+            return;
+        }
+        rest.iter().for_each(|&at| {
+            if let Some(text) = texts.get_mut(at) {
+                text.text.clear();
+            }
+        });
+        if let Some(text) = texts.get_mut(*first) {
+            text.text = whole;
+        }
+    }
+}
+
+const COLONS: [char; 2] = [':', '：'];
+
+/// Elements that stand within a line.
+fn is_inline(element: &scraper::node::Element) -> bool {
+    matches!(
+        element.name(),
+        "a" | "abbr"
+            | "b"
+            | "big"
+            | "bdi"
+            | "bdo"
+            | "cite"
+            | "code"
+            | "del"
+            | "dfn"
+            | "em"
+            | "font"
+            | "i"
+            | "ins"
+            | "kbd"
+            | "label"
+            | "mark"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "text"
+            | "time"
+            | "tt"
+            | "u"
+            | "var"
+            | "wbr"
+    )
 }
 
 fn text_on(element: &scraper::node::Element, text: &str, part: Part, offset: Option<usize>) -> PageText {
@@ -423,6 +563,36 @@ mod tests {
         assert_eq!((punch.tag.as_str(), punch.action.as_deref()), ("button", Some("punch()")));
         assert_eq!(punch.offset.map(|at| page[at..].starts_with("打卡")), Some(true));
         assert_eq!(read.scripts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["var a='x'"]);
+    }
+
+    #[test]
+    fn a_label_in_several_elements_is_one_text() {
+        let shown =
+            |source: &str| -> Vec<String> { parts(source).into_iter().map(|(text, _)| text).collect() };
+        assert_eq!(shown("<button><i>打</i><b>卡</b></button>"), ["打卡"]);
+        assert_eq!(shown("<a href='a'>签</a> <a href='b'>到</a>"), ["签到"]);
+        assert_eq!(shown("<p><span>现场</span><span>照片</span><em>(必填)</em></p>"), ["现场照片(必填)"]);
+        assert_eq!(shown("<p>主办单位：<b>示例县残疾人联合会</b></p>"), ["主办单位：示例县残疾人联合会"]);
+        assert_eq!(shown("<p><i>备案</i><i>编号</i>: 5101260008</p>"), ["备案编号: 5101260008"]);
+        assert_eq!(shown("<div>单位：</div><div>示例局</div>"), ["单位：", "示例局"]);
+        assert_eq!(
+            parts("<h2><span>每日</span><span>上报</span></h2>"),
+            [("每日上报".to_owned(), Part::Title)]
+        );
+        // Words of their own: links, cells, lines, what has space between.
+        for apart in [
+            "<a href='a'>关注</a><a href='b'>任务</a>",
+            "<div>关注</div><div>任务</div>",
+            "<p><b>关注</b><br><b>任务</b></p>",
+            "<p><b>关注</b> <b>任务</b></p>",
+            "<p><b>关注</b></p><p><b>任务</b></p>",
+            "<p><b>关注 </b><b>任务</b></p>",
+        ] {
+            assert_eq!(shown(apart), ["关注", "任务"], "{apart}");
+        }
+        let page = "<p><b>签</b><b>到</b></p>";
+        let found = read(page);
+        assert_eq!(found.texts[0].offset.map(|at| page[at..].starts_with("签")), Some(true));
     }
 
     #[test]

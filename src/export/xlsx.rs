@@ -4,18 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use rust_xlsxwriter::{Color, Format as Style, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format as Style, Workbook, Worksheet, XlsxError};
 
 use super::row::{COLOUR, COLUMNS, cells};
 use super::{Codes, Format};
-use crate::model::{CodeDocument, ColorCode, Lang, OfficeLevel, beijing_minute};
+use crate::model::{CodeDocument, Lang, OfficeLevel, beijing_minute};
+use crate::report::sheet::{COLOURS, Cell, Grid, failed, fill, fitting, heading};
 
 pub(super) const FORMAT: Format = Format { name: "xlsx", write };
-
-/// Cells hold no more, in UTF-16 units.
-const LONGEST_CELL: usize = 32_767;
-
-const COLOURS: [ColorCode; 4] = [ColorCode::Green, ColorCode::Blue, ColorCode::Red, ColorCode::None];
 
 fn write(codes: Codes<'_>, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let mut book = Workbook::new();
@@ -26,68 +22,22 @@ fn write(codes: Codes<'_>, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&book.save_to_buffer().map_err(failed)?)
 }
 
-fn failed(error: XlsxError) -> io::Error {
-    io::Error::other(error)
-}
-
-fn heading() -> Style {
-    Style::new().set_bold().set_background_color(Color::RGB(0xE8_EAED)).set_border_bottom(FormatBorder::Thin)
-}
-
-/// The fill of a colour, with writing that can be read on it.
-fn fill(colour: ColorCode) -> Style {
-    let fill = match colour {
-        ColorCode::Green => 0x16_803A,
-        ColorCode::Blue => 0x1A_56C4,
-        ColorCode::Red => 0xC5_221F,
-        ColorCode::None => 0x5F_6368,
-    };
-    let style = Style::new().set_background_color(Color::RGB(fill)).set_font_color(Color::White);
-    style.set_align(FormatAlign::Center)
-}
-
 /// Every code in a row, counted as they pass.
 fn rows(sheet: &mut Worksheet, codes: Codes<'_>, lang: Lang) -> io::Result<Counts> {
-    let head = heading();
-    let fills = COLOURS.map(fill);
-    sheet.set_name(lang.pick("赋码", "Codes")).map_err(failed)?;
-    for (at, column) in (0..).zip(&COLUMNS) {
-        sheet.set_column_width(at, column.width).map_err(failed)?;
-        sheet.write_string_with_format(0, at, column.title(lang), &head).map_err(failed)?;
-    }
-    sheet.set_freeze_panes(1, 0).map_err(failed)?;
+    let heads = COLUMNS.map(|column| (column.title(lang), column.width));
+    let mut grid = Grid::new(sheet, lang.pick("赋码", "Codes"), &heads, lang).map_err(failed)?;
     let mut counts = Counts::default();
-    let mut row = 0;
     for code in codes {
         let code = code?;
-        row += 1;
-        for ((at, index), cell) in (0..).zip(0..).zip(cells(&code, lang)) {
-            let cell = fitting(cell);
-            match fills.get(code.code as usize).filter(|_| index == COLOUR) {
-                Some(fill) => sheet.write_string_with_format(row, at, cell, fill),
-                None => sheet.write_string(row, at, cell),
-            }
-            .map_err(failed)?;
-        }
+        let row = (0..).zip(cells(&code, lang)).map(|(index, cell)| match index {
+            COLOUR => Cell::Code(code.code),
+            _ => Cell::Text(cell),
+        });
+        grid.row(row).map_err(failed)?;
         counts.add(&code);
     }
-    let last = COLUMNS.len() as u16 - 1;
-    sheet.autofilter(0, 0, row, last).map_err(failed)?;
+    grid.finish().map_err(failed)?;
     Ok(counts)
-}
-
-/// As much of a text as a cell holds.
-fn fitting(mut text: String) -> String {
-    if text.len() > LONGEST_CELL && text.encode_utf16().count() > LONGEST_CELL {
-        let mut units = 0;
-        let end = text.char_indices().find(|(_, ch)| {
-            units += ch.len_utf16();
-            units >= LONGEST_CELL
-        });
-        text.truncate(end.map_or(text.len(), |(at, _)| at));
-        text.push('…');
-    }
-    text
 }
 
 /// How many have each colour.

@@ -35,6 +35,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "view", include_str!("migrations/0003_view.sql")),
     (4, "people", include_str!("migrations/0004_people.sql")),
     (5, "job", include_str!("migrations/0005_job.sql")),
+    (7, "turned", include_str!("migrations/0007_turned.sql")),
 ];
 
 /// A ledger that is gone with the process.
@@ -181,6 +182,18 @@ pub(super) async fn events_of<'c>(
     let sql = "SELECT seq, target, at, recorded, actor, body, hash FROM event WHERE target = $1 ORDER BY seq";
     let rows = sqlx::query(sql).bind(target).fetch_all(from).await?;
     rows.iter().map(|row| Stored::of(row)?.read()).collect()
+}
+
+/// A document by its digest.
+pub(super) async fn document<'c>(
+    from: impl Executor<'c, Database = Any>,
+    digest: &str,
+) -> Result<Option<Vec<u8>>, LedgerError> {
+    let sql = "SELECT body FROM document WHERE sha256 = $1";
+    let row = sqlx::query(sql).bind(digest).fetch_optional(from).await?;
+    let Some(row) = row else { return Ok(None) };
+    let body: Vec<u8> = row.try_get(0)?;
+    inflate(digest, &body).map(Some)
 }
 
 /// A ledger.
@@ -426,11 +439,7 @@ impl Ledger {
 
     /// A document by its digest; `None` where there is none.
     pub async fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        let sql = "SELECT body FROM document WHERE sha256 = $1";
-        let row = sqlx::query(sql).bind(digest).fetch_optional(&self.pool).await?;
-        let Some(row) = row else { return Ok(None) };
-        let body: Vec<u8> = row.try_get(0)?;
-        inflate(digest, &body).map(Some)
+        document(&self.pool, digest).await
     }
 
     /// Looks whether every event is as it was written: numbers without holes, hashes, the head, the documents.

@@ -1,7 +1,10 @@
 //! The present codes as a table, for lists and counts: a projection of the events that can be made anew at any time.
 //! What is true is the fold; this is its cache. [`catch_up`] brings it up to the last event and to the present moment.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
@@ -10,10 +13,12 @@ use super::document::code_document;
 use super::history::History;
 use super::policy::Policy;
 use super::standing::Recorded;
-use super::store::{Ledger, LedgerError, events_of};
+use super::store::{Ledger, LedgerError, document, events_of};
 use super::waiting::Waiting;
 use crate::model::{CodeDocument, ColorCode, Deed, Level, OfficeLevel, TargetKind, beijing_day};
 
+/// Bytes of the evidence of a target that are searched.
+const SEARCHED: usize = 2_000;
 /// Targets that are brought up to date in one transaction.
 const BATCH: usize = 500;
 
@@ -46,7 +51,7 @@ pub struct Wanted {
     pub owner: Option<String>,
     /// Deciding clause of the policy: `not-filed`.
     pub clause: Option<String>,
-    /// Names, numbers, keys that contain this.
+    /// Names, numbers, keys or evidence that contain this.
     pub text: Option<String>,
     /// Only targets with a notice whose last day is before this, `2026-12-31`.
     pub due_before: Option<String>,
@@ -110,7 +115,8 @@ impl Ledger {
             sqlx::query("UPDATE view_head SET one = 1 WHERE one = 1").execute(&mut *transaction).await?;
             for target in batch {
                 let events = events_of(&mut *transaction, target).await?;
-                if let Some(made) = made_of(policy, target, &events, now) {
+                if let Some(mut made) = made_of(policy, target, &events, now) {
+                    made.evidence = evidence(&mut transaction, made.latest.as_deref()).await?;
                     put(&mut transaction, target, &made).await?;
                 }
             }
@@ -153,6 +159,45 @@ impl Ledger {
             Ok((day, colour(&code), targets.cast_unsigned()))
         };
         rows.iter().map(read).collect()
+    }
+
+    /// The counts of the latest days until a moment within a region, by where its targets are now: day, colour, targets.
+    pub async fn trend_within(
+        &self,
+        region: &str,
+        days: u32,
+        now: Timestamp,
+    ) -> Result<Vec<(String, ColorCode, u64)>, LedgerError> {
+        let wanted = Wanted { region: Some(region.to_owned()), ..Wanted::default() };
+        let (conditions, texts) = wanted.conditions(0);
+        let sql = format!(
+            "SELECT t.since, t.until, t.code FROM turned t JOIN view v ON v.target = t.target \
+             WHERE 1 = 1{conditions}"
+        );
+        let rows = bound(sqlx::query(AssertSqlSafe(sql)), texts).fetch_all(self.pool()).await?;
+        let day =
+            |nanoseconds: i64| Timestamp::from_nanosecond(nanoseconds.into()).map_or(Date::MAX, beijing_day);
+        let mut spans = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let code: String = row.try_get(2)?;
+            spans.push((day(row.try_get(0)?), day(row.try_get(1)?), colour(&code)));
+        }
+        let first = spans.iter().map(|(since, _, _)| *since).min().unwrap_or(Date::MAX);
+        let last = beijing_day(now);
+        let mut trend = Vec::new();
+        for ago in (0..i64::from(days)).rev() {
+            let Ok(day) = last.checked_sub(ago.days()) else { continue };
+            if day < first {
+                continue;
+            }
+            let mut counts: BTreeMap<String, (ColorCode, u64)> = BTreeMap::new();
+            // At its end a day has what began on it and did not end on it.
+            for (_, _, code) in spans.iter().filter(|(since, until, _)| *since <= day && day < *until) {
+                counts.entry(word(code)).or_insert((*code, 0)).1 += 1;
+            }
+            trend.extend(counts.into_values().map(|(code, targets)| (day.to_string(), code, targets)));
+        }
+        Ok(trend)
     }
 
     /// Targets in the order of their keys, behind a key, at most so many.
@@ -305,6 +350,11 @@ struct Made {
     turn: i64,
     waiting: Vec<Waiting>,
     reports: Vec<String>,
+    /// The report of the latest scan, and what its evidence says.
+    latest: Option<String>,
+    evidence: String,
+    /// Each code with the moments between which it held.
+    turns: Vec<(i64, i64, ColorCode)>,
 }
 
 fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -> Option<Made> {
@@ -321,7 +371,13 @@ fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -
         Deed::Scanned(scan) => Some(scan.report.clone()),
         _ => None,
     });
+    let began: Vec<i64> = history.codes.iter().map(|coded| nanoseconds(coded.since)).collect();
+    let ended = began.iter().skip(1).copied().chain([i64::MAX]);
+    let turns = began.iter().copied().zip(ended).zip(&history.codes);
     Some(Made {
+        latest: history.standing.report().map(str::to_owned),
+        evidence: String::new(),
+        turns: turns.map(|((since, until), coded)| (since, until, coded.code.suggested)).collect(),
         waiting: Waiting::of(policy, target, &history.standing, now),
         reports: reports.collect(),
         clause: document.reasons.first().map_or_else(String::new, |reason| reason.id.clone()),
@@ -336,12 +392,63 @@ fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -
     })
 }
 
+/// The part of a report that is searched.
+#[derive(serde::Deserialize)]
+struct Searched {
+    #[serde(default)]
+    findings: Vec<SearchedFinding>,
+}
+
+#[derive(serde::Deserialize)]
+struct SearchedFinding {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    evidence: Vec<SearchedEvidence>,
+}
+
+#[derive(serde::Deserialize)]
+struct SearchedEvidence {
+    #[serde(default)]
+    text: String,
+}
+
+/// What the findings of a report say, so much of it as is searched. A report that is gone or cannot be read says nothing.
+async fn evidence(
+    transaction: &mut Transaction<'_, Any>,
+    report: Option<&str>,
+) -> Result<String, LedgerError> {
+    let Some(report) = report else { return Ok(String::new()) };
+    let body = match document(&mut **transaction, report).await {
+        Err(LedgerError::Database(error)) => return Err(error.into()),
+        found => found.ok().flatten(),
+    };
+    let read = body.and_then(|body| serde_json::from_slice::<Searched>(&body).ok());
+    let mut words = String::new();
+    for finding in read.iter().flat_map(|read| &read.findings) {
+        let texts = finding.evidence.iter().map(|row| &row.text);
+        for text in std::iter::once(&finding.title).chain(texts) {
+            let left = SEARCHED.saturating_sub(words.len());
+            // PostgreSQL keeps no NUL.
+            words.extend(
+                text.get(..text.floor_char_boundary(left))
+                    .unwrap_or_default()
+                    .chars()
+                    .filter(|ch| *ch != '\0'),
+            );
+            words.push('\n');
+        }
+    }
+    Ok(words)
+}
+
 async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) -> Result<(), LedgerError> {
     let Listed { document, confirmed, suspected, deadline } = &made.listed;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let words = [target, &text(&document.name), &text(&document.owner), &text(&document.filing)]
-        .join("\n")
-        .to_lowercase();
+    let words =
+        [target, &text(&document.name), &text(&document.owner), &text(&document.filing), &made.evidence]
+            .join("\n")
+            .to_lowercase();
     let json = serde_json::to_string(document)
         .map_err(|error| LedgerError::Event { seq: document.last_event.seq, cause: error.to_string() })?;
     sqlx::query("DELETE FROM view WHERE target = $1")
@@ -384,6 +491,16 @@ async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) 
             .bind(json)
             .execute(&mut **transaction)
             .await?;
+    }
+    sqlx::query("DELETE FROM turned WHERE target = $1")
+        .bind(target.to_owned())
+        .execute(&mut **transaction)
+        .await?;
+    for (since, until, code) in &made.turns {
+        let sql = "INSERT INTO turned (target, since, until, code) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (target, since) DO UPDATE SET until = excluded.until, code = excluded.code";
+        let query = sqlx::query(sql).bind(target.to_owned()).bind(*since).bind(*until).bind(word(code));
+        query.execute(&mut **transaction).await?;
     }
     for report in &made.reports {
         sqlx::query(

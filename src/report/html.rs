@@ -10,7 +10,7 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::prose::{self, Excerpt, excerpt, visible};
+use super::prose::{self, Excerpt, escape, excerpt, visible};
 use super::wireframe::wireframe;
 use super::{Format, Run, View};
 use crate::model::{
@@ -19,7 +19,8 @@ use crate::model::{
     beijing_day,
 };
 
-pub(super) const FORMAT: Format = Format { name: "html", streams: false, write };
+pub(super) const FORMAT: Format =
+    Format { name: "html", media: "text/html; charset=utf-8", streams: false, write };
 
 /// Rows of evidence shown before the fold.
 const SHOWN: usize = 5;
@@ -86,6 +87,14 @@ struct Part<'a> {
     words: Words,
 }
 
+/// A document with the clauses that a report cites.
+struct Document<'a> {
+    name: &'a str,
+    scope: &'a str,
+    /// A clause, what it says, what it is cited for.
+    clauses: Vec<(&'a str, &'a str, String)>,
+}
+
 /// What the templates ask for.
 struct Words {
     lang: Lang,
@@ -102,6 +111,16 @@ impl Words {
     /// A string of the package, safe to show and cut to a length that a page bears.
     fn clip<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.len() <= 300 { visible(text) } else { Cow::Owned(excerpt(text, "", 300).after) }
+    }
+
+    /// The same for a path, a class, an address, as markup: a line may end behind its joints and not within a word.
+    fn joints(&self, text: &str) -> String {
+        let mut markup = String::new();
+        for piece in self.clip(text).split_inclusive(['/', '.', '_', '$', '#', '@', '!', '&', '=', '-']) {
+            markup.push_str(&escape(piece));
+            markup.push_str("<wbr>");
+        }
+        markup
     }
 
     fn listing(&self, listing: &Listing) -> Vec<(&'static str, String)> {
@@ -145,14 +164,8 @@ impl Words {
         prose::code_class(*code)
     }
 
-    /// A sign for readers who do not see colours.
     fn code_sign(&self, code: &ColorCode) -> &'static str {
-        match code {
-            ColorCode::Green => "✓",
-            ColorCode::Blue => "!",
-            ColorCode::Red => "✕",
-            ColorCode::None => "–",
-        }
+        prose::code_sign(*code)
     }
 
     fn level(&self, level: &Level) -> &'static str {
@@ -203,6 +216,12 @@ impl Words {
         prose::coverage_meaning(self.lang, coverage)
     }
 
+    /// How much of a part was read, in percent; all of it only where nothing is left.
+    fn share(&self, tally: &PartTally) -> u64 {
+        let read = tally.read.min(tally.total);
+        read.saturating_mul(100).checked_div(tally.total).unwrap_or(100)
+    }
+
     fn unread(&self, tally: &PartTally) -> u64 {
         tally.total.saturating_sub(tally.read)
     }
@@ -217,6 +236,48 @@ impl Words {
 
     fn count(&self, report: &Report, level: &str) -> usize {
         report.findings.iter().filter(|f| f.level.en() == level && f.accepted.is_none()).count()
+    }
+
+    fn figures(&self, report: &Report) -> Vec<(&'static str, String)> {
+        prose::figures(self.lang, report)
+    }
+
+    /// The documents that findings and duties rest on, each once, in the order in which they are cited.
+    fn documents<'r>(&self, report: &'r Report) -> Vec<Document<'r>> {
+        let lang = self.lang;
+        let findings = report.findings.iter().map(|f| (lang.pick(&f.title, &f.title_en), &f.basis));
+        let duties = report.duties.iter().map(|d| (lang.pick(&d.title, &d.title_en), &d.basis));
+        let mut documents: Vec<Document<'r>> = Vec::new();
+        for (title, basis) in findings.chain(duties) {
+            for clause in basis {
+                let name: &str = lang.pick(&clause.document, &clause.document_en);
+                let scope: &str = lang.pick(&clause.scope, &clause.scope_en);
+                let at =
+                    documents.iter().position(|document| document.name == name && document.scope == scope);
+                let at = at.unwrap_or_else(|| {
+                    documents.push(Document { name, scope, clauses: Vec::new() });
+                    documents.len() - 1
+                });
+                let (cited, text): (&str, &str) =
+                    (lang.pick(&clause.clause, &clause.clause_en), lang.pick(&clause.text, &clause.text_en));
+                let clauses = &mut documents[at].clauses;
+                match clauses.iter_mut().find(|(known, said, _)| *known == cited && *said == text) {
+                    None => clauses.push((cited, text, title.to_owned())),
+                    Some((_, _, titles)) if titles.split(['、', ',']).any(|known| known.trim() == title) => {
+                    }
+                    Some((_, _, titles)) => *titles = prose::list(lang, [titles.as_str(), title]),
+                }
+            }
+        }
+        documents
+    }
+
+    fn entry<'r>(&self, row: &'r Evidence) -> &'r str {
+        prose::entry(&row.place)
+    }
+
+    fn position(&self, row: &Evidence) -> Option<String> {
+        prose::position(self.lang, &row.place)
     }
 
     fn mentions<'r>(&self, report: &'r Report) -> Vec<&'r Finding> {

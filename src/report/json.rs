@@ -18,8 +18,10 @@ const MAX_FINDINGS: usize = 500;
 /// Rows of evidence of one finding.
 const MAX_EVIDENCE: usize = 500;
 
-pub(super) const FORMAT: Format = Format { name: "json", streams: false, write: pretty };
-pub(super) const LINES_FORMAT: Format = Format { name: "jsonl", streams: true, write: lines };
+pub(super) const FORMAT: Format =
+    Format { name: "json", media: "application/json", streams: false, write: pretty };
+pub(super) const LINES_FORMAT: Format =
+    Format { name: "jsonl", media: "application/x-ndjson", streams: true, write: lines };
 
 fn pretty(run: &Run<'_>, _view: View, out: &mut dyn Write) -> io::Result<()> {
     match run.reports {
@@ -162,6 +164,27 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
             })
         }
         names => Err(ReadError::Several(names.len())),
+    }
+}
+
+/// Reads the reports of a file: one, or a list of those of one target.
+pub fn read_all(bytes: &[u8]) -> Result<Vec<Report>, ReadError> {
+    match read(bytes) {
+        Ok(report) => Ok(vec![report]),
+        Err(ReadError::Several(_)) => {
+            let reports: Result<Vec<Report>, serde_json::Error> =
+                if bytes.trim_ascii_start().first() == Some(&b'[') {
+                    serde_json::from_slice(bytes)
+                } else {
+                    serde_json::Deserializer::from_slice(bytes).into_iter().collect()
+                };
+            let reports = reports.map_err(|error| ReadError::Malformed(error.to_string()))?;
+            match reports.iter().all(|report| report.schema == SCHEMA && is_bounded(report)) {
+                true => Ok(reports),
+                false => Err(ReadError::Malformed("too many rows, or another document".into())),
+            }
+        }
+        Err(error) => Err(error),
     }
 }
 

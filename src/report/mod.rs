@@ -3,25 +3,32 @@
 //! Every format shows the same things in the same order: the conclusion, what was seen, findings with the gravest
 //! first, duties, what could not be seen, and an annex for technicians. A new format is one file here and one
 //! line in [`FORMATS`]. Documents about a report besides it have folders: `diff` compares two, `notice` asks for
-//! rectification, `wireframe` draws a screen again.
+//! rectification, `fleet` sums up many, `wireframe` draws a screen again; `prose`, `sheet` and `word` are what several
+//! of them share.
 
 mod diff;
+mod docx;
+mod fleet;
 mod html;
 mod json;
 mod notice;
 mod prose;
 mod sarif;
+pub(crate) mod sheet;
 mod terminal;
 mod wireframe;
+mod word;
+mod xlsx;
 
 use std::io::{self, Write};
 
 use crate::model::{Lang, Listing, Report, Verdict};
 
 pub use diff::write as write_diff;
+pub use fleet::{FLEET_FORMATS, Fleet, FleetFailure, FleetFormat, FleetRun, FleetSeen, FleetTarget, Levels};
 pub use html::{Piece, STYLE, piece};
 pub(crate) use json::harmless;
-pub use json::{ReadError, diff_schema, read, schema};
+pub use json::{ReadError, diff_schema, read, read_all, schema};
 pub use notice::{NOTICE_FORMATS, Notice, NoticeData, NoticeError, NoticeFormat};
 
 /// Writes a value as format `json` writes a report: indented, and harmless on a terminal.
@@ -86,15 +93,31 @@ pub struct View {
 pub struct Format {
     /// Name on the command line.
     pub name: &'static str,
+    /// Its media type.
+    pub media: &'static str,
     /// The output of a run is that of its reports one after another, so it can be written as they come.
     pub streams: bool,
     /// Writes a run.
     pub write: fn(&Run<'_>, View, &mut dyn Write) -> io::Result<()>,
 }
 
+impl Format {
+    /// Whether it may go to a terminal.
+    pub fn is_text(&self) -> bool {
+        !self.media.starts_with("application/vnd.")
+    }
+}
+
 /// Every format, in the order in which help lists them.
-pub static FORMATS: &[Format] =
-    &[terminal::FORMAT, json::FORMAT, json::LINES_FORMAT, sarif::FORMAT, html::FORMAT];
+pub static FORMATS: &[Format] = &[
+    terminal::FORMAT,
+    json::FORMAT,
+    json::LINES_FORMAT,
+    sarif::FORMAT,
+    html::FORMAT,
+    docx::FORMAT,
+    xlsx::FORMAT,
+];
 
 /// The format of a name.
 pub fn format(name: &str) -> Option<&'static Format> {

@@ -14,7 +14,8 @@ use super::prose::{self, visible};
 use super::{Format, Run, View};
 use crate::model::{Acceptance, Basis, Duty, DutyStatus, Evidence, Finding, Lang, Level, Report, hex};
 
-pub(super) const FORMAT: Format = Format { name: "sarif", streams: false, write };
+pub(super) const FORMAT: Format =
+    Format { name: "sarif", media: "application/sarif+json", streams: false, write };
 
 fn write(run: &Run<'_>, view: View, out: &mut dyn Write) -> io::Result<()> {
     write_value(&log(run, view.lang), out)

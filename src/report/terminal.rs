@@ -13,7 +13,8 @@ use crate::model::{
     TargetKind, Verdict, beijing_day,
 };
 
-pub(super) const FORMAT: Format = Format { name: "terminal", streams: true, write };
+pub(super) const FORMAT: Format =
+    Format { name: "terminal", media: "text/plain; charset=utf-8", streams: true, write };
 
 /// Width of a line. A fixed one: the same report looks the same in a window, a file and a mail.
 const COLUMNS: usize = 80;

@@ -55,7 +55,7 @@ pub(super) fn check(rules: &RuleSet) -> Vec<CheckFailure> {
                 Example::Text(text) => Case { text: OneOrMany::One(text.clone()), ..Case::default() },
                 Example::Case(case) => (**case).clone(),
             };
-            let got = outcome(rules, rule, &inspection(&case, rule.scope));
+            let got = outcome(rules, rule, &case.inspection(rule.scope));
             let holds = match (case.expect, positive) {
                 (Some(expected), _) => got == Some(expected),
                 (None, true) => got >= Some(Level::Suspected),
@@ -91,32 +91,36 @@ fn outcome(rules: &RuleSet, rule: &Rule, inspection: &Inspection) -> Option<Leve
     }
 }
 
-fn inspection(case: &Case, scope: Scope) -> Inspection {
-    let (kind, role) = match scope {
-        Scope::App => (TargetKind::App, Role::Control),
-        Scope::Account => (TargetKind::AccountPage, Role::Body),
-        Scope::Group => (TargetKind::Group, Role::Body),
-    };
-    let mut inspection = Inspection::new(kind, "example");
-    inspection.as_of = jiff::Timestamp::from_second(TODAY).ok();
-    let place = Place::entry("example");
-    let states = case.state.iter().filter_map(|state| {
-        let (name, text, place) = (state.name, "example".to_owned(), place.clone());
-        Some(State { name, subject: None, measure: state.measure()?, text, place })
-    });
-    inspection.states.extend(states);
-    for text in case.text.as_slice() {
-        let role = case.role.map_or(role, RoleName::role);
-        let mut ui = UiText::new(text, role, place.clone());
-        ui.usage = Usage::Used;
-        ui.screen = Some(Screen { name: "example.Screen".into(), title: case.page.clone(), reachable: true });
-        let operable = role == Role::Control;
-        ui.widget = Some(Widget { class: "Button".into(), id: None, handler: None, operable });
-        inspection.texts.push(ui);
+impl Case {
+    /// What a scan would have read where there is nothing but this: texts on a reachable screen, controls operable.
+    pub fn inspection(&self, scope: Scope) -> Inspection {
+        let (kind, role) = match scope {
+            Scope::App => (TargetKind::App, Role::Control),
+            Scope::Account => (TargetKind::AccountPage, Role::Body),
+            Scope::Group => (TargetKind::Group, Role::Body),
+        };
+        let mut inspection = Inspection::new(kind, "example");
+        inspection.as_of = jiff::Timestamp::from_second(TODAY).ok();
+        let place = Place::entry("example");
+        let states = self.state.iter().filter_map(|state| {
+            let (name, text, place) = (state.name, "example".to_owned(), place.clone());
+            Some(State { name, subject: None, measure: state.measure()?, text, place })
+        });
+        inspection.states.extend(states);
+        for text in self.text.as_slice() {
+            let role = self.role.map_or(role, RoleName::role);
+            let mut ui = UiText::new(text, role, place.clone());
+            ui.usage = Usage::Used;
+            ui.screen =
+                Some(Screen { name: "example.Screen".into(), title: self.page.clone(), reachable: true });
+            let operable = role == Role::Control;
+            ui.widget = Some(Widget { class: "Button".into(), id: None, handler: None, operable });
+            inspection.texts.push(ui);
+        }
+        let facts = self.names().map(|(kind, _, value)| Fact::new(kind, value, place.clone()));
+        inspection.facts.extend(facts);
+        inspection
     }
-    let facts = case.names().map(|(kind, _, value)| Fact::new(kind, value, place.clone()));
-    inspection.facts.extend(facts);
-    inspection
 }
 
 fn describe(case: &Case) -> String {

@@ -174,6 +174,28 @@ pub struct Past {
     number: u32,
 }
 
+/// What a target came to in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Came {
+    /// Whether there is a report of it.
+    pub outcome: Outcome,
+    /// Why there is none.
+    pub reason: Option<Reason>,
+    /// What the latest scan found, also one of an earlier run.
+    pub findings: Option<Findings>,
+}
+
+/// A run from its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    /// When it began.
+    pub begun: Timestamp,
+    /// It was not broken off.
+    pub complete: bool,
+    /// What each target came to.
+    pub targets: HashMap<String, Came>,
+}
+
 /// The folder of a roster.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -231,8 +253,8 @@ impl Folder {
         self.root.join(format!("{number:04}.jsonl"))
     }
 
-    /// What the runs so far have left. What a run has done that was broken off binds only a run that goes on with it.
-    pub fn past(&self, resume: impl Fn(Timestamp) -> bool) -> io::Result<Past> {
+    /// Numbers of its logs, the earliest first.
+    fn numbers(&self) -> io::Result<Vec<u32>> {
         let mut numbers: Vec<u32> = match fs::read_dir(&self.root) {
             Ok(entries) => entries
                 .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".jsonl")?.parse().ok())
@@ -241,6 +263,23 @@ impl Folder {
             Err(error) => return Err(error),
         };
         numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The latest runs, at most so many, the earliest first. Each is given away before the next is read.
+    pub fn history(&self, most: usize, mut each: impl FnMut(Course)) -> io::Result<()> {
+        let numbers = self.numbers()?;
+        for number in &numbers[numbers.len().saturating_sub(most)..] {
+            if let Some(course) = Course::read(BufReader::new(File::open(self.log(*number))?))? {
+                each(course);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the runs so far have left. What a run has done that was broken off binds only a run that goes on with it.
+    pub fn past(&self, resume: impl Fn(Timestamp) -> bool) -> io::Result<Past> {
+        let numbers = self.numbers()?;
         let mut past = Past { number: numbers.last().copied().unwrap_or_default(), ..Past::default() };
         for number in numbers.iter().rev().take(2).rev() {
             past.read(BufReader::new(File::open(self.log(*number))?))?;
@@ -311,6 +350,35 @@ impl Past {
                     self.targets.insert(target, Memory { done, scanned, looked });
                 }
                 Event::End { .. } => self.forget(),
+            }
+        }
+    }
+}
+
+impl Course {
+    fn read(mut lines: impl BufRead) -> io::Result<Option<Course>> {
+        let mut course = None::<Course>;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if lines.read_until(b'\n', &mut line)? == 0 {
+                return Ok(course);
+            }
+            let Ok(event) = serde_json::from_slice(&line) else { continue };
+            match event {
+                Event::Begin { time, .. } => {
+                    let begun = Course { begun: time, complete: false, targets: HashMap::new() };
+                    course.get_or_insert(begun).complete = false;
+                }
+                Event::Looked { .. } => {}
+                Event::Target { target, outcome, reason, scanned, .. } => {
+                    let findings = scanned.map(|scanned| scanned.findings);
+                    let came = Came { outcome, reason, findings };
+                    course
+                        .iter_mut()
+                        .for_each(|course| _ = course.targets.insert(target.clone(), came.clone()));
+                }
+                Event::End { .. } => course.iter_mut().for_each(|course| course.complete = true),
             }
         }
     }

@@ -6,13 +6,17 @@
 //! Past   ┘                  (a queue for each host; scans on a few threads)
 //! ```
 
+mod fleet;
 mod log;
 mod plan;
 mod reason;
 mod summary;
 mod work;
 
-pub use log::{Busy, Event, Findings, Folder, Log, Looked, Memory, Outcome, Past, Scanned, Stamp};
+pub use fleet::fleet;
+pub use log::{
+    Busy, Came, Course, Event, Findings, Folder, Log, Looked, Memory, Outcome, Past, Scanned, Stamp,
+};
 pub use plan::{Action, HostPlan, Knowledge, Plan, Planned, Wishes, plan, resumes};
 pub use reason::{Cause, Reason};
 pub use summary::{Counts, Missed, Reasons, SCHEMA, Summary};

@@ -238,7 +238,7 @@ fn planned(row: &Row, wishes: &Wishes<'_>, knowledge: Knowledge<'_>) -> Planned 
 }
 
 /// The name of a target for good: by its kind and where it is.
-fn id(row: &Row) -> String {
+pub(super) fn id(row: &Row) -> String {
     let kind = row.entry.kind.en().as_bytes();
     match &row.address {
         Some(Address::Web(url)) => short_digest(&[kind, b"web", url.as_str().as_bytes()]),

@@ -8,10 +8,12 @@
 //! What a person does is an event of the ledger or a line of the audit log, never only a change of a table.
 
 pub mod api;
+mod imports;
 pub mod jobs;
 mod listen;
 mod metrics;
 mod people;
+mod plans;
 mod problem;
 mod record;
 pub mod rosters;

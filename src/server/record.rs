@@ -1,5 +1,6 @@
 //! What people see of the ledger and add to it, each within their region.
 
+use super::jobs::{Job, Wanted};
 use super::{App, Person, Problem, Role};
 use crate::config::addressed;
 use crate::ledger::{Decision, History, LedgerError, Listed, Recorded, Teller, code_document};
@@ -78,6 +79,37 @@ impl App {
         let seq = self.append(&[], &[event]).await?;
         let (_, _, code) = self.history(person, key).await?;
         Ok((seq, code))
+    }
+
+    /// Jobs that the person sees, the latest first: of whom limits a region, their own, since names of uploads are those
+    /// of all regions.
+    pub(crate) async fn jobs_of(
+        &self,
+        person: &Person,
+        wanted: Wanted,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Problem> {
+        let actor = person.region.as_ref().map(|_| person.name.clone());
+        Ok(self.jobs().list(&Wanted { actor, ..wanted }, before, limit).await?)
+    }
+
+    /// A job that the person sees.
+    pub(crate) async fn job_of(&self, person: &Person, id: &str) -> Result<Job, Problem> {
+        let theirs = |job: &Job| person.region.is_none() || job.actor == person.name;
+        let found = if id.contains('\0') { None } else { self.jobs().one(id).await? };
+        found.filter(theirs).ok_or_else(Problem::not_found)
+    }
+
+    /// Refuses who may not have a file scanned for a target, or for whatever target the file says. Of whom limits a
+    /// region, the target has to be one that they see: what a file says of itself may be any.
+    pub(crate) async fn may_scan(&self, person: &Person, target: Option<&str>) -> Result<(), Problem> {
+        person.at_least(Role::Analyst)?;
+        match target {
+            Some(target) if person.region.is_some() => self.target(person, target).await.map(drop),
+            Some(_) => Ok(()),
+            None => person.everywhere(),
+        }
     }
 
     /// The JSON of a report by its digest, where it is of a target that the person may see.

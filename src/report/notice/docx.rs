@@ -3,17 +3,16 @@
 //!
 //! The same notice gives the same bytes: paragraphs are numbered here and not by the library's counter.
 
-use std::io::{self, Cursor, Write};
+use std::io::{self, Write};
 
 use docx_rs::{
-    AlignmentType, Docx, Footer, LineSpacing, LineSpacingType, PageMargin, PageNum, Paragraph, Run, RunFonts,
+    AlignmentType, Docx, Footer, LineSpacing, LineSpacingType, PageMargin, PageNum, Paragraph, Run,
     SpecialIndentType, Style, StyleType, Table, TableCell, TableLayoutType, TableRow, VAlignType, WidthType,
 };
 
+use super::super::word::{TWIPS, fonts, pack, run};
 use super::{Block, Notice};
 
-/// Twentieths of a point in a millimetre, times 100.
-const TWIPS: i32 = 5669;
 /// Width of the text: 156 mm.
 const WIDTH: i32 = 156 * TWIPS / 100;
 /// Width of the first column of a table.
@@ -68,14 +67,7 @@ pub(super) fn write(notice: &Notice, out: &mut dyn Write) -> io::Result<()> {
             Block::Day(text) => docx.add_paragraph(paragraph("NoticeDay", text, next())),
         };
     }
-    let mut bytes = Cursor::new(Vec::new());
-    docx.pack(&mut bytes).map_err(io::Error::other)?;
-    out.write_all(bytes.get_ref())
-}
-
-fn fonts(east_asia: &str) -> RunFonts {
-    let latin = "Times New Roman";
-    RunFonts::new().ascii(latin).hi_ansi(latin).cs(latin).east_asia(east_asia)
+    pack(docx, out)
 }
 
 fn spacing(points: i32) -> LineSpacing {
@@ -126,11 +118,6 @@ fn styles() -> Vec<Style> {
 
 fn paragraph(style: &str, text: &str, id: u32) -> Paragraph {
     Paragraph::new().id(format!("{id:08x}")).style(style).add_run(run(text))
-}
-
-fn run(text: &str) -> Run {
-    // XML 1.0 has no place for these two, even as references.
-    Run::new().add_text(text.replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}"))
 }
 
 fn table(rows: &[(String, String)], next: &mut dyn FnMut() -> u32) -> Table {

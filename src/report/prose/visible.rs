@@ -35,6 +35,22 @@ pub(in crate::report) fn visible(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Text as it may stand in an element or an attribute.
+pub(in crate::report) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for ch in text.chars() {
+        match ch {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(ch),
+        }
+    }
+    out
+}
+
 /// A text cut around the part that a rule matched; every piece is safe to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) struct Excerpt {

@@ -91,6 +91,28 @@ pub(in crate::report) fn code_class(code: ColorCode) -> &'static str {
     }
 }
 
+/// A sign that goes with a colour, for readers who do not see colours.
+pub(in crate::report) fn code_sign(code: ColorCode) -> &'static str {
+    match code {
+        ColorCode::Green => "✓",
+        ColorCode::Blue => "!",
+        ColorCode::Red => "✕",
+        ColorCode::None => "–",
+    }
+}
+
+/// The numbers that a leader asks for, each with its word.
+pub(in crate::report) fn figures(lang: Lang, report: &Report) -> Vec<(&'static str, String)> {
+    let missing = report.duties.iter().filter(|duty| duty.status == DutyStatus::Missing).count();
+    let of = |level| of_level(report, level).count().to_string();
+    vec![
+        (lang.pick("项确认", "confirmed"), of(Level::Confirmed)),
+        (lang.pick("项疑似", "suspected"), of(Level::Suspected)),
+        (lang.pick("项必备功能未见", "duties missing"), missing.to_string()),
+        (lang.pick("已检视", "inspected"), format!("{}%", report.coverage.percent)),
+    ]
+}
+
 /// Name of the target as people know it; its id or file name where it has none.
 pub(in crate::report) fn name(report: &Report) -> &str {
     let Identity { name, id, .. } = &report.identity;
@@ -278,6 +300,16 @@ pub(in crate::report) fn size(bytes: u64) -> String {
     }
 }
 
+/// The position in a place, in words: `偏移 0x1f4`, `资源 0x7f0b0012`.
+pub(in crate::report) fn position(lang: Lang, place: &str) -> Option<String> {
+    let rest = place.strip_prefix(entry(place))?;
+    let word = match rest.chars().next()? {
+        '#' => lang.pick("资源", "resource"),
+        _ => lang.pick("偏移", "offset"),
+    };
+    Some(format!("{word} {}", &rest[1..]))
+}
+
 /// The part of a place without its position: the entry alone.
 pub(in crate::report) fn entry(place: &str) -> &str {
     match place.rfind(['@', '#']) {
@@ -298,5 +330,8 @@ mod tests {
         assert_eq!(entry("base.apk!classes.dex@0x1f4"), "base.apk!classes.dex");
         assert_eq!(entry("resources.arsc#0x7f0b0012"), "resources.arsc");
         assert_eq!(entry("assets/a@2x.png"), "assets/a@2x.png");
+        assert_eq!(position(Lang::Zh, "base.apk!classes.dex@0x1f4").as_deref(), Some("偏移 0x1f4"));
+        assert_eq!(position(Lang::En, "resources.arsc#0x7f0b0012").as_deref(), Some("resource 0x7f0b0012"));
+        assert_eq!(position(Lang::En, "assets/a@2x.png"), None);
     }
 }

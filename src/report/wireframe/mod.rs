@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::prose::{excerpt, width};
+use super::prose::{escape, excerpt, width};
 use crate::model::{Control, Evidence, Lang, Shown, Surface};
 
 /// Width of the picture.
@@ -165,22 +165,6 @@ fn draw(title: &str, elements: &[Element<'_>], marked: usize, more: usize, lang:
     }
     svg.push_str("</svg>");
     svg
-}
-
-/// Text as it may stand in an element or an attribute.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for ch in text.chars() {
-        match ch {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(ch),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ struct Trend {
     points: Vec<Point>,
 }
 
-/// How the counts of everything went over the latest days; not for people who are limited to a region.
+/// How the counts went over the latest days: of everything, or of one's region.
 #[utoipa::path(get, path = "/trend", tag = "codes", params(Days),
     responses((status = 200, description = "The trend", body = Trend)))]
 async fn trend(
@@ -212,9 +212,12 @@ async fn trend(
     person: Person,
     days: Result<Query<Days>, QueryRejection>,
 ) -> Result<Json<Trend>, Problem> {
-    person.everywhere()?;
     let Query(Days { days }) = days?;
-    let trend = app.ledger.trend(days.unwrap_or(30).clamp(1, LONGEST_TREND)).await?;
+    let days = days.unwrap_or(30).clamp(1, LONGEST_TREND);
+    let trend = match &person.region {
+        None => app.ledger.trend(days).await?,
+        Some(region) => app.ledger.trend_within(region, days, app.now()).await?,
+    };
     let points = trend.into_iter().map(|(day, code, targets)| Point { day, code, targets });
     Ok(Json(Trend { points: points.collect() }))
 }

@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// What a list of jobs is asked for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Asked {
     /// Where the page before ended: its `next`.
     before: Option<String>,
@@ -47,43 +48,40 @@ struct Page {
     next: Option<String>,
 }
 
-/// Jobs, the latest first.
+/// Jobs, the latest first; people who are limited to a region see their own.
 #[utoipa::path(get, path = "/jobs", params(Asked),
-    responses((status = 200, body = Page), (status = 401, body = Problem)))]
+    responses((status = 200, description = "A page of jobs", body = Page)))]
 async fn list(
     State(app): State<App>,
     person: Person,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Page>, Problem> {
-    person.everywhere()?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
-    let wanted = Wanted { state: asked.state, kind: asked.kind, parent: asked.parent };
-    let jobs = app.jobs().list(&wanted, asked.before.as_deref(), limit).await?;
+    let wanted = Wanted { state: asked.state, kind: asked.kind, parent: asked.parent, actor: None };
+    let jobs = app.jobs_of(&person, wanted, asked.before.as_deref(), limit).await?;
     let next = jobs.last().filter(|_| jobs.len() == limit as usize).map(|last| last.id.clone());
     Ok(Json(Page { jobs, next }))
 }
 
 /// One job.
 #[utoipa::path(get, path = "/jobs/{id}", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, description = "The job", body = Job)))]
 async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
-    person.everywhere()?;
-    app.jobs().one(&id).await?.map(Json).ok_or_else(Problem::not_found)
+    app.job_of(&person, &id).await.map(Json)
 }
 
 /// Does without a job and its parts. What is under way ends within a second or so.
 #[utoipa::path(post, path = "/jobs/{id}/cancel", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 202, body = Job), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 202, description = "The job, which ends", body = Job)))]
 async fn cancel(
     State(app): State<App>,
     person: Person,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
-    person.everywhere()?;
+    app.job_of(&person, &id).await?;
     let cancelled = app.jobs().cancel(&id).await?;
-    let job = app.jobs().one(&id).await?.ok_or_else(Problem::not_found)?;
+    let job = app.job_of(&person, &id).await?;
     if !cancelled {
         let words = ("任务已经结束", "the job is over");
         return Err(Problem::new("job-over", StatusCode::CONFLICT, words));
@@ -93,16 +91,14 @@ async fn cancel(
 
 /// Calls for a job again that was given up or cancelled.
 #[utoipa::path(post, path = "/jobs/{id}/requeue", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 202, body = Job), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 202, description = "The job, which waits again", body = Job)))]
 async fn requeue(
     State(app): State<App>,
     person: Person,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
-    person.everywhere()?;
-    app.jobs().one(&id).await?.ok_or_else(Problem::not_found)?;
+    app.job_of(&person, &id).await?;
     let words =
         ("任务没有失败或者取消，或者同样的任务已在排队", "the job was not given up, or the same is open");
     let job = app.jobs().requeue(&id).await?;

@@ -1,21 +1,28 @@
 //! What all routes of the API have in common: errors as problem details, tags of content, bodies that are whole before
 //! anything happens, and answers that are given once for a key.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::Row;
+use url::form_urlencoded;
 
 use crate::ledger::LedgerError;
 use crate::model::hex;
 use crate::server::people::{By, Identity};
 use crate::server::{App, Problem};
 
+/// Where the routes are.
+pub(super) const PREFIX: &str = "/api/v1";
 const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 /// Bytes of an error of a library that are passed on.
@@ -71,6 +78,45 @@ pub(super) async fn problems(request: Request, next: Next) -> Response {
 
 fn too_large() -> Problem {
     Problem::new("too-large", StatusCode::PAYLOAD_TOO_LARGE, ("请求内容过大", "the body is too large"))
+}
+
+/// Names of the query parameters of each route, as it describes itself: by path and method.
+pub(super) struct Parameters(BTreeMap<(String, String), BTreeSet<String>>);
+
+impl Parameters {
+    /// Those of a description of the API.
+    pub(super) fn of(description: &Value) -> Self {
+        let mut known = BTreeMap::new();
+        for (path, methods) in description["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in methods.as_object().into_iter().flatten() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let asked = parameters.filter(|parameter| parameter["in"] == "query");
+                let names = asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
+                known.insert((path.clone(), method.to_uppercase()), names.collect());
+            }
+        }
+        Parameters(known)
+    }
+}
+
+/// Refuses what a request asks for that its route knows nothing of: a filter that is misspelt must not be taken for none.
+pub(super) async fn known(
+    State(parameters): State<Arc<Parameters>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = (path.strip_prefix(PREFIX).unwrap_or(path).to_owned(), method.to_string());
+    if let Some(names) = parameters.0.get(&route) {
+        let asked = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+        if let Some((name, _)) = asked.into_iter().find(|(name, _)| !names.contains(&**name)) {
+            let words = ("没有这个查询参数", "no such query parameter");
+            let problem = Problem::new("unknown-parameter", StatusCode::BAD_REQUEST, words);
+            return problem.with(name.chars().take(LONGEST_KEY).collect::<String>()).into_response();
+        }
+    }
+    next.run(request).await
 }
 
 /// Documents with a tag (RFC 9110 section 8.8.3), which are not sent again to who has them; nothing is kept by others.

@@ -14,6 +14,8 @@ mod schema;
 mod session;
 mod targets;
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -26,8 +28,6 @@ use layer::Whole;
 
 /// Bytes of a body at most, where it is no roster.
 const LARGEST_BODY: usize = 1 << 20;
-/// Bytes of a roster at most.
-const LARGEST_ROSTER: usize = 64 << 20;
 
 /// Routes whose bodies are read before anything happens.
 fn described() -> OpenApiRouter<App> {
@@ -57,8 +57,10 @@ pub(super) fn router(app: &App) -> Router<App> {
     let described: Router<App> = described().into();
     let rosters: Router<App> = rosters().into();
     let streamed: Router<App> = streamed().into();
-    let description = Json(openapi());
-    let rosters = rosters.layer(whole(LARGEST_ROSTER));
+    let description = openapi();
+    let parameters = Arc::new(layer::Parameters::of(&description));
+    let description = Json(description);
+    let rosters = rosters.layer(whole(super::imports::LARGEST));
     Router::new()
         .merge(described.layer(whole(LARGEST_BODY)))
         // The layer has read the body already.
@@ -66,6 +68,7 @@ pub(super) fn router(app: &App) -> Router<App> {
         .merge(streamed)
         .route("/openapi.json", get(async move || description.clone()))
         .fallback(async || Problem::not_found())
+        .layer(from_fn_with_state(parameters, layer::known))
         .layer(from_fn(layer::tagged))
         .layer(from_fn(layer::problems))
 }

@@ -22,9 +22,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Form {
-    /// `json` (default: the stored document), `jsonl`, `html`, `sarif`, `terminal`.
+    /// `json` (default: the stored document), `jsonl`, `html`, `sarif`, `docx`, `xlsx`, `terminal`.
     format: Option<String>,
-    /// Language of `html` and `terminal`: `zh` (default) or `en`.
+    /// Language of what people read: `zh` (default) or `en`.
     #[serde(default)]
     #[param(value_type = Option<String>)]
     lang: Lang,
@@ -60,16 +60,10 @@ async fn one_report(
         (format.write)(&run, view, &mut text).map(|()| text)
     });
     let text = written.await.map_err(|_| Problem::internal())?.map_err(|_| Problem::internal())?;
-    let kind = match format.name {
-        "html" => "text/html; charset=utf-8",
-        "sarif" => "application/sarif+json",
-        "jsonl" => "application/x-ndjson",
-        _ => "text/plain; charset=utf-8",
-    };
     // A page that stands by itself has its style in it, and may do nothing else.
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
-    Ok(([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)], text).into_response())
+    Ok(([(CONTENT_TYPE, format.media), (CONTENT_SECURITY_POLICY, policy)], text).into_response())
 }
 
 /// Two reports.

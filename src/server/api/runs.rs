@@ -1,7 +1,5 @@
 //! Rosters, and runs of them on demand. A run is a job; its parts are jobs whose parent it is.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
@@ -9,12 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::server::jobs::{Call, Filter, Job, Lane, Wanted, What};
+use crate::server::jobs::{Filter, Job, Wanted, What};
 use crate::server::rosters::Known;
-use crate::server::{App, Person, Problem, Role};
+use crate::server::{App, Person, Problem};
 
-/// Longest name, in characters.
-const LONGEST_NAME: usize = 100;
 /// Runs that a list shows.
 const SHOWN: u32 = 100;
 
@@ -29,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The name of a new roster.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Named {
     /// Name; what runs remember of a target goes by it.
     name: String,
@@ -42,7 +39,7 @@ struct Rosters {
 }
 
 /// Rosters that can be run.
-#[utoipa::path(get, path = "/rosters", responses((status = 200, body = Rosters), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/rosters", responses((status = 200, description = "Every roster", body = Rosters)))]
 async fn rosters(State(app): State<App>, person: Person) -> Result<Json<Rosters>, Problem> {
     person.everywhere()?;
     Ok(Json(Rosters { rosters: app.rosters().await? }))
@@ -51,23 +48,16 @@ async fn rosters(State(app): State<App>, person: Person) -> Result<Json<Rosters>
 /// Adds a roster: a CSV or XLSX file as the body.
 #[utoipa::path(post, path = "/rosters", params(Named),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = Known), (status = 400, body = Problem), (status = 401, body = Problem),
-              (status = 403, body = Problem), (status = 413, body = Problem)))]
+    responses((status = 201, description = "The roster", body = Known)))]
 async fn add(
     State(app): State<App>,
     person: Person,
     Query(named): Query<Named>,
     request: Request,
 ) -> Result<(StatusCode, Json<Known>), Problem> {
-    person.at_least(Role::Administrator)?;
-    person.everywhere()?;
-    let name = named.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(Problem::bad_request(format!("name: 1 to {LONGEST_NAME} characters")));
-    }
-    let sha256 = app.take_in(request.into_body().into_data_stream(), &person.name).await?;
-    let added = app.add_roster(name, &sha256, &person.name).await?;
-    added.map(|known| (StatusCode::CREATED, Json(known))).map_err(Problem::bad_request)
+    let content = request.into_body().into_data_stream();
+    let known = app.keep_roster(&person, &named.name, content).await?;
+    Ok((StatusCode::CREATED, Json(known)))
 }
 
 /// A run that is wished for.
@@ -91,7 +81,7 @@ struct Runs {
 }
 
 /// Runs, of schedules and on demand.
-#[utoipa::path(get, path = "/runs", responses((status = 200, body = Runs), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/runs", responses((status = 200, description = "The latest runs", body = Runs)))]
 async fn list(State(app): State<App>, person: Person) -> Result<Json<Runs>, Problem> {
     person.everywhere()?;
     let wanted = Wanted { kind: Some("run".to_owned()), ..Wanted::default() };
@@ -100,31 +90,20 @@ async fn list(State(app): State<App>, person: Person) -> Result<Json<Runs>, Prob
 
 /// Runs a roster now: the new job, or the one of the same wish that is still open.
 #[utoipa::path(post, path = "/runs", request_body = Wished,
-    responses((status = 202, body = Job), (status = 400, body = Problem), (status = 401, body = Problem),
-              (status = 403, body = Problem)))]
+    responses((status = 202, description = "The run, or the one that is still open", body = Job)))]
 async fn run(
     State(app): State<App>,
     person: Person,
     Json(wished): Json<Wished>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
-    person.at_least(Role::Analyst)?;
-    person.everywhere()?;
-    if app.roster(&wished.roster).await?.is_none() {
-        return Err(Problem::bad_request("roster: no such roster"));
-    }
     let Wished { roster, filter, weixin } = wished;
-    let words = serde_json::to_string(&(&filter, &weixin)).unwrap_or_default();
-    let key = format!("run:{roster}:{words}");
-    let what = What::Run { roster, filter, weixin, spread: 0 };
-    // A run takes long, whoever wishes it: nobody who waits for one scan waits for it.
-    let (lane, actor, after) = (Lane::Schedule, person.name, Duration::ZERO);
-    let (job, _) = app.jobs().call(Call { what, lane, key, actor, after, parent: None }).await?;
+    let job = app.run_roster(&person, roster, filter, weixin).await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
 /// One run.
 #[utoipa::path(get, path = "/runs/{id}", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, description = "The run", body = Job)))]
 async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
     person.everywhere()?;
     let job = app.jobs().one(&id).await?.filter(|job| matches!(job.what, Some(What::Run { .. })));

@@ -48,9 +48,7 @@ fn broken(error: MultipartError) -> Problem {
 
 /// Uploads a file and has it scanned. The answer comes when the file is on disk; the job says how far the scan is.
 #[utoipa::path(post, path = "/scans", request_body(content = Upload, content_type = "multipart/form-data"),
-    responses((status = 202, body = Job), (status = 400, body = Problem), (status = 401, body = Problem),
-              (status = 403, body = Problem), (status = 413, body = Problem), (status = 429, body = Problem),
-              (status = 507, body = Problem)))]
+    responses((status = 202, description = "On disk; the scan waits", body = Job)))]
 async fn upload(
     State(app): State<App>,
     person: Person,
@@ -90,39 +88,27 @@ async fn upload(
         }
     }
     let Some((sha256, name)) = file else { return Err(Problem::bad_request("no field \"file\"")) };
-    // Of whom limits a region, the target has to be one that they see: what a file says of itself may be any.
-    match &target {
-        Some(target) if person.region.is_some() => drop(app.target(&person, target).await?),
-        Some(_) => {}
-        None => person.everywhere()?,
-    }
+    app.may_scan(&person, target.as_deref()).await?;
     let job = app.scan_upload(&sha256, &name, target.as_deref(), &person.name).await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
-/// A job; of whom limits a region, only their own.
-async fn found(app: &App, person: &Person, id: &str) -> Result<Job, Problem> {
-    let theirs = |job: &Job| person.region.is_none() || job.actor == person.name;
-    app.jobs().one(id).await?.filter(theirs).ok_or_else(Problem::not_found)
-}
-
 /// How far a scan is. Its `result` names the report of each program that was in the file.
 #[utoipa::path(get, path = "/scans/{id}", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, description = "The job", body = Job)))]
 async fn show(State(app): State<App>, person: Person, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
-    found(&app, &person, &id).await.map(Json)
+    app.job_of(&person, &id).await.map(Json)
 }
 
 /// The same as server-sent events, `progress` by `progress` until it is `ended`.
 #[utoipa::path(get, path = "/scans/{id}/events", params(("id" = String, Path, description = "Number of the job")),
-    responses((status = 200, body = Job, content_type = "text/event-stream"), (status = 401, body = Problem),
-              (status = 404, body = Problem)))]
+    responses((status = 200, description = "The job as it goes on", body = Job, content_type = "text/event-stream")))]
 async fn events(
     State(app): State<App>,
     person: Person,
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let first = found(&app, &person, &id).await?;
+    let first = app.job_of(&person, &id).await?;
     let stream = futures_util::stream::unfold((app, Some(first), None), next);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }

@@ -319,6 +319,7 @@ impl Jobs {
             ("state = ", state),
             ("kind = ", wanted.kind.clone()),
             ("parent = ", wanted.parent.clone()),
+            ("actor = ", wanted.actor.clone()),
             ("id < ", before.map(str::to_owned)),
         ] {
             if let Some(text) = text {
@@ -553,6 +554,8 @@ pub struct Wanted {
     pub kind: Option<String>,
     /// Parts of this run.
     pub parent: Option<String>,
+    /// Who called for them.
+    pub actor: Option<String>,
 }
 
 /// What came of a ticket.

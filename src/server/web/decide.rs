@@ -16,15 +16,19 @@ const CONFIRM: [(&str, &str); 3] = [
     ("已安装运行核实", "installed and looked at"),
     ("责任单位已承认", "the owner admits it"),
 ];
-/// Why something is dismissed.
-const DISMISS: [(&str, &str); 6] = [
-    ("会议、活动等一次性签到", "a single check-in to a meeting"),
-    ("群众自愿使用，不用于考核", "voluntary, for the public, no assessment"),
-    ("只是政策、新闻或者帮助文字", "words of a policy, news or help only"),
-    ("第三方组件自带，未启用", "part of a library, not in use"),
-    ("界面已经下线，无法进入", "the screen is gone, nobody gets there"),
-    ("同名的其他功能", "another function of the same name"),
+/// Why something is dismissed, and of which rules that is said; of all where none is named.
+const DISMISS: [(&str, &str, &str); 7] = [
+    ("check-in", "会议、活动等一次性签到", "a single check-in to a meeting"),
+    ("", "群众自愿使用，不用于考核", "voluntary, for the public, no assessment"),
+    ("", "只是政策、新闻或者帮助文字", "words of a policy, news or help only"),
+    ("", "第三方组件自带，未启用", "part of a library, not in use"),
+    ("", "界面已经下线，无法进入", "the screen is gone, nobody gets there"),
+    ("", "同名的其他功能", "another function of the same name"),
+    ("ranking", "面向群众的服务评价，不用于考核干部", "ratings by the public, nobody is assessed"),
 ];
+/// Why a duty that was not seen is none.
+const MET: [(&str, &str); 2] =
+    [("另有界面已经具备", "it is there on another screen"), ("不适用", "it does not apply")];
 /// Why a decision is undone.
 const UNDONE: (&str, &str) = ("误操作，撤销", "recorded by mistake");
 
@@ -48,6 +52,10 @@ impl Offer {
     pub(super) fn new(lang: Lang, target: &str, rule: &str, today: jiff::civil::Date, duty: bool) -> Self {
         let words =
             |list: &[(&'static str, &'static str)]| list.iter().map(|(zh, en)| lang.pick(zh, en)).collect();
+        let dismiss = || {
+            let said = DISMISS.iter().filter(|(of, _, _)| of.is_empty() || rule.ends_with(of));
+            said.map(|(_, zh, en)| lang.pick(zh, en)).collect()
+        };
         Offer {
             target: target.to_owned(),
             rule: rule.to_owned(),
@@ -56,11 +64,7 @@ impl Offer {
             after: String::new(),
             duty,
             confirm: words(&CONFIRM),
-            dismiss: words(if duty {
-                &[("另有界面已经具备", "it is there on another screen"), ("不适用", "it does not apply")]
-            } else {
-                &DISMISS
-            }),
+            dismiss: if duty { words(&MET) } else { dismiss() },
             today: today.to_string(),
         }
     }

@@ -5,6 +5,7 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{Form, Multipart, State as AppState};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
@@ -39,6 +40,8 @@ struct Line {
 struct Jobs {
     frame: Frame,
     rows: String,
+    /// Whether the person may upload what says itself whose it is.
+    uploads: bool,
 }
 
 #[derive(Template)]
@@ -50,13 +53,27 @@ struct Rows {
 }
 
 async fn lines(app: &App, visitor: &Visitor) -> Result<Vec<Line>, Problem> {
-    let jobs = app.jobs().list(&Wanted::default(), None, PAGE).await?;
-    // Names of uploads are those of all regions.
-    let own = |job: &&Job| visitor.person.region.is_none() || job.actor == visitor.person.name;
-    Ok(jobs.iter().filter(own).map(|job| line(visitor.lang, job)).collect())
+    let jobs = app.jobs_of(&visitor.person, Wanted::default(), None, PAGE).await?;
+    Ok(jobs.iter().map(|job| line(visitor.lang, job, app.now())).collect())
 }
 
-fn line(lang: Lang, job: &Job) -> Line {
+/// How long a job still takes, by how long it took so far.
+fn left(lang: Lang, job: &Job, now: Timestamp) -> Option<String> {
+    let (Some(started), State::Running) = (job.started, job.state) else { return None };
+    let spent = now.duration_since(started).as_secs();
+    if job.progress <= 0 || job.progress >= job.total || spent < 5 {
+        return None;
+    }
+    let seconds = spent.checked_mul(job.total - job.progress)?.checked_div(job.progress)?;
+    Some(match (seconds / 60 + 1, lang) {
+        (minutes @ ..60, Lang::Zh) => format!("约剩 {minutes} 分钟"),
+        (minutes @ ..60, Lang::En) => format!("about {minutes} min left"),
+        (minutes, Lang::Zh) => format!("约剩 {} 小时", minutes / 60),
+        (minutes, Lang::En) => format!("about {} h left", minutes / 60),
+    })
+}
+
+fn line(lang: Lang, job: &Job, now: Timestamp) -> Line {
     let what = match &job.what {
         Some(What::ScanUpload { name, .. }) => format!("{} {}", lang.pick("检测", "scan"), brief(name)),
         Some(What::ScanTarget { lines, part, .. }) => match lang {
@@ -80,6 +97,10 @@ fn line(lang: Lang, job: &Job) -> Line {
         _ if job.total <= 0 => String::new(),
         Some(What::ScanUpload { .. }) => format!("{} / {}", size(job.progress), size(job.total)),
         _ => format!("{} / {}", job.progress, job.total),
+    };
+    let progress = match left(lang, job, now) {
+        Some(left) => format!("{progress}{}{left}", lang.pick("，", ", ")),
+        None => progress,
     };
     let target =
         job.result.pointer("/reports/0/target").and_then(|target| target.as_str()).unwrap_or_default();
@@ -110,7 +131,8 @@ async fn shown(app: &App, visitor: &Visitor) -> Result<Rows, Problem> {
 
 pub(super) async fn page(AppState(app): AppState<App>, visitor: Visitor) -> Result<Response, Problem> {
     let rows = shown(&app, &visitor).await?.render()?;
-    rendered(&Jobs { rows, frame: visitor.frame(Place::Jobs, visitor.lang.pick("任务", "Jobs")) })
+    let uploads = app.may_scan(&visitor.person, None).await.is_ok();
+    rendered(&Jobs { rows, uploads, frame: visitor.frame(Place::Jobs, visitor.lang.pick("任务", "Jobs")) })
 }
 
 /// The rows alone, for pages that ask again while something is under way.
@@ -131,11 +153,7 @@ pub(super) async fn act(
     Form(act): Form<Act>,
 ) -> Result<Response, Problem> {
     visitor.person.at_least(Role::Analyst)?;
-    let jobs = app.jobs();
-    let job = jobs.one(&act.job.replace('\0', "")).await?.ok_or_else(Problem::not_found)?;
-    if visitor.person.region.is_some() && job.actor != visitor.person.name {
-        return Err(Problem::not_found());
-    }
+    let (jobs, job) = (app.jobs(), app.job_of(&visitor.person, &act.job).await?);
     let done = match act.action.as_str() {
         "cancel" => jobs.cancel(&job.id).await?,
         "again" => jobs.requeue(&job.id).await?.is_some(),
@@ -158,15 +176,19 @@ pub(super) async fn scan(
     visitor.person.at_least(Role::Analyst)?;
     let unread = |error: MultipartError| Problem::bad_request(error.body_text());
     let actor = &visitor.person.name;
-    let mut any = false;
+    let (mut any, mut target) = (false, None);
     while let Some(field) = form.next_field().await.map_err(unread)? {
-        if field.name() != Some("package") {
-            continue;
+        match field.name() {
+            Some("target") => target = Some(field.text().await.map_err(unread)?),
+            Some("package") => {
+                app.may_scan(&visitor.person, target.as_deref()).await?;
+                let name = field.file_name().unwrap_or_default().to_owned();
+                let sha256 = app.take_in(std::pin::pin!(field), actor).await?;
+                app.scan_upload(&sha256, &name, target.as_deref(), actor).await?;
+                any = true;
+            }
+            _ => {}
         }
-        let name = field.file_name().unwrap_or_default().to_owned();
-        let sha256 = app.take_in(std::pin::pin!(field), actor).await?;
-        app.scan_upload(&sha256, &name, None, actor).await?;
-        any = true;
     }
     if any {
         return Ok(Redirect::to("/jobs").into_response());

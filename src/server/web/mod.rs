@@ -16,6 +16,7 @@ mod login;
 mod overview;
 mod people;
 mod review;
+mod schedules;
 mod settings;
 mod show;
 mod target;
@@ -25,7 +26,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use super::{App, Problem};
+use super::{App, Problem, imports};
 pub(super) use frame::dress;
 
 /// All pages.
@@ -44,11 +45,10 @@ pub(super) fn router() -> Router<App> {
         .route("/jobs/act", post(jobs::act))
         .route("/scan", post(jobs::scan).layer(DefaultBodyLimit::disable()))
         .route("/settings", get(settings::page))
-        .route(
-            "/settings/roster",
-            post(settings::upload).layer(DefaultBodyLimit::max(settings::LARGEST_ROSTER)),
-        )
+        .route("/settings/roster", post(settings::upload).layer(DefaultBodyLimit::max(imports::LARGEST)))
         .route("/settings/roster/apply", post(settings::apply))
+        .route("/settings/schedules", post(schedules::act))
+        .route("/settings/rosters", post(schedules::roster).layer(DefaultBodyLimit::disable()))
         .route("/settings/people", post(people::act))
         .route("/settings/tokens", post(people::token))
         .route("/settings/audit", get(people::audit))

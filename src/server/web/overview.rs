@@ -7,9 +7,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
-use super::show::{Badge, Row, badge, brief, query, row};
+use super::show::{Badge, Head, Row, badge, brief, heads, query, row};
 use super::targets::UNSAID;
 use crate::ledger::{By, Count, History, LedgerError, Listed, Policy, Wanted};
 use crate::model::{ColorCode, Lang, OfficeLevel, beijing_day, beijing_midnight};
@@ -32,6 +33,7 @@ struct Overview {
     frame: Frame,
     worse: Vec<Worse>,
     worse_more: usize,
+    heads: Vec<Head>,
     overdue: Vec<Row>,
     overdue_all: u64,
     overdue_more: bool,
@@ -103,13 +105,16 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     let overdue = app.ledger.listed(&due, "", SHOWN as u32).await?;
     let overdue_all: u64 = app.ledger.count(&due, By::All).await?.iter().map(|count| count.targets).sum();
     let counts = app.ledger.count(&wanted, By::All).await?;
-    let regions = grouped(&app.ledger.count(&wanted, By::Region).await?, |within| {
-        part(within, visitor.person.region.as_deref())
-    });
+    let counted = app.ledger.count(&wanted, By::Region).await?;
+    let depth = depth(&counted);
+    let regions = grouped(&counted, |within| part(within, depth));
     let regions_more = regions.len().saturating_sub(REGIONS);
-    let regions = regions
+    // What the roster does not say comes last.
+    let (unsaid, said): (Vec<_>, Vec<_>) = regions.into_iter().partition(|(region, _)| region.is_empty());
+    let regions = said
         .into_iter()
         .take(REGIONS)
+        .chain(unsaid)
         .map(|(region, counts)| line(lang, &region, "region", &region, &counts));
     let levels = grouped(&app.ledger.count(&wanted, By::Level).await?, str::to_owned);
     let order = |word: &str| OfficeLevel::ALL.iter().position(|level| level_word(*level) == word);
@@ -121,12 +126,15 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
         line(lang, name, "level", word, counts)
     });
     let all = sums(&counts);
-    // The trend is that of everything; a region has none.
-    let trend =
-        if visitor.person.region.is_none() { trend(lang, &app.ledger.trend(DAYS).await?) } else { None };
+    let trend = match &visitor.person.region {
+        None => app.ledger.trend(DAYS).await?,
+        Some(region) => app.ledger.trend_within(region, DAYS, now).await?,
+    };
+    let trend = trend_of(lang, &trend);
     rendered(&Overview {
         worse,
         worse_more,
+        heads: heads(lang, None, str::to_owned),
         overdue: overdue.iter().map(|listed| row(lang, today, listed)).collect(),
         overdue_all,
         overdue_more: overdue_all > overdue.len() as u64,
@@ -172,10 +180,21 @@ fn gravity(policy: &Policy, clause: &str) -> usize {
     }
 }
 
-/// The region below one's own that a region is in.
-fn part(within: &str, own: Option<&str>) -> String {
-    let depth = own.map_or(0, |own| own.split('/').count());
-    within.split('/').take(depth + 1).collect::<Vec<_>>().join("/")
+/// How many parts of a region tell the targets apart: one more than all have in common.
+fn depth(counts: &[Count]) -> usize {
+    let mut regions = counts.iter().map(|count| &*count.within).filter(|within| !within.is_empty());
+    let Some(first) = regions.next() else { return 1 };
+    let mut common: Vec<&str> = first.split('/').collect();
+    for region in regions {
+        let same = common.iter().zip(region.split('/')).take_while(|(one, other)| **one == *other).count();
+        common.truncate(same);
+    }
+    common.len() + 1
+}
+
+/// The first parts of a region.
+fn part(within: &str, depth: usize) -> String {
+    within.split('/').take(depth).collect::<Vec<_>>().join("/")
 }
 
 fn grouped(counts: &[Count], of: impl Fn(&str) -> String) -> BTreeMap<String, Vec<Count>> {
@@ -233,10 +252,13 @@ fn level_word(level: OfficeLevel) -> &'static str {
 }
 
 /// The picture is 600 wide and 160 high.
-fn trend(lang: Lang, rows: &[(String, ColorCode, u64)]) -> Option<Trend> {
+fn trend_of(lang: Lang, rows: &[(String, ColorCode, u64)]) -> Option<Trend> {
     let mut days: Vec<&str> = rows.iter().map(|(day, _, _)| day.as_str()).collect();
     days.dedup();
     let ([from, .., to], true) = (&days[..], days.len() > 1) else { return None };
+    // Days on which nothing changed are left out, and take their place all the same.
+    let date = |day: &str| day.parse::<Date>().unwrap_or_default();
+    let span = |day: &str| f64::from(date(day).since(date(from)).map_or(0, |span| span.get_days()));
     let top = rows.iter().map(|(_, _, targets)| *targets).max()?.max(1);
     let lines = CODES.map(|code| {
         let mut points = String::new();
@@ -246,8 +268,8 @@ fn trend(lang: Lang, rows: &[(String, ColorCode, u64)]) -> Option<Trend> {
                 .map_or(0, |(_, _, targets)| *targets)
         };
         let y = |targets: u64| 150.0 - 140.0 * targets as f64 / top as f64;
-        for (index, day) in days.iter().enumerate() {
-            let x = 600.0 * index as f64 / (days.len() - 1) as f64;
+        for day in &days {
+            let x = 600.0 * span(day) / span(to).max(1.0);
             // `write!` to a string does not fail.
             let _ = write!(points, "{x:.1},{:.1} ", y(of(day)));
         }
@@ -255,4 +277,20 @@ fn trend(lang: Lang, rows: &[(String, ColorCode, u64)]) -> Option<Trend> {
         TrendLine { badge: badge(lang, code, ""), points, first, last }
     });
     Some(Trend { from: (*from).to_owned(), to: (*to).to_owned(), top, lines: lines.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_apart_below_what_they_have_in_common() {
+        let count = |within: &str| Count { within: within.into(), code: ColorCode::None, targets: 1 };
+        let depth = |all: &[&str]| super::depth(&all.iter().map(|one| count(one)).collect::<Vec<_>>());
+        assert_eq!(depth(&["甲省/乙市", "丙省"]), 1);
+        assert_eq!(depth(&["甲省", "甲省/乙市/丁县", "甲省/丙市", ""]), 2);
+        assert_eq!(depth(&["甲省/乙市/丁县", "甲省/乙市/戊县"]), 3);
+        assert_eq!(depth(&[""]), 1);
+        assert_eq!((part("甲省/乙市/丁县", 2), part("", 2)), ("甲省/乙市".into(), String::new()));
+    }
 }

@@ -167,8 +167,64 @@ struct Line {
     at: String,
     who: String,
     address: String,
+    /// In words.
+    deed: &'static str,
+    /// As a request, and what it was about.
     what: String,
-    outcome: u16,
+    outcome: String,
+}
+
+/// Requests in words, by how they begin; the longest come first.
+const DEEDS: [(&str, (&str, &str)); 31] = [
+    ("login", ("登录", "log in")),
+    ("POST /login", ("登录", "log in")),
+    ("POST /logout", ("退出", "log out")),
+    ("POST /password", ("修改密码", "change the password")),
+    ("POST /decide", ("核查决定", "decide")),
+    ("POST /scan", ("上传检测", "upload and scan")),
+    ("POST /jobs/act", ("取消或者重新排队任务", "cancel a job or queue it again")),
+    ("POST /settings/roster/apply", ("名录写入台账", "write a roster to the ledger")),
+    ("POST /settings/rosters", ("添加用于检测的名录", "add a roster to run")),
+    ("POST /settings/roster", ("上传名录查看变化", "send a roster in")),
+    ("POST /settings/schedules", ("安排定期检测", "schedule runs")),
+    ("POST /settings/people", ("管理人员", "manage people")),
+    ("POST /settings/tokens", ("管理接口令牌", "manage tokens")),
+    ("POST /targets/", ("生成整改通知书", "make a notice")),
+    ("DELETE /api/v1/session", ("退出", "log out")),
+    ("POST /api/v1/session", ("登录", "log in")),
+    ("PUT /api/v1/session", ("修改密码", "change the password")),
+    ("POST /api/v1/people", ("管理人员", "manage people")),
+    ("PATCH /api/v1/people", ("管理人员", "manage people")),
+    ("POST /api/v1/targets/", ("登记事件", "record an event")),
+    ("POST /api/v1/imports/", ("名录写入台账", "write a roster to the ledger")),
+    ("POST /api/v1/imports", ("上传名录查看变化", "send a roster in")),
+    ("POST /api/v1/rosters", ("添加用于检测的名录", "add a roster to run")),
+    ("POST /api/v1/runs", ("检测名录", "run a roster")),
+    ("POST /api/v1/scans", ("上传检测", "upload and scan")),
+    ("POST /api/v1/jobs/", ("取消或者重新排队任务", "cancel a job or queue it again")),
+    ("POST /api/v1/schedules", ("安排定期检测", "schedule runs")),
+    ("PUT /api/v1/schedules", ("修改定期检测", "change a schedule")),
+    ("DELETE /api/v1/schedules", ("删除定期检测", "remove a schedule")),
+    ("DELETE /api/v1/tokens", ("撤销接口令牌", "revoke a token")),
+    ("POST /api/v1/tokens", ("生成接口令牌", "make a token")),
+];
+
+fn deed(lang: Lang, what: &str) -> &'static str {
+    let found = DEEDS.iter().find(|(begins, _)| what.starts_with(begins));
+    let (zh, en) = found.map_or(("其他操作", "something else"), |(_, words)| *words);
+    lang.pick(zh, en)
+}
+
+/// The status of an answer in words.
+fn outcome(lang: Lang, status: u16) -> String {
+    let words = match status {
+        ..400 => ("成功", "done"),
+        401 | 403 | 404 => ("被拒绝", "refused"),
+        429 => ("过于频繁", "too often"),
+        400..500 => ("未通过", "not accepted"),
+        _ => ("出错", "failed"),
+    };
+    format!("{} {status}", lang.pick(words.0, words.1))
 }
 
 /// What was changed, and who logged in.
@@ -190,7 +246,8 @@ pub(super) async fn audit(
             Some(object) => format!("{} {object}", line.what),
             None => line.what.clone(),
         }),
-        outcome: line.outcome,
+        deed: deed(visitor.lang, &line.what),
+        outcome: outcome(visitor.lang, line.outcome),
     });
     rendered(&Audit {
         lines: shown.collect(),

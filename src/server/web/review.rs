@@ -144,10 +144,11 @@ async fn opened(app: &App, visitor: &Visitor, one: &Waiting) -> Result<Option<Op
         let found = finding.or_else(|| report.duties.iter().find(missing).map(Piece::Duty))?;
         Some(piece(report, found, lang))
     });
+    let own = report.as_ref().and_then(|report| report.identity.name.as_deref());
     let text = |text: &Option<String>| text.as_deref().map(brief).unwrap_or_default();
     let reason = document.reasons.first();
     Ok(Some(Opened {
-        name: brief(document.name.as_deref().unwrap_or(&one.target)),
+        name: brief(document.name.as_deref().or(own).unwrap_or(&one.target)),
         address: address(&one.target),
         key: brief(&one.target),
         owner: text(&document.owner),

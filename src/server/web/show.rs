@@ -86,6 +86,39 @@ pub(super) fn row(lang: Lang, today: Date, listed: &Listed) -> Row {
     }
 }
 
+/// A column of a list of targets.
+pub(super) struct Head {
+    pub(super) word: &'static str,
+    /// The same list in the order of the column; empty where it has none.
+    pub(super) link: String,
+    /// Whether the list is in this order, and which way that goes.
+    pub(super) sorted: bool,
+    pub(super) way: &'static str,
+    pub(super) number: bool,
+}
+
+/// The columns of a list of targets: its order, and where another order leads; nowhere where no order is.
+pub(super) fn heads(lang: Lang, sort: Option<&str>, link: impl Fn(&str) -> String) -> Vec<Head> {
+    [
+        ("name", ("对象", "Target"), "ascending", false),
+        ("code", ("赋码", "Code"), "descending", false),
+        ("since", ("变动", "Since"), "descending", false),
+        ("region", ("主办单位、地区", "Owner, region"), "ascending", false),
+        ("confirmed", ("确认", "Confirmed"), "descending", true),
+        ("", ("疑似", "Suspected"), "descending", true),
+        ("deadline", ("限期", "Deadline"), "ascending", false),
+    ]
+    .into_iter()
+    .map(|(by, (zh, en), way, number)| Head {
+        word: lang.pick(zh, en),
+        link: if by.is_empty() || sort.is_none() { String::new() } else { link(by) },
+        sorted: sort == Some(by),
+        way,
+        number,
+    })
+    .collect()
+}
+
 /// The page of a target. A key may hold anything, a slash too.
 pub(super) fn address(target: &str) -> String {
     let mut address = "/targets/".to_owned();

@@ -196,7 +196,9 @@ pub(super) async fn page(
         Some(seq) => Done::of(&app, &visitor, seq, "target").await?,
         None => None,
     };
-    let name = listed.document.name.as_deref().unwrap_or(&key);
+    // What no roster names is called what it calls itself.
+    let own = report.as_ref().and_then(|report| report.identity.name.as_deref());
+    let name = listed.document.name.as_deref().or(own).unwrap_or(&key);
     rendered(&Target {
         address: address(&key),
         kind: lang.pick(listed.document.kind.zh(), listed.document.kind.en()),

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
-use super::show::{Row, badge, colour, query, row};
+use super::show::{Head, Row, badge, colour, heads, query, row};
 use crate::ledger::{Behind, By, Order, Wanted};
 use crate::model::{ColorCode, Lang, OfficeLevel, Scope, beijing_day};
 use crate::server::{App, Problem};
@@ -37,6 +37,7 @@ pub(super) struct Asked {
 struct Targets {
     frame: Frame,
     asked: Asked,
+    heads: Vec<Head>,
     rows: Vec<Row>,
     total: u64,
     any: bool,
@@ -149,7 +150,10 @@ pub(super) async fn page(
     let next = next.map(|next| query("/targets", &asked.pairs(&next)));
     let filtered = asked.pairs("").iter().any(|(name, value)| *name != "sort" && !value.is_empty());
     let (codes, kinds, levels, clauses, sorts) = choices(&app, lang, &asked);
+    let by = if asked.sort.is_empty() { "code" } else { &asked.sort };
+    let sorted = |by: &str| query("/targets", &Asked { sort: by.to_owned(), ..asked.clone() }.pairs(""));
     rendered(&Targets {
+        heads: heads(lang, Some(by), sorted),
         rows: rows.iter().map(|listed| row(lang, today, listed)).collect(),
         total,
         any,

@@ -1,0 +1,137 @@
+//! What every spreadsheet (ECMA-376) of this program has in common. Every cell is text or a number, never a formula.
+
+use std::io;
+
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
+
+use crate::model::{ColorCode, Lang};
+
+/// Cells hold no more, in UTF-16 units.
+const LONGEST_CELL: usize = 32_767;
+
+/// More columns cannot be read when they are all on one page.
+const WIDE: usize = 14;
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// A text, whatever it begins with.
+    Text(String),
+    /// A count.
+    Number(u64),
+    /// A colour with its word, on its ground.
+    Code(ColorCode),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::Text(text.to_owned())
+    }
+}
+
+/// A column: its heading, and its width in digits of the spreadsheet's font.
+pub(crate) type Head = (&'static str, u32);
+
+/// A sheet that grows downwards under a heading that stays in sight.
+pub(crate) struct Grid<'a> {
+    sheet: &'a mut Worksheet,
+    row: u32,
+    columns: u16,
+    lang: Lang,
+    formats: [Format; 4],
+    wrapped: Format,
+}
+
+impl<'a> Grid<'a> {
+    /// Gives a sheet its name and its heading.
+    pub(crate) fn new(
+        sheet: &'a mut Worksheet,
+        name: &str,
+        heads: &[Head],
+        lang: Lang,
+    ) -> Result<Self, XlsxError> {
+        sheet.set_name(name)?.set_landscape().set_paper_size(9);
+        if heads.len() <= WIDE {
+            sheet.set_print_fit_to_pages(1, 0);
+        }
+        let head = heading();
+        let mut columns = 0;
+        for (title, width) in heads {
+            sheet.set_column_width(columns, *width)?;
+            sheet.write_string_with_format(0, columns, *title, &head)?;
+            columns += 1;
+        }
+        sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
+        let formats = COLOURS.map(fill);
+        let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+        Ok(Grid { sheet, row: 0, columns, lang, formats, wrapped })
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result<(), XlsxError> {
+        self.row += 1;
+        for (at, cell) in (0..).zip(cells) {
+            match cell {
+                Cell::Text(text) if text.is_empty() => continue,
+                Cell::Text(text) => {
+                    self.sheet.write_string_with_format(self.row, at, fitting(text), &self.wrapped)?
+                }
+                Cell::Number(number) => self.sheet.write_number(self.row, at, number as f64)?,
+                Cell::Code(code) => {
+                    let word = self.lang.pick(code.zh(), code.en());
+                    match self.formats.get(code as usize) {
+                        Some(format) => self.sheet.write_string_with_format(self.row, at, word, format)?,
+                        None => self.sheet.write_string(self.row, at, word)?,
+                    }
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Ends the sheet with a filter over all of it.
+    pub(crate) fn finish(self) -> Result<(), XlsxError> {
+        self.sheet.autofilter(0, 0, self.row, self.columns.saturating_sub(1))?;
+        Ok(())
+    }
+}
+
+/// The colours in the order of their numbers.
+pub(crate) const COLOURS: [ColorCode; 4] =
+    [ColorCode::Green, ColorCode::Blue, ColorCode::Red, ColorCode::None];
+
+/// The error of a spreadsheet as one of its file.
+pub(crate) fn failed(error: XlsxError) -> io::Error {
+    io::Error::other(error)
+}
+
+/// The look of a heading.
+pub(crate) fn heading() -> Format {
+    Format::new().set_bold().set_background_color(Color::RGB(0xE8_EAED)).set_border_bottom(FormatBorder::Thin)
+}
+
+/// The fill of a colour, with writing that can be read on it.
+pub(crate) fn fill(colour: ColorCode) -> Format {
+    let fill = match colour {
+        ColorCode::Green => 0x16_803A,
+        ColorCode::Blue => 0x1A_56C4,
+        ColorCode::Red => 0xC5_221F,
+        ColorCode::None => 0x5F_6368,
+    };
+    let format = Format::new().set_background_color(Color::RGB(fill)).set_font_color(Color::White);
+    format.set_align(FormatAlign::Center).set_align(FormatAlign::Top)
+}
+
+/// As much of a text as a cell holds.
+pub(crate) fn fitting(mut text: String) -> String {
+    if text.len() > LONGEST_CELL && text.encode_utf16().count() > LONGEST_CELL {
+        let mut units = 0;
+        let end = text.char_indices().find(|(_, ch)| {
+            units += ch.len_utf16();
+            units >= LONGEST_CELL
+        });
+        text.truncate(end.map_or(text.len(), |(at, _)| at));
+        text.push('…');
+    }
+    text
+}
