@@ -44,7 +44,6 @@ use zhijian::server::{App, Options, Service};
 #[allow(dead_code)]
 #[path = "../tests/common/postgres.rs"]
 mod postgres;
-#[allow(dead_code)]
 #[path = "../tests/common/server.rs"]
 mod server;
 

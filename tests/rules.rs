@@ -257,6 +257,7 @@ fn denial_before_and_after_and_quotation_make_a_mention() {
         "对“打卡签到”开展排查",
         "《打卡签到功能清单》",
         "打卡签到等负面清单",
+        "打卡次数过多，基层负担重",
     ] {
         assert_eq!(check_in(text), Some(Level::Mention), "{text}");
     }
@@ -271,6 +272,9 @@ fn denial_before_and_after_and_quotation_make_a_mention() {
         "“打卡”",
         // The first is denied, the second is not.
         "不得补签。今日签到",
+        // Too many at the moment: whoever says so has the function.
+        "打卡人数过多，请稍后再试",
+        "签到过于频繁，请稍候重试！",
     ] {
         assert_eq!(check_in(text), Some(Level::Confirmed), "{text}");
     }
@@ -330,6 +334,76 @@ fn only_two_kinds_for_the_same_function_confirm_without_a_widget() {
     let ads = || vec![fact(FactKind::Sdk, "com.qq.e")];
     assert_eq!(level_of(Category::Commerce, vec![code("优惠券")], ads()), Some(Level::Suspected));
     assert_eq!(level_of(Category::Commerce, vec![code("开屏广告")], ads()), Some(Level::Confirmed));
+}
+
+/// A text that stands on a page of a mini program.
+fn on_page(text: &str, role: Role, page: &str) -> UiText {
+    let mut text = UiText::new(text, role, Place::entry("page-frame.html"));
+    text.usage = Usage::Used;
+    text.screen = Some(screen(page));
+    let operable = role == Role::Control;
+    text.widget = Some(Widget { class: "view".into(), id: None, handler: None, operable });
+    text
+}
+
+/// Something on a page: its path, or an address that it calls.
+fn of_page(kind: FactKind, value: &str, page: &str) -> Fact {
+    let mut fact = fact(kind, value);
+    fact.screen = Some(screen(page));
+    fact
+}
+
+#[test]
+fn a_page_that_says_and_is_called_the_same_has_the_function() {
+    let page = "pages/more_rank/more_rank";
+    let mine = || on_page("我的排名", Role::Label, page);
+    let route = || of_page(FactKind::Route, page, page);
+    let ranking = |texts, facts| level_of(Category::Ranking, texts, facts);
+    // One kind alone: words, however clear, or a common name.
+    assert_eq!(ranking(vec![mine()], vec![]), Some(Level::Suspected));
+    assert!(ranking(vec![], vec![route()]) < Some(Level::Suspected));
+    // Two kinds on one page: words and the name of the page, or the address that it calls, or its title.
+    assert_eq!(ranking(vec![mine()], vec![route()]), Some(Level::Confirmed));
+    let address = of_page(FactKind::Endpoint, "/api/ranking/mine", page);
+    assert_eq!(ranking(vec![mine()], vec![address]), Some(Level::Confirmed));
+    let title = || on_page("排行榜", Role::Title, page);
+    assert_eq!(ranking(vec![mine(), title()], vec![]), Some(Level::Confirmed));
+    // The same words twice are one kind, as are two texts that are read.
+    assert_eq!(ranking(vec![mine(), on_page("我的排名", Role::Title, page)], vec![]), Some(Level::Suspected));
+    assert_eq!(ranking(vec![mine(), on_page("支部排名", Role::Label, page)], vec![]), Some(Level::Suspected));
+    // On two pages they say nothing of each other, and a page that nobody reaches shows nothing.
+    let other = of_page(FactKind::Route, "pages/rank/rank", "pages/rank/rank");
+    assert_eq!(ranking(vec![mine()], vec![other]), Some(Level::Suspected));
+    let mut hidden = mine();
+    hidden.screen.as_mut().unwrap().reachable = false;
+    assert_eq!(ranking(vec![hidden], vec![route()]), Some(Level::Suspected));
+    // A text of code whose place is not known is not seen.
+    let mut code = mine();
+    code.role = Role::Code;
+    assert_eq!(ranking(vec![code], vec![route()]), Some(Level::Suspected));
+    // Words that alone are not clear stay so beside a name that is not: what is ranked may be songs.
+    assert_eq!(ranking(vec![title()], vec![route()]), Some(Level::Suspected));
+    assert_eq!(ranking(vec![on_page("总榜", Role::Control, page)], vec![route()]), Some(Level::Suspected));
+    // A control of that sort takes a clear name.
+    let clear = of_page(FactKind::Route, "pages/jifenpaiming/index", page);
+    assert_eq!(ranking(vec![on_page("总榜", Role::Control, page)], vec![clear]), Some(Level::Confirmed));
+    // An article about a ranking is no ranking, wherever it stands.
+    let news = "全市营商环境评价结果公布，我县在全市排名第三，较上年上升两位，县政府将继续推进各项改革，优化服务流程，\
+                提升企业满意度，推动经济社会高质量发展，各有关部门要认真总结经验，查找不足。";
+    let article = on_page(news, Role::Body, "pages/news/ranking");
+    let route = of_page(FactKind::Route, "pages/news/ranking", "pages/news/ranking");
+    assert!(ranking(vec![article], vec![route]) <= Some(Level::Mention));
+}
+
+#[test]
+fn an_advertising_slot_with_its_id_is_confirmed() {
+    let api = |registered: Option<&str>| {
+        let mut api = fact(FactKind::Api, "wx.createRewardedVideoAd");
+        api.registered = registered.map(str::to_owned);
+        level_of(Category::Commerce, vec![], vec![api])
+    };
+    assert_eq!(api(None), Some(Level::Suspected));
+    assert_eq!(api(Some("adunit-0123456789abcdef")), Some(Level::Confirmed));
 }
 
 #[test]

@@ -28,7 +28,7 @@ const MAX_MARKS: usize = 4096;
 /// What is read, and how far.
 pub const DECODER: Decoder = Decoder {
     name: "picture",
-    version: 1,
+    version: 2,
     reads: ("图片中的二维码", "QR codes in pictures"),
     limits: &[Limit {
         what: ("单张图片的像素", "pixels of one picture"),

@@ -25,7 +25,7 @@ use crate::link::android::resources::Resources;
 use crate::link::android::symbol::Symbols;
 use crate::link::android::{self, Parts, packer};
 use crate::link::library;
-use crate::model::{GapReason, Inspection, PartName, Place, Signer, TargetKind};
+use crate::model::{FactKind, GapReason, Inspection, PartName, Place, Signer, TargetKind};
 
 /// APK.
 pub const FORMAT: Format = Format {
@@ -217,6 +217,10 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
     state(&mut inspection, PartName::Container, &Place::entry(""), issues);
     let part = Part { archive: &archive, outer: "", folder: "", form: Form::Binary };
     let manifest = read_manifest(part, &mut inspection);
+    let slices = open_slices(part, &nest, &mut inspection);
+    let outer = format!("{INSTANT_RUN}!");
+    let slices = slices.as_ref();
+    let slices = slices.map(|archive| Part { archive, outer: &outer, folder: "", form: Form::Loose });
     if manifest.as_ref().is_some_and(|manifest| manifest.needs_splits || manifest.split.is_some()) {
         let detail = (
             "安装包只是应用的一部分，其余拆分包未提供",
@@ -224,9 +228,23 @@ fn inspect(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatEr
         );
         inspection.gap(PartName::Container, &part.place(part.manifest()), GapReason::Missing, detail);
     }
-    read_app(&[part], manifest, &nest, progress, &mut inspection);
+    let parts: Vec<Part<'_>> = std::iter::once(part).chain(slices).collect();
+    read_app(&parts, manifest, &nest, progress, &mut inspection);
     read_signers(part, &mut inspection);
     Ok(inspection)
+}
+
+/// Where a debug build of Android Studio 2 keeps the app's own classes: `classes.dex` holds what loads them.
+const INSTANT_RUN: &str = "instant-run.zip";
+
+/// The classes of such a build, as a part of the app. What cannot be opened is read, and stated, as a package within.
+fn open_slices(part: Part<'_>, nest: &Nest, inspection: &mut Inspection) -> Option<Archive> {
+    let item = part.item(INSTANT_RUN)?;
+    let (blob, mut issues) = part.archive.content(item.entry).ok()?;
+    let (archive, more) = Archive::open_within(blob, nest.budget.clone()).ok()?;
+    issues.extend(more);
+    count(inspection, PartName::Container, &item.place(), issues);
+    Some(archive)
 }
 
 /// Reads an archive of no format of its own within an app.
@@ -244,7 +262,7 @@ pub(super) fn inspect_loose(probe: Probe) -> Result<Inspection, FormatError> {
 /// Reads and links the parts of an app, the base first. `manifest` is the app's, with what splits add.
 pub(super) fn read_app(
     parts: &[Part<'_>],
-    manifest: Option<Manifest>,
+    mut manifest: Option<Manifest>,
     nest: &Nest,
     progress: &dyn Progress,
     inspection: &mut Inspection,
@@ -299,8 +317,14 @@ pub(super) fn read_app(
     let symbols = code::join(&mut units);
     let folder = parts.first().map_or_else(String::new, |part| part.place("res").path.to_string());
     let pictures = pictures.read(&folder, &nest.options, inspection);
+    let beside = Beside { sealed: !sealed.is_empty(), inner: &inner };
     let sealed = sealed_assets(parts, &sealed, &units, inspection);
-    let hidden = hidden_code(parts, manifest.as_ref(), &units, &symbols, inspection) || sealed;
+    let (hidden, dead) = hidden_code(parts, manifest.as_ref(), &units, &symbols, &beside, inspection);
+    let hidden = hidden || sealed;
+    if let Some(manifest) = &mut manifest {
+        // The system cannot start them: they are no screen of the app, and their names say nothing of it.
+        manifest.components.retain(|component| !dead.contains(&component.class));
+    }
     let linked = Parts {
         symbols: &symbols,
         manifest: manifest.as_ref(),
@@ -456,6 +480,8 @@ fn plan<'a>(parts: &[Part<'a>], resources: &Resources<'_>, inspection: &mut Insp
             // Plug-in frameworks call their packages libraries.
             "so" if item.magic() == ZIP => plan.packages.push(item),
             "so" => natives.push((name, entry.size, item)),
+            // The parts of the app that lie in an archive are read as parts.
+            _ if parts.iter().any(|part| part.outer.strip_suffix('!') == Some(&*item.path())) => {}
             extension if nested::is_package(extension) => plan.packages.push(item),
             _ if super::web::is_text_asset(name)
                 && !super::web::is_data(name, entry.size)
@@ -695,20 +721,33 @@ fn sealed_assets(
     false
 }
 
-/// States what hides code: packers, and components of the manifest that no dex file holds.
+/// What lies beside the dex files and may hold classes.
+struct Beside<'a> {
+    /// Some file looks encrypted.
+    sealed: bool,
+    /// What the packages within hold.
+    inner: &'a Inspection,
+}
+
+/// States what hides code: packers, and components of the manifest that no dex file holds. Gives whether code is
+/// hidden, and the components that are nowhere though nothing can bring them: remains that nobody removed.
 fn hidden_code(
     parts: &[Part<'_>],
     manifest: Option<&Manifest>,
     units: &[(String, CodeUnit)],
     symbols: &Symbols,
+    beside: &Beside<'_>,
     inspection: &mut Inspection,
-) -> bool {
+) -> (bool, BTreeSet<String>) {
     let items: Vec<(&str, Arc<str>)> =
         parts.iter().flat_map(|part| part.items()).map(|item| (item.name(), item.path())).collect();
     let first = manifest.into_iter().flat_map(Manifest::first_classes);
     let traces = packer::traces(items.iter().map(|(name, path)| (*name, &**path)), first);
-    let present: HashSet<&str> =
-        units.iter().flat_map(|(_, unit)| &unit.classes).map(|class| symbols.name(class.name)).collect();
+    let within = beside.inner.facts.iter().filter(|fact| fact.kind == FactKind::Class);
+    let present: HashSet<&str> = (units.iter().flat_map(|(_, unit)| &unit.classes))
+        .map(|class| symbols.name(class.name))
+        .chain(within.map(|fact| fact.value.as_str()))
+        .collect();
     let components: BTreeSet<&str> = manifest
         .iter()
         .flat_map(|manifest| &manifest.components)
@@ -716,6 +755,8 @@ fn hidden_code(
         .filter(|class| library::of_class(class.replace('.', "/").as_bytes()).is_none())
         .collect();
     let missing: Vec<&str> = components.iter().copied().filter(|class| !present.contains(class)).collect();
+    // Most of the app's own components gone: what is left is a loader.
+    let most = missing.len() * 2 > components.len();
 
     let products: BTreeSet<&str> = traces.iter().map(|trace| trace.product).collect();
     for product in &products {
@@ -728,26 +769,58 @@ fn hidden_code(
         inspection.anomaly("package.packed", &Place::entry(places[0]), &detail.1);
         inspection.gap(PartName::Dex, &Place::entry(places[0]), GapReason::Packed, detail);
     }
+    let place =
+        units.first().map_or_else(|| Place::entry("classes.dex"), |(path, _)| Place::entry(path.as_str()));
+    let shown = missing.iter().copied().take(5).collect::<Vec<_>>().join(", ");
+    let more = if missing.len() > 5 { " …" } else { "" };
+    let (count, all) = (missing.len(), components.len());
+    let native = items.iter().any(|(name, _)| name.ends_with(".so"));
+    let elsewhere = !products.is_empty()
+        || beside.sealed
+        || beside.inner.has_gaps()
+        || units.is_empty()
+        || inspection.unread_count(PartName::Dex) > 0
+        || units.iter().any(|(_, unit)| unit.loads_code || unit.names_loaders)
+        // Native code loads classes without a trace in the dex files.
+        || (most && native)
+        || manifest.is_some_and(|manifest| cannot_start(manifest, &present));
+    if !missing.is_empty() && !elsewhere {
+        let detail = (
+            format!(
+                "清单中 {all} 个组件有 {count} 个没有代码，包内也没有装入代码的手段，系遗留的登记：{shown}{more}"
+            ),
+            format!(
+                "{count} of {all} components of the manifest have no code, and nothing in the package can load any: \
+                 remains: {shown}{more}"
+            ),
+        );
+        inspection.note(PartName::Dex, &place, GapReason::Missing, detail);
+        return (false, missing.into_iter().map(str::to_owned).collect());
+    }
     // What a packer or a loader hides counts as code that was not read.
     let unread = missing.len().max(usize::from(!products.is_empty()));
     inspection.count(PartName::Dex, 0, unread as u64);
-    let place =
-        units.first().map_or_else(|| Place::entry("classes.dex"), |(path, _)| Place::entry(path.as_str()));
     if !missing.is_empty() {
-        let shown: Vec<&str> = missing.iter().copied().take(5).collect();
-        let more = if missing.len() > shown.len() { " …" } else { "" };
-        let (count, all, shown) = (missing.len(), components.len(), shown.join(", "));
         let detail = (
             format!("清单中 {all} 个组件有 {count} 个不在任何 dex 文件中：{shown}{more}"),
             format!("{count} of {all} components of the manifest are in no dex file: {shown}{more}"),
         );
         inspection.gap(PartName::Dex, &place, GapReason::Missing, detail);
     }
-    // Most of the app's own components gone: what is left is a loader.
-    if missing.len() * 2 > components.len() {
+    if most {
         inspection.opaque();
     }
-    !products.is_empty() || !missing.is_empty()
+    (!products.is_empty() || !missing.is_empty(), BTreeSet::new())
+}
+
+/// Whether an app without these classes could not even start as the manifest says: parts of it are elsewhere.
+fn cannot_start(manifest: &Manifest, present: &HashSet<&str>) -> bool {
+    let launchers = manifest.components.iter().filter(|component| component.launcher && component.enabled);
+    let first = manifest.first_classes().chain(launchers.map(|component| component.class.as_str()));
+    let own = |class: &&str| library::of_class(class.replace('.', "/").as_bytes()).is_none();
+    manifest.needs_splits
+        || manifest.split.is_some()
+        || first.filter(own).any(|class| !present.contains(class))
 }
 
 /// Who the app says it is.
@@ -816,7 +889,6 @@ fn signers(archive: &Archive, place: &Place, inspection: &mut Inspection) -> Vec
 mod tests {
     use super::*;
     use crate::decode::blob::Blob;
-    use crate::model::FactKind;
 
     #[test]
     fn cordova_names_its_servers_and_plugins() {

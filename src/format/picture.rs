@@ -175,7 +175,7 @@ fn search(pictures: &[&Picture<'_>], folder: &str, inspection: &mut Inspection) 
         room = room.saturating_sub(picture.size());
         fits
     });
-    let mut left = before - wanted.len();
+    let many = before - wanted.len();
     let read: Vec<Option<(Vec<u8>, u64, Likeness)>> = wanted
         .par_iter()
         .map(|picture| {
@@ -191,14 +191,16 @@ fn search(pictures: &[&Picture<'_>], folder: &str, inspection: &mut Inspection) 
     found.sort_by_key(|(picture, (_, _, likeness))| (*likeness, picture.path.clone()));
     let (mut room, mut for_posters) = (MAX_PIXELS_SEARCHED, MAX_PIXELS_OF_POSTERS);
     let mut chosen: Vec<(&Picture<'_>, Vec<u8>)> = Vec::new();
+    let mut large = 0;
     for (picture, (bytes, pixels, likeness)) in found {
         let poster = if likeness == Likeness::Poster { pixels } else { 0 };
-        match (room.checked_sub(pixels), for_posters.checked_sub(poster)) {
-            (Some(rest), Some(posters)) => {
-                (room, for_posters) = (rest, posters);
+        // The last of the posters may be larger than what is left, so that one alone is searched whatever its size.
+        match room.checked_sub(pixels).filter(|_| poster == 0 || for_posters > 0) {
+            Some(rest) => {
+                (room, for_posters) = (rest, for_posters.saturating_sub(poster));
                 chosen.push((picture, bytes));
             }
-            _ => left += 1,
+            None => large += 1,
         }
     }
     let codes: Vec<Vec<String>> = chosen
@@ -219,13 +221,15 @@ fn search(pictures: &[&Picture<'_>], folder: &str, inspection: &mut Inspection) 
             inspection.facts.push(Fact::new(FactKind::QrCode, code, picture.place()));
         }
     }
-    if left > 0 {
-        let detail = (
-            format!("图片过多，{left} 张未查二维码"),
-            format!("many pictures; {left} were not searched for QR codes"),
-        );
-        inspection.note(PartName::Images, &Place::entry(folder), GapReason::LimitReached, detail);
-    }
+    let mut left = |count: usize, (zh, en): (&str, &str)| {
+        if count > 0 {
+            let detail =
+                (format!("{zh}，{count} 张未查二维码"), format!("{en}; {count} not searched for QR codes"));
+            inspection.note(PartName::Images, &Place::entry(folder), GapReason::LimitReached, detail);
+        }
+    };
+    left(many, ("图片过多", "many pictures"));
+    left(large, ("图片的像素总数超过上限", "pictures of more pixels than are decoded"));
 }
 
 /// Whether the name of a picture says that a code is on it.
@@ -371,6 +375,35 @@ mod tests {
         // What libraries bring along names nothing of the app.
         assert_eq!(of(FactKind::Asset).count(), 1);
         assert_eq!(inspection.unread_count(PartName::Images), 3);
+    }
+
+    /// The head of a bitmap, which tells its size, and noise in the place of the picture.
+    fn poster(width: i32, height: i32) -> Vec<u8> {
+        let mut bytes = b"BM".to_vec();
+        [400_000_u32, 0, 54, 40].iter().for_each(|field| bytes.extend(field.to_le_bytes()));
+        [width, height].iter().for_each(|side| bytes.extend(side.to_le_bytes()));
+        [1_u16, 24].iter().for_each(|field| bytes.extend(field.to_le_bytes()));
+        bytes.resize(54, 0);
+        bytes.resize(400_000, 7);
+        bytes
+    }
+
+    #[test]
+    fn few_large_pictures_are_not_said_to_be_many() {
+        let left = |sizes: &[(i32, i32)]| -> Vec<String> {
+            let bytes: Vec<Vec<u8>> = sizes.iter().map(|&(width, height)| poster(width, height)).collect();
+            let mut pictures = Pictures::default();
+            for (at, bytes) in bytes.iter().enumerate() {
+                pictures.add_bytes(Arc::from(format!("images/p{at}.bmp")), bytes);
+            }
+            let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+            pictures.read("", &Options::default(), &mut inspection);
+            let gaps = inspection.coverage().gaps.into_iter();
+            gaps.filter(|gap| gap.reason == GapReason::LimitReached).map(|gap| gap.detail).collect()
+        };
+        // One picture is within the budget however it is cut; of two large ones the second is not.
+        assert_eq!(left(&[(2011, 1072)]), Vec::<String>::new());
+        assert_eq!(left(&[(2011, 1072), (2000, 1100)]), ["图片的像素总数超过上限，1 张未查二维码"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::decode::js::{Function, HOLE, Literal, LiteralKind, Module, Script, Use};
+use crate::decode::js::{Function, HOLE, Label, Literal, LiteralKind, Module, Script, Use, Variable};
 use crate::decode::wxml_code::{Element, Template, Text};
 use crate::link::remote::WebPages;
 use crate::link::{FORM, FORM_INPUTS, endpoint, script};
@@ -724,12 +724,19 @@ impl<'a> Linker<'a> {
     fn script_texts(&self, bound: &Bound, inspection: &mut Inspection) {
         for source in &self.parts.scripts {
             let script = &source.script;
+            let labels: HashMap<Variable<'_>, &Label<'_>> =
+                script.labels.iter().map(|label| (label.variable, label)).collect();
             for literal in &script.literals {
                 // Tables of compiled templates, which are read as such.
                 if literal.callee == Some("Z") && literal.element {
                     continue;
                 }
                 let (mut role, sink) = script::role(literal, script);
+                let label = literal.given.and_then(|variable| labels.get(&variable));
+                let label = label.filter(|_| role == Role::Code && literal.usage == Use::Value);
+                if label.is_some() {
+                    role = Role::Control;
+                }
                 if !script::is_shown(role, &literal.text) || endpoint::in_code(&literal.text).is_some() {
                     continue;
                 }
@@ -777,13 +784,21 @@ impl<'a> Linker<'a> {
                     let made = literal.callee.and_then(|callee| callee.rsplit('.').next());
                     let made = made.filter(|made| made.len() > 2);
                     let object = literal.object.and_then(|index| script.objects.get(index as usize));
-                    let handler = literal.handler.or_else(|| object.and_then(|object| object.handler));
+                    let handler = literal
+                        .handler
+                        .or_else(|| object.and_then(|object| object.handler))
+                        .or_else(|| label.and_then(|label| label.handler));
                     if let Some(handler) = handler {
                         found.chain.push(format!("{module}.{handler}"));
                         found.chain.extend(self.reached(module, handler));
                     }
                     found.widget = Some(Widget {
-                        class: literal.tag.or(made).unwrap_or("element").to_owned(),
+                        class: literal
+                            .tag
+                            .or(made)
+                            .or_else(|| label.and_then(|label| label.tag))
+                            .unwrap_or("element")
+                            .to_owned(),
                         id: None,
                         handler: handler.map(str::to_owned),
                         operable: true,
@@ -947,7 +962,31 @@ impl<'a> Linker<'a> {
                 );
             }
         }
+        if let Some(unit) = self.ad_unit() {
+            let own = |fact: &&mut Fact| fact.kind == FactKind::Api && fact.origin == Origin::App;
+            for fact in facts.values_mut().filter(own).filter(|fact| script::is_ad(&fact.value)) {
+                fact.registered = Some(unit.to_owned());
+            }
+        }
         inspection.facts.extend(facts.into_values());
+    }
+
+    /// The id of an advertising slot that a template or the code of the app itself holds.
+    fn ad_unit(&self) -> Option<&str> {
+        let is_unit = |text: &&str| script::is_ad_unit(text.as_bytes());
+        let own = |template: &&Template| library(&template.path).is_none();
+        let templates = self.parts.templates.iter().flat_map(|(_, templates)| templates).filter(own);
+        let elements = templates.flat_map(|template| &template.elements);
+        let attributes = elements.filter(|element| script::is_ad(&format!("<{}>", element.tag)));
+        let written = attributes.flat_map(|element| &element.attributes).map(|(_, text)| text.text.as_str());
+        let literals = self.parts.scripts.iter().flat_map(|source| {
+            let own = |literal: &&Literal<'_>| {
+                literal.kind != LiteralKind::Comment
+                    && source.library(source.module(literal.offset)).is_none()
+            };
+            source.script.literals.iter().filter(own).map(|literal| &*literal.text)
+        });
+        written.chain(literals).find(is_unit)
     }
 }
 
@@ -1211,6 +1250,60 @@ e_[x[1]]={f:m1,j:[],i:[],ti:[],ic:[]}"#;
         assert_eq!(sign.role, Role::Control);
         assert_eq!(sign.widget.as_ref().unwrap().handler.as_deref(), Some("open"));
         assert_eq!(sign.chain.last().map(String::as_str), Some("pages/sign/index"));
+    }
+
+    #[test]
+    fn a_button_shows_what_a_condition_chooses() {
+        let mut parts = Parts::default();
+        let source = "define('pages/home/index.js',function(){var o=function(e){var t=e.o,a=function(e){\
+                      return e.done?'已打卡':'打卡领奖'}(t),n=t.x?'立即报名':'';return(0,I.jsx)(v.View,{children:[\
+                      (0,I.jsx)(v.Text,{children:n}),(0,I.jsx)(v.Button,{className:'b',onClick:function(){\
+                      w.Z.go('/pages/sign/index')},children:a})]})}})";
+        parts
+            .scripts
+            .push(Source::packaged("app-service.js".into(), Script::read(source.as_bytes(), script::FILTER)));
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        link(&parts, &mut inspection);
+        for label in ["打卡领奖", "已打卡"] {
+            let found = text(&inspection, label);
+            assert_eq!(found.role, Role::Control, "{label}");
+            assert_eq!(found.widget.as_ref().map(|widget| widget.class.as_str()), Some("Button"));
+        }
+        // What a text shows is not pressed.
+        assert_ne!(text(&inspection, "立即报名").role, Role::Control);
+    }
+
+    /// The facts of a program with one script and without templates.
+    fn apis_of(source: &str) -> Vec<(String, Option<String>)> {
+        let mut parts = Parts::default();
+        parts
+            .scripts
+            .push(Source::packaged("app-service.js".into(), Script::read(source.as_bytes(), script::FILTER)));
+        let mut inspection = Inspection::new(TargetKind::MiniProgram, "wxapkg");
+        link(&parts, &mut inspection);
+        let apis = inspection.facts.into_iter().filter(|fact| fact.kind == FactKind::Api);
+        apis.map(|fact| (fact.value, fact.registered)).collect()
+    }
+
+    #[test]
+    fn an_advertising_slot_is_told_with_its_id_whatever_it_is_asked_of() {
+        let unit = Some("adunit-0123456789abcdef".to_owned());
+        for receiver in ["wx", "uni", "w()", "this.wx", "n.default"] {
+            let source = format!(
+                "define('a.js',function(){{var e='adunit-0123456789abcdef';{receiver}.createRewardedVideoAd({{adUnitId:e}})}})"
+            );
+            let expected = [("wx.createRewardedVideoAd".to_owned(), unit.clone())];
+            assert_eq!(apis_of(&source), expected, "{receiver}");
+        }
+        // An adapter that hands the id of others through, and a method of that name that nobody calls.
+        let adapter =
+            "define('a.js',function(){e.exports={show:function(t){this.wx.createBannerAd({adUnitId:t})}}})";
+        assert_eq!(apis_of(adapter), [("wx.createBannerAd".to_owned(), None)]);
+        assert_eq!(apis_of("define('a.js',function(){e.exports={createBannerAd(t){return t}}})"), []);
+        // The id alone shows nothing, and what another package brings along is not the app's.
+        assert_eq!(apis_of("define('a.js',function(){var e='adunit-0123456789abcdef'})"), []);
+        let library = "define('miniprogram_npm/ad/a.js',function(){wx.createBannerAd({adUnitId:'adunit-0123456789abcdef'})})";
+        assert_eq!(apis_of(library), [("wx.createBannerAd".to_owned(), None)]);
     }
 
     #[test]

@@ -9,9 +9,22 @@ pub const FILTER: Filter = Filter { literal: is_wanted, call: is_call };
 
 fn is_wanted(body: &[u8]) -> bool {
     let capital = body.first().is_some_and(u8::is_ascii_uppercase);
-    (4..=400).contains(&body.len())
-        && body.iter().any(u8::is_ascii_alphabetic)
-        && (capital || memchr::memchr2(b'/', b'.', body).is_some() || escapes(body))
+    is_ad_unit(body)
+        || (4..=400).contains(&body.len())
+            && body.iter().any(u8::is_ascii_alphabetic)
+            && (capital || memchr::memchr2(b'/', b'.', body).is_some() || escapes(body))
+}
+
+/// Whether a literal is the id of an advertising slot, as the platform gives them to apps: `adunit-0123456789abcdef`.
+pub(crate) fn is_ad_unit(body: &[u8]) -> bool {
+    let id = body.strip_prefix(b"adunit-").unwrap_or_default();
+    (12..=32).contains(&id.len()) && id.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether a call or an element of a template is an advertising slot.
+pub(crate) fn is_ad(api: &str) -> bool {
+    let made = api.rsplit('.').next().and_then(|name| name.strip_prefix("create"));
+    made.is_some_and(|made| made.ends_with("Ad")) || matches!(api, "<ad>" | "<ad-custom>")
 }
 
 /// Whether a literal has a `\u…`.
@@ -64,13 +77,13 @@ pub(crate) fn own_call(callee: &str) -> Option<&str> {
     is_own(receiver.as_bytes(), name.as_bytes()).then_some(name)
 }
 
-/// A call of the platform by the name rules use: `wx.getLocation`, whatever the platform.
+/// A call of the platform by the name rules use: `wx.getLocation`, whatever the platform. Of a call on what another
+/// call gives (`w().createRewardedVideoAd`) only its own name is known.
 pub(crate) fn platform_api(callee: &str) -> Option<String> {
-    let (platform, name) = callee.split_once('.')?;
-    let own = name.rsplit('.').next()?;
-    let platform = is_platform(platform.as_bytes());
-    let name = if platform { name.split('.').next()? } else { own };
-    (platform || is_unmistakable(own.as_bytes())).then(|| format!("wx.{name}"))
+    let own = callee.rsplit('.').next()?;
+    let platform = callee.split_once('.').filter(|(platform, _)| is_platform(platform.as_bytes()));
+    let name = platform.map_or(own, |(_, name)| name.split('.').next().unwrap_or(name));
+    (platform.is_some() || is_unmistakable(own.as_bytes())).then(|| format!("wx.{name}"))
 }
 
 /// The role of a literal, and what receives it.

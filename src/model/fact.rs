@@ -48,11 +48,21 @@ pub struct Fact {
     pub chain: Vec<String>,
     /// Whose it is.
     pub origin: Origin,
+    /// Of an interface or element: the id that the platform has given the app for it, as of an advertising slot.
+    pub registered: Option<String>,
 }
 
 impl Fact {
     /// A fact of the app's own with no links.
     pub fn new(kind: FactKind, value: impl Into<String>, place: Place) -> Self {
-        Fact { kind, value: value.into(), place, screen: None, chain: Vec::new(), origin: Origin::App }
+        Fact {
+            kind,
+            value: value.into(),
+            place,
+            screen: None,
+            chain: Vec::new(),
+            origin: Origin::App,
+            registered: None,
+        }
     }
 }

@@ -24,6 +24,9 @@ pub(super) enum Guarded {
 /// A text longer than this is prose.
 pub(super) const PROSE_CHARS: usize = 60;
 
+/// Too much of something at the moment, try again later: who says so has the function.
+const PASSING: &str = "(过多|过度|频繁).{0,4}(稍后|稍候|稍等|晚点|一会).{0,4}(试|来|重新|刷新|操作|访问)";
+
 pub(super) struct Guard {
     negation: AhoCorasick,
     window: usize,
@@ -70,7 +73,11 @@ impl Guard {
             negation: AhoCorasick::new(&negation).map_err(|error| error.to_string())?,
             window: file.window,
             quotes,
-            affirmation: compile(&file.affirmation)?,
+            affirmation: {
+                let mut all = compile(&file.affirmation)?;
+                all.push(LazyRegex::new(PASSING));
+                all
+            },
             document_titles: compile(&file.document_titles)?,
             report_titles: compile(&file.report_titles)?,
             complaint_page: compile(&file.complaint_page)?,

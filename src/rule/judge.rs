@@ -44,7 +44,35 @@ struct Row {
     anchors: Vec<String>,
     /// A page, component or address of the app as a whole; not a name somewhere in its code.
     declared: bool,
+    /// What a text is on its screen.
+    seen: Seen,
     evidence: Evidence,
+}
+
+/// What a text is to those who open the screen it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// No text, or on no screen that users are known to reach, or known from code alone.
+    Nowhere,
+    /// The name of the screen.
+    Title,
+    /// Something to press.
+    Control,
+    /// Something to read.
+    Read,
+}
+
+impl Seen {
+    fn of(text: &UiText) -> Seen {
+        let operable = text.widget.as_ref().is_some_and(|widget| widget.operable);
+        match text.role {
+            _ if !text.screen.as_ref().is_some_and(|screen| screen.reachable) => Seen::Nowhere,
+            Role::Title => Seen::Title,
+            Role::Control if operable => Seen::Control,
+            Role::Control | Role::Label | Role::Hint | Role::Message | Role::Item => Seen::Read,
+            _ => Seen::Nowhere,
+        }
+    }
 }
 
 /// Applies every rule to what was read. `verdict` is the coverage the inspection came to.
@@ -146,7 +174,8 @@ fn text_rows(rules: &RuleSet, scope: Scope, text: &UiText, rows: &mut Vec<Row>) 
         let screen = text.screen.as_ref().map(|screen| screen.name.clone());
         let class = text.code.as_ref().map(|code| code.class.clone());
         let anchors = screen.into_iter().chain(class).collect();
-        rows.push(Row { at: hit.at, strength: hit.strength, level, why, anchors, declared: false, evidence });
+        let (at, strength, seen) = (hit.at, hit.strength, Seen::of(text));
+        rows.push(Row { at, strength, level, why, anchors, declared: false, seen, evidence });
     }
 }
 
@@ -185,6 +214,7 @@ fn fact_row(hit: &Hit, kind: EvidenceKind, why: Why, fact: &Fact) -> Row {
         why,
         anchors: fact.screen.as_ref().map(|screen| screen.name.clone()).into_iter().chain(own).collect(),
         declared: matches!(fact.kind, FactKind::Component | FactKind::Route | FactKind::Endpoint),
+        seen: Seen::Nowhere,
         evidence,
     }
 }
@@ -214,23 +244,31 @@ fn set_rows(rules: &RuleSet, scope: Scope, facts: &[Fact]) -> Vec<Row> {
             _ => continue,
         };
         let Some(first) = found.first() else { continue };
+        // A call or an element that names what the platform has registered for it is the more telling one.
+        let first = found.iter().find(|fact| fact.registered.is_some()).unwrap_or(first);
         let (kind, why) = match signal.evidence {
             SignalKind::Sdk => (EvidenceKind::Sdk, Why::Sdk),
-            _ if signal.strength == Strength::Strong => (EvidenceKind::Permission, Why::Api),
-            _ => (EvidenceKind::Permission, Why::Permission),
+            _ if signal.strength != Strength::Strong => (EvidenceKind::Permission, Why::Permission),
+            _ if first.registered.is_some() => (EvidenceKind::Permission, Why::Registered),
+            _ => (EvidenceKind::Permission, Why::Api),
         };
         let mut named = HashSet::new();
         let names: Vec<&str> =
             found.iter().map(|fact| fact.value.as_str()).filter(|name| named.insert(*name)).collect();
         let text = names.join(" + ");
+        // The interface and the id registered for it are two things, of which neither comes along by itself.
+        let level = if why == Why::Registered { Level::Confirmed } else { Level::Mention };
+        let screen = found.iter().find_map(|fact| fact.screen.as_ref());
         let evidence = Evidence {
             kind,
-            matched: text.clone(),
+            matched: first.registered.clone().unwrap_or_else(|| text.clone()),
             text,
-            ..row_base(Level::Mention, why, &first.place, &Origin::App)
+            screen: screen.filter(|_| signal.strength == Strength::Strong).map(screen_name),
+            chain: if why == Why::Registered { first.chain.clone() } else { Vec::new() },
+            ..row_base(level, why, &first.place, &Origin::App)
         };
-        let (strength, level) = (signal.strength, Level::Mention);
-        rows.push(Row { at, strength, level, why, anchors: Vec::new(), declared: true, evidence });
+        let (strength, anchors, seen) = (signal.strength, Vec::new(), Seen::Nowhere);
+        rows.push(Row { at, strength, level, why, anchors, declared: true, seen, evidence });
     }
     rows
 }
@@ -296,8 +334,8 @@ fn state_rows(rules: &RuleSet, inspection: &Inspection) -> Vec<Row> {
             note_en,
             ..row_base(level, Why::State, &state.place, &Origin::App)
         };
-        let (strength, why, anchors) = (signal.strength, Why::State, Vec::new());
-        Some(Row { at, strength, level, why, anchors, declared: false, evidence })
+        let (strength, why, anchors, seen) = (signal.strength, Why::State, Vec::new(), Seen::Nowhere);
+        Some(Row { at, strength, level, why, anchors, declared: false, seen, evidence })
     };
     best.into_iter().filter_map(row).collect()
 }
@@ -504,6 +542,9 @@ fn finding(
             if row.strength != Strength::Strong {
                 continue;
             }
+            if row.why == Why::Registered {
+                continue;
+            }
             if traces.pair().is_some() && row.declared {
                 raised.push((index, Level::Confirmed, row.why));
             } else if worded.contains(facet(row))
@@ -516,6 +557,13 @@ fn finding(
                 raised.push((index, Level::Suspected, row.why));
             }
         }
+        let told = told_twice(rule, &rows);
+        for (index, other) in &told {
+            let why = if is_own_trace(&rows[*other]) { Why::Corroborated } else { Why::Titled };
+            raised.push((*index, Level::Confirmed, why));
+            let known = pairs.iter().any(|(known, _)| known == index);
+            pairs.extend((!known).then(|| (*index, rows[*other].clone())));
+        }
         let said = said_twice(rule, &rows);
         raised.extend(said.iter().map(|(index, _)| (*index, Level::Confirmed, Why::SaidTwice)));
         let by_place = |a: &&Row, b: &&Row| a.evidence.place.cmp(&b.evidence.place);
@@ -525,6 +573,8 @@ fn finding(
             proof = Some(Proof { row: rows[*index].clone(), other: Some(trace.clone()) });
         } else if let Some((index, other)) = said.iter().min_by(|a, b| by_place(&&rows[a.0], &&rows[b.0])) {
             proof = Some(Proof { row: rows[*index].clone(), other: Some(rows[*other].clone()) });
+        } else if let Some(row) = rows.iter().filter(|row| row.why == Why::Registered).min_by(by_place) {
+            proof = Some(Proof { row: row.clone(), other: None });
         } else if let Some((a, b)) = traces.values().find_map(Traces::pair) {
             proof = Some(Proof { row: a.clone(), other: Some(b.clone()) });
         }
@@ -557,6 +607,50 @@ fn finding(
         remediation_en: rule.remediation_en.clone(),
         accepted: None,
     })
+}
+
+/// Text that users see on a screen they can reach, and that something of another kind on the same screen bears out:
+/// what the screen or the code behind it is called, the address it calls, or its title. Each with such another.
+///
+/// Clear wording is borne out by any name or address of its screen, also by one that alone is common (`rank`), and
+/// by the title if that says something else. A control whose word alone is not clear takes a name or address that
+/// is; a title of that sort takes an address, as the title and the path of a page are but two names of it.
+fn told_twice(rule: &Rule, rows: &[Row]) -> Vec<(usize, usize)> {
+    let facet = |row: &Row| rule.signals.get(row.at.signal).map_or("", |signal| signal.facet.as_str());
+    let mut around: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let named = matches!(row.why, Why::Page | Why::Name | Why::Endpoint);
+        let title = row.seen == Seen::Title && row.level >= Level::Suspected;
+        if !(named || title) || row.strength == Strength::Slight {
+            continue;
+        }
+        for anchor in &row.anchors {
+            let near = around.entry((facet(row), anchor)).or_default();
+            // A page with thousands of names is not searched thousands of times.
+            if near.len() < MAX_EVIDENCE {
+                near.push(index);
+            }
+        }
+    }
+    let bears_out = |row: &Row, other: &Row| {
+        let clear = row.strength == Strength::Strong;
+        let named = is_own_trace(other);
+        match row.seen {
+            Seen::Nowhere => false,
+            Seen::Title if clear => named,
+            Seen::Read | Seen::Control if clear => named || other.evidence.text != row.evidence.text,
+            Seen::Control => is_strong_trace(other),
+            Seen::Title => is_strong_trace(other) && other.why == Why::Endpoint,
+            Seen::Read => false,
+        }
+    };
+    let pair = |(index, row): (usize, &Row)| {
+        let near = row.anchors.iter().filter_map(|anchor| around.get(&(facet(row), anchor.as_str())));
+        let other = near.flatten().find(|other| bears_out(row, &rows[**other]))?;
+        Some((index, *other))
+    };
+    let waiting = |(_, row): &(usize, &Row)| row.level == Level::Suspected && row.seen != Seen::Nowhere;
+    rows.iter().enumerate().filter(waiting).filter_map(pair).collect()
 }
 
 /// Rows of published or sent text that others of the same page or group bear out: two of the rule's signals of one
@@ -629,6 +723,17 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             }
             (zh, en)
         }
+        (Level::Confirmed, Some(Proof { row, other: None })) if row.why == Why::Registered => (
+            format!(
+                "“{}”是专用于该功能的平台接口或组件，并且填有平台为本应用分配的编号“{}”，属于两种独立证据，据此确认。",
+                row.evidence.text, row.evidence.matched
+            ),
+            format!(
+                "\"{}\" is an interface or element of the platform that serves only this, and \"{}\" is the id that the \
+                 platform has given the app for it: two independent kinds of evidence; therefore confirmed.",
+                row.evidence.text, row.evidence.matched
+            ),
+        ),
         (Level::Confirmed, Some(Proof { row, other: None })) => {
             let screen = row.evidence.screen.as_deref().unwrap_or_default();
             let widget = row.evidence.widget.as_deref().unwrap_or_default();
@@ -652,6 +757,21 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             format!(
                 "\"{}\" and \"{}\" stand in the same content and bear each other out; therefore confirmed.",
                 row.evidence.matched, other.evidence.matched
+            ),
+        ),
+        (Level::Confirmed, Some(Proof { row, other: Some(title) })) if title.seen == Seen::Title => (
+            format!(
+                "“{}”（{}）所在页面的标题是“{}”，页面的名称和其中的文字指向同一功能，据此确认。",
+                row.evidence.matched,
+                row.why.texts().0,
+                title.evidence.text
+            ),
+            format!(
+                "The title of the screen with \"{}\" ({}) is \"{}\": what the screen is called and what stands on it \
+                 point to the same function; therefore confirmed.",
+                row.evidence.matched,
+                row.why.texts().1,
+                title.evidence.text
             ),
         ),
         (Level::Confirmed, Some(Proof { row, other: Some(trace) })) => {

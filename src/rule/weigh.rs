@@ -11,6 +11,7 @@ use crate::text::{Folded, fold};
 pub(super) enum Why {
     Operable,
     Corroborated,
+    Titled,
     OnScreen,
     Shown,
     InCode,
@@ -24,6 +25,7 @@ pub(super) enum Why {
     Endpoint,
     Permission,
     Api,
+    Registered,
     Sdk,
     Asset,
     QrCode,
@@ -60,6 +62,7 @@ impl Why {
                 | Why::Endpoint
                 | Why::Permission
                 | Why::Api
+                | Why::Registered
                 | Why::Sdk
                 | Why::Asset
                 | Why::QrCode
@@ -77,6 +80,10 @@ impl Why {
             Why::Corroborated => (
                 "界面文字，另有独立的代码证据印证",
                 "text of the interface, borne out by independent evidence in code",
+            ),
+            Why::Titled => (
+                "界面文字，所在页面的标题也指向该功能",
+                "text of the interface, borne out by the title of its screen",
             ),
             Why::OnScreen => ("界面文字，未见可操作的控件", "text on a screen, no operable widget seen"),
             Why::Shown => ("向用户显示的文字，所在页面未能查明", "text shown to users, its screen not found"),
@@ -106,6 +113,10 @@ impl Why {
             Why::Api => (
                 "专用于该功能的平台接口或组件",
                 "an interface or element of the platform that serves only this",
+            ),
+            Why::Registered => (
+                "专用于该功能的平台接口或组件，填有平台分配的编号",
+                "an interface or element of the platform that serves only this, with the id registered for it",
             ),
             Why::Sdk => ("集成的第三方软件包", "third-party SDK"),
             Why::Asset => ("图片等资产的文件名", "file name of a picture or other asset"),

@@ -22,7 +22,7 @@ pub use code::{
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "dex",
-    version: 1,
+    version: 2,
     reads: ("Dalvik 字节码 dex 035–041", "Dalvik executables, dex 035 to 041"),
     limits: &[Limit {
         what: ("一个文件中的 dex", "dex in one file"),

@@ -17,7 +17,7 @@ use super::{Decoder, Issue, Limit, Unit};
 /// What this file reads.
 pub const DECODER: Decoder = Decoder {
     name: "js",
-    version: 3,
+    version: 4,
     reads: ("JavaScript（ES2024）", "JavaScript (ES2024)"),
     limits: &[Limit {
         what: ("运行时拼接的文字", "text joined at run time"),
@@ -63,6 +63,8 @@ pub struct Script<'a> {
     pub references: Vec<Reference<'a>>,
     /// Entries of router tables.
     pub routes: Vec<Route<'a>>,
+    /// Variables that elements show which react to presses.
+    pub labels: Vec<Label<'a>>,
     /// Long strings in Base64 that begin like a document.
     pub embedded: Vec<Embedded>,
     /// What is wrong with the text.
@@ -123,10 +125,32 @@ pub struct Literal<'a> {
     pub tag: Option<&'a str>,
     /// The expression that gives the text, cut short, where that is more than one literal: `"打"+"卡"`.
     pub joined: Option<&'a str>,
+    /// The variable whose value it is or may be: `a=b?"签到":"已签到"`, `a=function(){return "签到"}()`.
+    pub given: Option<Variable<'a>>,
     /// Index in [`Script::objects`] of the object it is a property value of.
     pub object: Option<u32>,
     /// Index in [`Script::functions`] of the innermost one around it.
     pub function: Option<u32>,
+}
+
+/// A variable in a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Variable<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Byte offset of the brace that opens the body of the function; 0 outside of any.
+    pub body: u32,
+}
+
+/// A variable that an element shows which reacts to presses: `{onClick: f, children: a}`.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'a> {
+    /// The variable.
+    pub variable: Variable<'a>,
+    /// Name of the handler.
+    pub handler: Option<&'a str>,
+    /// First argument of the call that makes the element: `Button`.
+    pub tag: Option<&'a str>,
 }
 
 /// A function body.
@@ -724,6 +748,10 @@ struct Frame {
     makes: bool,
     /// Start of the innermost function body.
     body: u32,
+    /// The variable that is given a value here.
+    given: Span,
+    /// In an object: the variable that it gives as `children`.
+    shows: Span,
     /// Record of the call whose value may follow from its arguments, plus one.
     fold: u32,
     /// The token before it.
@@ -963,6 +991,8 @@ impl<'a> Scan<'a> {
             refers: false,
             makes: false,
             body: self.frames.last().map_or(0, |frame| frame.body),
+            given: EMPTY,
+            shows: EMPTY,
             fold: 0,
             before: self.previous,
         }
@@ -1241,6 +1271,7 @@ impl<'a> Scan<'a> {
             }
             Kind::BraceOpen => self.open_brace(self.current),
             Kind::BraceClose => {
+                self.note_shown();
                 if let Some(frame) = self.pop(b'{') {
                     self.leave(&frame, self.current.end as usize);
                     if self
@@ -1260,7 +1291,9 @@ impl<'a> Scan<'a> {
             }
             Kind::Comma => {
                 self.end_value(self.current);
+                self.note_shown();
                 if let Some(top) = self.frames.last_mut() {
+                    top.given = EMPTY;
                     top.count = top.count.wrapping_add(u32::from(top.open == b'('));
                     if top.object {
                         top.expect_key = true;
@@ -1273,11 +1306,12 @@ impl<'a> Scan<'a> {
                 if self.declaring == Some(self.frames.len()) {
                     self.declaring = None;
                 }
-                if let Some(top) = self.frames.last_mut()
-                    && top.class
-                {
-                    top.expect_key = true;
-                    top.key = EMPTY;
+                if let Some(top) = self.frames.last_mut() {
+                    top.given = EMPTY;
+                    if top.class {
+                        top.expect_key = true;
+                        top.key = EMPTY;
+                    }
                 }
             }
             Kind::Colon => {
@@ -1314,6 +1348,11 @@ impl<'a> Scan<'a> {
             Kind::Assign => {
                 self.assigned =
                     if self.previous.kind == Kind::Word { (self.path, self.previous.end) } else { EMPTY };
+                let lone = self.assigned.0 == self.previous.start;
+                let given = if lone { self.assigned } else { EMPTY };
+                if let Some(top) = self.frames.last_mut() {
+                    top.given = given;
+                }
                 if !self.constants.is_empty() {
                     let name = self.bytes(self.assigned);
                     if let Some(constant) = self.constants.get_mut(name) {
@@ -1446,6 +1485,36 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Keeps the variable that is all of the `children` of an object.
+    fn note_shown(&mut self) {
+        if self.previous.kind != Kind::Word || self.before_previous.kind != Kind::Colon {
+            return;
+        }
+        let Some(&Frame { object, expect_key, key, .. }) = self.frames.last() else { return };
+        if object
+            && !expect_key
+            && self.bytes(key) == b"children"
+            && let Some(top) = self.frames.last_mut()
+        {
+            top.shows = (self.previous.start, self.previous.end);
+        }
+    }
+
+    /// The variable whose value a text that begins here is or may be. Arguments of calls and what stands in an
+    /// object are no value of it.
+    fn given(&self) -> Option<Variable<'a>> {
+        for frame in self.frames.iter().rev().take(CALL_LEVELS) {
+            if frame.given != EMPTY {
+                return Some(Variable { name: self.str(frame.given)?, body: frame.body });
+            }
+            let call = frame.open == b'(' && frame.name.0 < frame.name.1 && !frame.parameters;
+            if frame.object || call || frame.open == b'[' {
+                return None;
+            }
+        }
+        None
+    }
+
     /// What the object of a method that begins here is given to.
     fn holder(&self) -> Option<&'a str> {
         let mut frames = self.frames.iter().rev().skip_while(|frame| frame.open == b'(');
@@ -1496,6 +1565,17 @@ impl<'a> Scan<'a> {
             object.leads = frame.leads;
             object.handles = frame.handles;
             object.handler = handler;
+        }
+        if frame.object
+            && frame.handles
+            && let Some(name) = self.str(frame.shows)
+        {
+            let made = self.frames.last().filter(|outer| outer.open == b'(');
+            self.out.labels.push(Label {
+                variable: Variable { name, body: frame.body },
+                handler: self.str(frame.handler),
+                tag: made.and_then(|outer| self.str(outer.key)),
+            });
         }
         if frame.object
             && frame.handles
@@ -2070,6 +2150,7 @@ impl<'a> Scan<'a> {
             offset: start as usize,
             kind,
             function: self.frames.last().and_then(|frame| frame.function.checked_sub(1)),
+            given: self.given(),
             ..Literal::default()
         };
         if self.chain.previous.is_some_and(|previous| previous.kind == Kind::Assign)
@@ -2680,6 +2761,35 @@ mod tests {
         ] {
             assert!(!one(source).pressable, "{source}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_a_button_shows_and_its_values_are_known() {
+        for source in [
+            "function f(e){var t=e.a,a=t?'打卡':1;return(0,I.jsx)(v.Button,{className:'b',onClick:this.punch,children:a})}",
+            "function f(e){var a=function(e){var n=e.o;return n?'打卡':1}(e);return jsx(v.Button,{onClick:this.punch,children:a})}",
+            "function f(e){let a;a=e?'打卡':1;return jsx(v.Button,{children:a,onClick:this.punch})}",
+        ] {
+            let script = Script::read(source.as_bytes(), CJK);
+            let label = script.labels.first().unwrap();
+            assert_eq!((label.tag, label.handler), (Some("Button"), Some("punch")), "{source}");
+            let literal = script.literals.iter().find(|literal| literal.text == "打卡").unwrap();
+            assert_eq!(literal.given, Some(label.variable), "{source}");
+        }
+        // Another variable, the same name in another function, an argument of a call, a property.
+        for source in [
+            "function f(e){var a=1,b='打卡';return jsx(B,{onClick:g,children:a})}",
+            "function f(e){var a='打卡'}function h(e){var a=1;return jsx(B,{onClick:g,children:a})}",
+            "function f(e){var a=t('打卡');return jsx(B,{onClick:g,children:a})}",
+            "function f(e){var a={b:'打卡'};return jsx(B,{onClick:g,children:a})}",
+        ] {
+            let script = Script::read(source.as_bytes(), CJK);
+            let literal = script.literals.iter().find(|literal| literal.text == "打卡").unwrap();
+            assert_ne!(literal.given, Some(script.labels.first().unwrap().variable), "{source}");
+        }
+        // A text that is only read.
+        let read = "function f(){var a='打卡';return jsx(T,{children:a})}";
+        assert!(Script::read(read.as_bytes(), CJK).labels.is_empty());
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct CodeUnit {
     pub(crate) looks_up_names: bool,
     /// Own code makes a class loader for code that is not in the package's dex files.
     pub(crate) loads_code: bool,
+    /// Whatever code, a library's too, makes such a class loader or holds its name.
+    pub(crate) names_loaders: bool,
 }
 
 /// A class of the app's own.
@@ -207,6 +209,7 @@ pub(crate) fn read(dex: &Dex<'_>, ownership: &Ownership, packages: &[u8]) -> Cod
     unit.issues = scanner.issues();
     unit.looks_up_names = reader.looks_up_names;
     unit.loads_code = reader.loads_code;
+    unit.names_loaders = reader.names_loaders();
     reader.resolve_fields(&mut unit.classes);
     unit.symbols = reader.symbols;
     unit
@@ -298,6 +301,21 @@ impl<'d> Reader<'d> {
             loaders,
             declared: false,
         }
+    }
+
+    /// Whether any code makes a class loader, or holds the name of one to make it by reflection. `DexFile` is left
+    /// out: the multidex library calls it for the dex files of the package itself.
+    fn names_loaders(&self) -> bool {
+        let makes = |index: u32| {
+            self.dex
+                .method(index)
+                .is_some_and(|method| self.loaders.contains(&method.class) && &*method.name() == "<init>")
+        };
+        let named = |index: u32| {
+            let bytes = self.dex.string_bytes(index).unwrap_or_default();
+            bytes.starts_with(b"dalvik") && bytes.ends_with(b"DexClassLoader")
+        };
+        (0..self.dex.method_count()).any(makes) || (0..self.dex.string_count()).any(named)
     }
 
     /// Strings that may be text of the interface or an address.

@@ -42,6 +42,9 @@ const MAX_VISITED: usize = 200;
 /// More addresses than this near a widget say nothing about the widget.
 const MAX_ENDPOINTS: usize = 4;
 
+/// So many texts told apart in one handler are the entries of a menu.
+const MENU_ENTRIES: usize = 2;
+
 /// What was decoded of an APK.
 #[derive(Debug)]
 pub(crate) struct Parts<'a, 't> {
@@ -747,7 +750,12 @@ impl<'a, 't> Linker<'a, 't> {
         if operable && text.role == Role::Label {
             text.role = Role::Control;
         }
-        if let Some(class) = class_name {
+        if let Some(role) = self.of_item(node, method, sink) {
+            text.role = role;
+            let handler = self.presses_items(node).map(str::to_owned);
+            let operable = role == Role::Control;
+            text.widget = Some(Widget { class: "item".to_owned(), id: None, handler, operable });
+        } else if let Some(class) = class_name {
             let handler = listener.flatten().and_then(|(_, method)| method);
             let handler = handler.map(|method| self.parts.symbols.name(method).to_owned());
             let id = view.and_then(|id| self.resource_name(id));
@@ -769,6 +777,31 @@ impl<'a, 't> Linker<'a, 't> {
             sink: sink.name.clone(),
         });
         text
+    }
+
+    /// The role of a text that is a label of the items of a list: an adapter is given it, or what runs when an item
+    /// is pressed compares the item with it. One comparison may be with a state of the item rather than its label;
+    /// where one item after the other is told by its text, these are the entries of a menu.
+    fn of_item(&self, node: NodeId, method: &OwnMethod, sink: &sink::Sink) -> Option<Role> {
+        let name = sink.name.as_deref()?;
+        if sink.role == Role::Item && name.ends_with("Adapter.<init>") {
+            return self.presses_items(node).map(|_| Role::Control);
+        }
+        let compares =
+            |name: &str| matches!(name, "String.equals" | "String.equalsIgnoreCase" | "Intrinsics.areEqual");
+        if sink.role != Role::Code || !compares(name) || !is_item_press(self.parts.symbols.name(method.name))
+        {
+            return None;
+        }
+        let compared = method.texts.iter().filter(|text| text.sink.name.as_deref().is_some_and(compares));
+        let labels: HashSet<&str> = compared.map(|text| text.text.as_str()).collect();
+        Some(if labels.len() >= MENU_ENTRIES { Role::Control } else { Role::Item })
+    }
+
+    /// The method of a node that runs when an item of a list is pressed.
+    fn presses_items(&self, node: NodeId) -> Option<&str> {
+        let methods = self.graph.nodes[node].classes.iter().flat_map(|class| &class.methods);
+        methods.map(|method| self.parts.symbols.name(method.name)).find(|name| is_item_press(name))
     }
 
     /// The widget of an id in a file that the node uses.
@@ -974,6 +1007,19 @@ fn origin_of_class(class: &str, graph: &Graph<'_>) -> Origin {
         Some(library) => Origin::Library(Arc::from(library)),
         None => Origin::App,
     }
+}
+
+/// Whether a method runs when an item of a list, a grid or a menu is pressed.
+fn is_item_press(method: &str) -> bool {
+    matches!(
+        method,
+        "onItemClick"
+            | "onListItemClick"
+            | "onChildClick"
+            | "onOptionsItemSelected"
+            | "onMenuItemClick"
+            | "onNavigationItemSelected"
+    )
 }
 
 /// Whether what receives a title is the screen itself rather than a dialog on it.
