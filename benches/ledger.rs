@@ -20,11 +20,12 @@ use jiff::civil::date;
 use jiff::{Span, Timestamp};
 use tokio::runtime::Runtime;
 use wait4::Wait4;
-use zhijian::ledger::Ledger;
+use zhijian::ledger::{History, Ledger};
 use zhijian::model::{
     Category, Deed, DutyRecord, DutyStatus, Event, FindingRecord, Level, OfficeLevel, RosterEntry,
     ScanRecord, TargetKind, Verdict, beijing_midnight,
 };
+use zhijian::rule::RuleSet;
 
 #[allow(dead_code)]
 #[path = "../tests/common/postgres.rs"]
@@ -80,8 +81,25 @@ fn measure(name: &str, address: &str, events: usize, targets: usize) {
     let target = "app:cn.gov.example.a00042";
     let mut shows: Vec<Duration> = (0..21).map(|_| run(address, &["code", "show", target]).0).collect();
     shows.sort();
+    let open = runtime.block_on(Ledger::open(address)).expect("it opens");
+    let rules = RuleSet::embedded().expect("they are sound");
+    let mut answers: Vec<Duration> = (0..1_000)
+        .map(|number| {
+            let target = format!("app:cn.gov.example.a{:05}", number * 7919 % targets);
+            let begun = Instant::now();
+            let events = runtime.block_on(open.events_of(&target)).expect("it answers");
+            assert!(!History::of(rules.policy(), &events, Timestamp::now()).codes.is_empty());
+            begun.elapsed()
+        })
+        .collect();
+    answers.sort();
     let mut nothing: Vec<Duration> = (0..21).map(|_| run(address, &["--version"]).0).collect();
     nothing.sort();
+    println!(
+        "  a code     {:.2} ms, 99 of 100 in {:.2} ms (events and fold of one target, in an open ledger)",
+        answers[500].as_secs_f64() * 1e3,
+        answers[990].as_secs_f64() * 1e3
+    );
     println!(
         "  code show  {:.1} ms (a process that only prints its version: {:.1} ms)",
         shows[10].as_secs_f64() * 1e3,

@@ -28,7 +28,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use zhijian::config::Config;
 use zhijian::fetch::Store;
@@ -58,7 +57,7 @@ fn main() {
     let wanted = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     let cluster = postgres::cluster();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = Runtime::new().unwrap();
+    let runtime = zhijian::server::runtime().unwrap();
     let databases = || {
         let mut all = vec![("SQLite", None)];
         all.extend(cluster.as_ref().map(|cluster| ("PostgreSQL", Some(cluster.database()))));

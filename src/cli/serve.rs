@@ -124,7 +124,7 @@ pub(super) fn host(
     lang: Lang,
     first: impl AsyncFnOnce(&App, SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = zhijian::server::runtime()?;
     let done = runtime.block_on(async {
         let database = shown(&options.database);
         let service =

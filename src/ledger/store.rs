@@ -43,6 +43,8 @@ const MEMORY: &str = "sqlite::memory:";
 
 /// How long a connection may take to come.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often other tasks are let go first.
+const TURNS: usize = 1000;
 /// After this long it is looked why the first one does not come.
 const REFUSED: Duration = Duration::from_secs(2);
 
@@ -233,6 +235,13 @@ impl Ledger {
             }
             version(&mut first).await
         };
+        // The pool takes it back in a task of its own; what asks before that would open another.
+        for _ in 0..TURNS {
+            if pool.num_idle() > 0 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
         let latest = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
         if held > latest {
             return Err(LedgerError::Newer(held));

@@ -52,7 +52,7 @@ use people::People;
 pub use jobs::{Jobs, Queue};
 pub use people::{Person, Role, Session};
 pub use problem::Problem;
-pub use service::{Options, Service, StartError};
+pub use service::{Options, Service, StartError, runtime};
 
 /// What every request sees.
 #[derive(Clone)]

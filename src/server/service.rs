@@ -25,6 +25,13 @@ use crate::outbox::{self, Sender};
 use crate::rule::RuleSet;
 use crate::scan::Scan;
 
+/// The threads of a service. Some hold one up for a moment, when a part of a run is noted; who waits for an answer must
+/// not wait for that.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2 * processors + 2).enable_all().build()
+}
+
 /// How often it is looked whether a schedule is due.
 const TICK: Duration = Duration::from_secs(1);
 /// How often jobs without a ticket are looked for.
