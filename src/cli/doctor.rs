@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 use zhijian::export::Painter;
 use zhijian::model::Lang;
 use zhijian::sandbox::examine;
@@ -111,7 +112,7 @@ impl Doctor {
         let missing = findings.iter().filter(|finding| !finding.ok).count();
         for finding in &findings {
             let mark = if finding.ok { lang.pick("有", "yes") } else { lang.pick("缺", "no") };
-            let label = format!("{mark:<4}{:<12}", finding.name);
+            let label = format!("{mark}{:1$}{2:<12}", "", 4 - mark.width(), finding.name);
             table::hanging(&label, &finding.detail, &mut out)?;
             table::hanging(&" ".repeat(16), &finding.does, &mut out)?;
             if !finding.ok {
