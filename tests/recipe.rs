@@ -104,13 +104,13 @@ fn each_recipe_takes_one_file_and_one_line() {
     copy(&root.join("fixtures"), &here.join("fixtures"));
     fs::copy(root.join("Cargo.lock"), here.join("Cargo.lock")).unwrap();
     fs::copy(root.join("README.md"), here.join("README.md")).unwrap();
-    // Without tests and benches, which need what is not copied.
+    // Without tests and benches, which need what is not copied, and under another name, so that the program that other
+    // tests run stays what it is.
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    let manifest: Vec<&str> = manifest
-        .split("\n[")
-        .filter(|part| !part.starts_with("[bench]]") && !part.starts_with("[test]]"))
-        .collect();
-    fs::write(here.join("Cargo.toml"), manifest.join("\n[")).unwrap();
+    let kept = |part: &&str| !part.starts_with("[bench]]") && !part.starts_with("[test]]");
+    let manifest = manifest.split("\n[").filter(kept).collect::<Vec<_>>().join("\n[");
+    let manifest = manifest.replace("name = \"zhijian\"", "name = \"recipe\"");
+    fs::write(here.join("Cargo.toml"), format!("{manifest}\n[lib]\nname = \"zhijian\"\n")).unwrap();
 
     fs::write(here.join("src/format/semi.rs"), FORMAT).unwrap();
     insert(&here.join("src/format/mod.rs"), "    wgt::FORMAT,\n", "    semi::FORMAT,\n");
@@ -122,16 +122,18 @@ fn each_recipe_takes_one_file_and_one_line() {
     insert(&here.join("src/report/mod.rs"), "    sarif::FORMAT,\n", "    semi::FORMAT,\n");
     insert(&here.join("src/report/mod.rs"), "mod sarif;\n", "mod semi;\n");
 
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--offline", "--locked", "--"]).args(arguments).current_dir(here);
-        // What the program rests on is built already.
-        let target = Path::new(env!("CARGO_BIN_EXE_zhijian")).ancestors().nth(2).unwrap();
-        command.env("CARGO_TARGET_DIR", target);
-        let Output { stdout, stderr, .. } = command.output().unwrap();
+    // With the tests it rests on what is built already.
+    let target = Path::new(env!("CARGO_BIN_EXE_zhijian")).ancestors().nth(2).unwrap();
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--offline", "--bins", "--tests"]).current_dir(here);
+    let built = build.env("CARGO_TARGET_DIR", target).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let run = |arguments: &[&str]| {
+        let Output { stdout, stderr, .. } =
+            Command::new(target.join("debug/recipe")).args(arguments).output().unwrap();
         (String::from_utf8(stdout).unwrap(), String::from_utf8_lossy(&stderr).into_owned())
     };
-    let (formats, errors) = cargo(&["formats"]);
+    let (formats, errors) = run(&["formats"]);
     assert!(formats.contains("示例格式"), "{errors}");
     let package = here.join("example.semi");
     let mut zip = zip::ZipWriter::new(fs::File::create(&package).unwrap());
@@ -140,10 +142,10 @@ fn each_recipe_takes_one_file_and_one_line() {
     let page = here.join("page.html");
     fs::write(&page, "semi-page").unwrap();
     for (file, name) in [(&package, "semi"), (&page, "semi-page")] {
-        let (report, errors) = cargo(&["scan", "--format", "json", file.to_str().unwrap()]);
+        let (report, errors) = run(&["scan", "--format", "json", file.to_str().unwrap()]);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{errors}"));
         assert_eq!(report["artifact"]["format"], name);
     }
-    let (text, errors) = cargo(&["scan", "--format", "semi", package.to_str().unwrap()]);
+    let (text, errors) = run(&["scan", "--format", "semi", package.to_str().unwrap()]);
     assert!(text.starts_with("semi "), "{text}{errors}");
 }
