@@ -456,6 +456,40 @@ fn a_service_that_stops_hands_back_what_it_has_not_done() {
     });
 }
 
+/// Whoever may upload a roster must not see what the server sees.
+#[test]
+fn a_roster_leads_neither_into_the_own_network_nor_to_files_of_the_server() {
+    on_both(async |office: Office| {
+        let secret = office.folder.path().join("secret.html");
+        fs::write(&secret, fixture("page/government.html")).unwrap();
+        // It listens, and the configuration does not allow it.
+        let inside = slow("127.0.0.1", Duration::ZERO);
+        let running = office.service(&[]).await;
+        let app = &running.app;
+        let mut text = "类型,名称,地址,主办单位\n".to_owned();
+        let rows = [
+            inside.url("/p/1"),
+            "http://169.254.169.254/latest/meta-data/".to_owned(),
+            "http://[::ffff:127.0.0.1]/".to_owned(),
+            secret.display().to_string(),
+            format!("file://{}", secret.display()),
+        ];
+        for (number, address) in rows.iter().enumerate() {
+            text.push_str(&format!("公众账号,第{number}号,{address},某市人民政府\n"));
+        }
+        let sha256 = take_in(app, text.as_bytes()).await;
+        let known = app.add_roster("某市名录", &sha256, "张三").await.unwrap().unwrap();
+        let (job, _) = app.jobs().call(run(&known.id, "inside")).await.unwrap();
+        let done = over(app, &job.id).await;
+        let figure = |name: &str| done.result[name].as_u64().unwrap();
+        assert_eq!((done.state, figure("scanned"), figure("recorded")), (State::Done, 0, 0), "{done:?}");
+        assert!(figure("failed") >= 3, "each refusal is told: {done:?}");
+        assert!(inside.all().is_empty(), "not even robots.txt");
+        assert_eq!(office.scans(app).await, Vec::<String>::new());
+        running.end().await;
+    });
+}
+
 #[test]
 fn workers_keep_the_pace_of_a_host_together() {
     on_both(async |office: Office| {
