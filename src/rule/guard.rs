@@ -24,9 +24,6 @@ pub(super) enum Guarded {
 /// A text longer than this is prose.
 pub(super) const PROSE_CHARS: usize = 60;
 
-/// Too much of something at the moment, try again later: who says so has the function.
-const PASSING: &str = "(过多|过度|频繁).{0,4}(稍后|稍候|稍等|晚点|一会).{0,4}(试|来|重新|刷新|操作|访问)";
-
 pub(super) struct Guard {
     negation: AhoCorasick,
     window: usize,
@@ -73,11 +70,7 @@ impl Guard {
             negation: AhoCorasick::new(&negation).map_err(|error| error.to_string())?,
             window: file.window,
             quotes,
-            affirmation: {
-                let mut all = compile(&file.affirmation)?;
-                all.push(LazyRegex::new(PASSING));
-                all
-            },
+            affirmation: compile(&file.affirmation)?,
             document_titles: compile(&file.document_titles)?,
             report_titles: compile(&file.report_titles)?,
             complaint_page: compile(&file.complaint_page)?,
