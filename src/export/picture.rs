@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthChar;
 use url::Url;
 
 use crate::model::{CodeDocument, ColorCode, Lang, Wording, beijing_day};
-use crate::report::visible;
+use crate::report::{escape, visible};
 
 const WIDTH: u32 = 600;
 const HEIGHT: u32 = 840;
@@ -249,20 +249,8 @@ fn two_lines(text: &str, most: usize) -> [String; 2] {
 
 /// For XML: markup as entities, and what XML 1.0 cannot hold as the replacement character.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for ch in visible(text).chars() {
-        match ch {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            ch if ch.is_control() => out.push('\u{fffd}'),
-            ch => out.push(ch),
-        }
-    }
-    out
+    let barred = |ch: char| matches!(ch, '\u{fffe}' | '\u{ffff}') || ch.is_control();
+    escape(&visible(text)).replace(barred, "\u{fffd}")
 }
 
 fn chinese(fonts: &usvg::fontdb::Database) -> Option<&'static str> {

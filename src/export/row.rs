@@ -1,17 +1,7 @@
 //! A code as a row of a table.
 
 use crate::model::{CodeDocument, Lang, beijing_minute};
-
-/// A column: its heading in both languages, and its width in digits of the spreadsheet's font.
-pub(super) struct Column {
-    pub(super) zh: &'static str,
-    pub(super) en: &'static str,
-    pub(super) width: u32,
-}
-
-const fn column(zh: &'static str, en: &'static str, width: u32) -> Column {
-    Column { zh, en, width }
-}
+use crate::report::sheet::{Column, column};
 
 /// Where the colour is among the columns.
 pub(super) const COLOUR: usize = 7;
@@ -37,12 +27,6 @@ pub(super) const COLUMNS: [Column; 18] = [
     column("报告地址", "report", 40),
     column("格式", "schema", 16),
 ];
-
-impl Column {
-    pub(super) fn title(&self, lang: Lang) -> &'static str {
-        lang.pick(self.zh, self.en)
-    }
-}
 
 /// The cells of a code.
 pub(super) fn cells(code: &CodeDocument, lang: Lang) -> [String; COLUMNS.len()] {

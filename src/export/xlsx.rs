@@ -24,8 +24,7 @@ fn write(codes: Codes<'_>, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
 
 /// Every code in a row, counted as they pass.
 fn rows(sheet: &mut Worksheet, codes: Codes<'_>, lang: Lang) -> io::Result<Counts> {
-    let heads = COLUMNS.map(|column| (column.title(lang), column.width));
-    let mut grid = Grid::new(sheet, lang.pick("赋码", "Codes"), &heads, lang).map_err(failed)?;
+    let mut grid = Grid::new(sheet, lang.pick("赋码", "Codes"), &COLUMNS, lang).map_err(failed)?;
     let mut counts = Counts::default();
     for code in codes {
         let code = code?;

@@ -30,6 +30,7 @@ pub use html::{Piece, STYLE, piece};
 pub(crate) use json::harmless;
 pub use json::{ReadError, diff_schema, read, read_all, schema};
 pub use notice::{NOTICE_FORMATS, Notice, NoticeData, NoticeError, NoticeFormat};
+pub(crate) use prose::escape;
 
 /// Writes a value as format `json` writes a report: indented, and harmless on a terminal.
 pub fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {

@@ -7,7 +7,7 @@ use rust_xlsxwriter::{Workbook, XlsxError};
 
 use super::fleet::{FleetFailure, FleetTarget, overview};
 use super::prose::{self, visible};
-use super::sheet::{Cell, Grid, Head, failed};
+use super::sheet::{Cell, Column, Grid, column, failed};
 use super::{Format, Run, View};
 use crate::model::{Basis, Evidence, Lang, Report, Wording};
 
@@ -33,16 +33,15 @@ fn book(run: &Run<'_>, lang: Lang) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     overview(book.add_worksheet_with_constant_memory()?, &targets, lang)?;
     let sheet = book.add_worksheet_with_constant_memory()?;
-    let mut grid =
-        Grid::new(sheet, lang.pick("检出与必备功能", "Findings and duties"), &findings(lang), lang)?;
+    let mut grid = Grid::new(sheet, lang.pick("检出与必备功能", "Findings and duties"), &FINDINGS, lang)?;
     run.reports.iter().flat_map(|report| judged(report, lang)).try_for_each(|row| grid.row(row))?;
     grid.finish()?;
     let sheet = book.add_worksheet_with_constant_memory()?;
-    let mut grid = Grid::new(sheet, lang.pick("证据", "Evidence"), &evidence(lang), lang)?;
+    let mut grid = Grid::new(sheet, lang.pick("证据", "Evidence"), &EVIDENCE, lang)?;
     run.reports.iter().flat_map(|report| shown(report, lang)).try_for_each(|row| grid.row(row))?;
     grid.finish()?;
     let sheet = book.add_worksheet_with_constant_memory()?;
-    let mut grid = Grid::new(sheet, lang.pick("未能检视", "Not inspected"), &unread(lang), lang)?;
+    let mut grid = Grid::new(sheet, lang.pick("未能检视", "Not inspected"), &UNREAD, lang)?;
     run.reports.iter().flat_map(|report| gaps(report, lang)).try_for_each(|row| grid.row(row))?;
     grid.finish()?;
     book.save_to_buffer()
@@ -52,21 +51,18 @@ fn text(text: &str) -> Cell {
     Cell::Text(visible(text).into_owned())
 }
 
-fn findings(lang: Lang) -> [Head; 10] {
-    let column = |zh: &'static str, en: &'static str, width| (lang.pick(zh, en), width);
-    [
-        column("对象", "target", 26),
-        column("文件", "file", 36),
-        column("规则", "rule", 24),
-        column("级别或状态", "level or status", 12),
-        column("功能", "function", 24),
-        column("说明", "explanation", 50),
-        column("证据（条）", "rows of evidence", 10),
-        column("依据", "basis", 60),
-        column("整改建议", "what to change", 50),
-        column("不计入的原因", "why it does not count", 30),
-    ]
-}
+const FINDINGS: [Column; 10] = [
+    column("对象", "target", 26),
+    column("文件", "file", 36),
+    column("规则", "rule", 24),
+    column("级别或状态", "level or status", 12),
+    column("功能", "function", 24),
+    column("说明", "explanation", 50),
+    column("证据（条）", "rows of evidence", 10),
+    column("依据", "basis", 60),
+    column("整改建议", "what to change", 50),
+    column("不计入的原因", "why it does not count", 30),
+];
 
 /// What was found and what is required, a row each.
 fn judged(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
@@ -109,25 +105,22 @@ fn judged(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
     found.chain(required)
 }
 
-fn evidence(lang: Lang) -> [Head; 14] {
-    let column = |zh: &'static str, en: &'static str, width| (lang.pick(zh, en), width);
-    [
-        column("对象", "target", 26),
-        column("文件", "file", 36),
-        column("规则", "rule", 24),
-        column("级别", "level", 8),
-        column("种类", "kind", 12),
-        column("内容", "text", 50),
-        column("匹配", "matched", 16),
-        column("位置", "where", 40),
-        column("偏移或资源编号", "offset or resource id", 18),
-        column("界面", "screen", 40),
-        column("控件", "widget", 26),
-        column("证据链", "chain", 60),
-        column("第三方库", "library", 20),
-        column("说明", "note", 40),
-    ]
-}
+const EVIDENCE: [Column; 14] = [
+    column("对象", "target", 26),
+    column("文件", "file", 36),
+    column("规则", "rule", 24),
+    column("级别", "level", 8),
+    column("种类", "kind", 12),
+    column("内容", "text", 50),
+    column("匹配", "matched", 16),
+    column("位置", "where", 40),
+    column("偏移或资源编号", "offset or resource id", 18),
+    column("界面", "screen", 40),
+    column("控件", "widget", 26),
+    column("证据链", "chain", 60),
+    column("第三方库", "library", 20),
+    column("说明", "note", 40),
+];
 
 fn shown(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
     let findings = report.findings.iter().map(|finding| (finding.rule.as_str(), &finding.evidence));
@@ -154,18 +147,15 @@ fn shown(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
     })
 }
 
-fn unread(lang: Lang) -> [Head; 7] {
-    let column = |zh: &'static str, en: &'static str, width| (lang.pick(zh, en), width);
-    [
-        column("对象", "target", 26),
-        column("文件", "file", 36),
-        column("部分", "part", 14),
-        column("原因", "reason", 18),
-        column("影响结论", "bears on the conclusion", 12),
-        column("位置", "where", 50),
-        column("细节", "detail", 50),
-    ]
-}
+const UNREAD: [Column; 7] = [
+    column("对象", "target", 26),
+    column("文件", "file", 36),
+    column("部分", "part", 14),
+    column("原因", "reason", 18),
+    column("影响结论", "bears on the conclusion", 12),
+    column("位置", "where", 50),
+    column("细节", "detail", 50),
+];
 
 fn gaps(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
     report.coverage.gaps.iter().map(move |gap| {

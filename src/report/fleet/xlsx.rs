@@ -8,7 +8,7 @@ use super::chapter::{Block, Totals, Value, Writer};
 use super::{Fleet, FleetTarget};
 use crate::model::{Lang, Level, beijing_minute};
 use crate::report::prose::{self, visible};
-use crate::report::sheet::{Cell, Grid, Head, failed, fitting, heading};
+use crate::report::sheet::{Cell, Column, Grid, column, failed, fitting, heading};
 
 /// More places than there are.
 const ALL: usize = usize::MAX;
@@ -99,48 +99,44 @@ pub(in crate::report) fn targets(
     targets: &[FleetTarget],
     lang: Lang,
 ) -> Result<(), XlsxError> {
-    let heads = columns(lang);
-    let mut grid = Grid::new(sheet, lang.pick("对象", "Targets"), &heads, lang)?;
+    let mut grid = Grid::new(sheet, lang.pick("对象", "Targets"), &COLUMNS, lang)?;
     for target in targets {
         grid.row(cells(target, lang))?;
     }
     grid.finish()
 }
 
-fn columns(lang: Lang) -> [Head; 29] {
-    let column = |zh: &'static str, en: &'static str, width| (lang.pick(zh, en), width);
-    [
-        column("行", "row", 6),
-        column("名称", "name", 26),
-        column("标识", "id", 30),
-        column("类型", "kind", 14),
-        column("主办单位", "owner", 26),
-        column("层级", "level", 12),
-        column("地区", "region", 22),
-        column("地址", "address", 36),
-        column("建议赋码", "suggested code", 12),
-        column("状态", "state", 14),
-        column("原因", "reasons", 50),
-        column("确认", "confirmed", 8),
-        column("疑似", "suspected", 8),
-        column("提及", "mentions", 8),
-        column("已确认的功能", "functions confirmed", 30),
-        column("疑似的功能", "functions suspected", 30),
-        column("未见的必备功能", "duties missing", 30),
-        column("检视范围（%）", "inspected (%)", 12),
-        column("检视结论", "coverage", 14),
-        column("未能检视（处）", "places not read", 12),
-        column("未能检视的原因", "why not read", 26),
-        column("本次无报告的原因", "why there is no report of this run", 36),
-        column("上次确认", "confirmed before", 10),
-        column("上次疑似", "suspected before", 10),
-        column("版本", "version", 12),
-        column("格式", "format", 10),
-        column("字节数", "bytes", 14),
-        column("备案编号", "filing number", 24),
-        column("SHA-256", "SHA-256", 20),
-    ]
-}
+const COLUMNS: [Column; 29] = [
+    column("行", "row", 6),
+    column("名称", "name", 26),
+    column("标识", "id", 30),
+    column("类型", "kind", 14),
+    column("主办单位", "owner", 26),
+    column("层级", "level", 12),
+    column("地区", "region", 22),
+    column("地址", "address", 36),
+    column("建议赋码", "suggested code", 12),
+    column("状态", "state", 14),
+    column("原因", "reasons", 50),
+    column("确认", "confirmed", 8),
+    column("疑似", "suspected", 8),
+    column("提及", "mentions", 8),
+    column("已确认的功能", "functions confirmed", 30),
+    column("疑似的功能", "functions suspected", 30),
+    column("未见的必备功能", "duties missing", 30),
+    column("检视范围（%）", "inspected (%)", 12),
+    column("检视结论", "coverage", 14),
+    column("未能检视（处）", "places not read", 12),
+    column("未能检视的原因", "why not read", 26),
+    column("本次无报告的原因", "why there is no report of this run", 36),
+    column("上次确认", "confirmed before", 10),
+    column("上次疑似", "suspected before", 10),
+    column("版本", "version", 12),
+    column("格式", "format", 10),
+    column("字节数", "bytes", 14),
+    column("备案编号", "filing number", 24),
+    column("SHA-256", "SHA-256", 20),
+];
 
 fn cells(target: &FleetTarget, lang: Lang) -> Vec<Cell> {
     let text = |text: &str| Cell::Text(visible(text).into_owned());

@@ -13,7 +13,8 @@ pub(super) use group::group;
 pub(super) use lines::{Rich, Tone, beside, width};
 pub(super) use listing::listing;
 pub(super) use page::page;
-pub(super) use visible::{Excerpt, escape, excerpt, visible};
+pub(crate) use visible::escape;
+pub(super) use visible::{Excerpt, excerpt, visible};
 pub(super) use words::*;
 
 /// Rows of a Chinese label, an English label and a text as a reader of one language sees them, less those without a

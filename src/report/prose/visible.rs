@@ -36,7 +36,7 @@ pub(in crate::report) fn visible(raw: &str) -> Cow<'_, str> {
 }
 
 /// Text as it may stand in an element or an attribute.
-pub(in crate::report) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for ch in text.chars() {
         match ch {

@@ -29,8 +29,24 @@ impl From<&str> for Cell {
     }
 }
 
-/// A column: its heading, and its width in digits of the spreadsheet's font.
-pub(crate) type Head = (&'static str, u32);
+/// A column: its heading in both languages, and its width in digits of the spreadsheet's font.
+pub(crate) struct Column {
+    zh: &'static str,
+    en: &'static str,
+    width: u32,
+}
+
+/// A column of a table.
+pub(crate) const fn column(zh: &'static str, en: &'static str, width: u32) -> Column {
+    Column { zh, en, width }
+}
+
+impl Column {
+    /// Its heading.
+    pub(crate) fn title(&self, lang: Lang) -> &'static str {
+        lang.pick(self.zh, self.en)
+    }
+}
 
 /// A sheet that grows downwards under a heading that stays in sight.
 pub(crate) struct Grid<'a> {
@@ -47,7 +63,7 @@ impl<'a> Grid<'a> {
     pub(crate) fn new(
         sheet: &'a mut Worksheet,
         name: &str,
-        heads: &[Head],
+        heads: &[Column],
         lang: Lang,
     ) -> Result<Self, XlsxError> {
         sheet.set_name(name)?.set_landscape().set_paper_size(9);
@@ -56,9 +72,9 @@ impl<'a> Grid<'a> {
         }
         let head = heading();
         let mut columns = 0;
-        for (title, width) in heads {
-            sheet.set_column_width(columns, *width)?;
-            sheet.write_string_with_format(0, columns, *title, &head)?;
+        for column in heads {
+            sheet.set_column_width(columns, column.width)?;
+            sheet.write_string_with_format(0, columns, column.title(lang), &head)?;
             columns += 1;
         }
         sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
