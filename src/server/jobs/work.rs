@@ -103,6 +103,13 @@ impl Progress for Gauge {
     }
 }
 
+impl Gauge {
+    /// So much of so much.
+    fn read(&self) -> (i64, i64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}
+
 /// A run tells the gauge how many targets it has done.
 struct Told(Arc<Gauge>);
 
@@ -183,7 +190,7 @@ impl Worker {
                     done = &mut work => break done,
                     _ = beats.tick() => {}
                 }
-                let (done, total) = (gauge.done.load(Ordering::Relaxed), gauge.total.load(Ordering::Relaxed));
+                let (done, total) = gauge.read();
                 match jobs.beat(attempt, done, total).await {
                     Ok(Some(true)) => {}
                     Ok(Some(false)) => cancelled = true,
@@ -209,7 +216,7 @@ impl Worker {
                 }
             }
         };
-        let (at, total) = (gauge.done.load(Ordering::Relaxed), gauge.total.load(Ordering::Relaxed));
+        let (at, total) = gauge.read();
         let _ = jobs.beat(attempt, at, total).await;
         let seconds = clock.elapsed().as_secs_f64();
         self.app.metrics.job(&attempt.job, done.is_ok(), seconds);
