@@ -388,9 +388,8 @@ fn keep(store: &Store, bytes: &[u8]) -> anyhow::Result<String> {
 /// Rows without a story.
 async fn others(recorder: &Recorder, now: Timestamp) -> anyhow::Result<()> {
     let mut events = Vec::new();
-    for (number, (city, office)) in cities().enumerate() {
-        let entry = other(number, city, office);
-        let target = entry.key().ok_or_else(|| anyhow!("{office}"))?;
+    for (number, entry) in unscanned().enumerate() {
+        let target = entry.key().ok_or_else(|| anyhow!("{:?}", entry.name))?;
         let event =
             |days, deed| Event { target: target.clone(), at: ago(now, days), actor: "admin".into(), deed };
         events.push(event(92, Deed::Enrolled { entry: Box::new(entry) }));
@@ -403,8 +402,9 @@ async fn others(recorder: &Recorder, now: Timestamp) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cities() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ["甲市", "丁市", "己市"].into_iter().flat_map(|city| OTHERS.map(|office| (city, office)))
+fn unscanned() -> impl Iterator<Item = RosterEntry> {
+    let offices = ["甲市", "丁市", "己市"].into_iter().flat_map(|city| OTHERS.map(|office| (city, office)));
+    offices.enumerate().map(|(number, (city, office))| other(number, city, office))
 }
 
 fn other(number: usize, city: &str, office: &str) -> RosterEntry {
@@ -422,8 +422,7 @@ fn other(number: usize, city: &str, office: &str) -> RosterEntry {
 
 /// The roster as an office would hand it in.
 fn roster() -> String {
-    let others = cities().enumerate().map(|(number, (city, office))| other(number, city, office));
-    let rows = STORIES.iter().map(Story::entry).chain(others);
+    let rows = STORIES.iter().map(Story::entry).chain(unscanned());
     let mut text = "类型,标识,名称,主办单位,层级,地区,服务对象\n".to_owned();
     for entry in rows {
         let cells = [
