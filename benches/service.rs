@@ -40,6 +40,8 @@ use zhijian::server::jobs::{Call, Figures, Filter, Job, Lane, State, What};
 use zhijian::server::schedule::{Plan, When};
 use zhijian::server::{App, Options, Service};
 
+#[path = "../tests/common/package.rs"]
+mod package;
 #[allow(dead_code)]
 #[path = "../tests/common/postgres.rs"]
 mod postgres;
@@ -475,13 +477,9 @@ async fn province(database: &str) {
     let office = Office::new(Some(database.to_owned()));
     let running = office.service("workers = 0\nscheduled-workers = 0\n").await;
     let app = &running.app;
-    let base = fixture("built/grid-patrol.apk");
-    let packages = Server::open("127.0.2.1", move |request| {
+    let packages = Server::open("127.0.2.1", |request| {
         let number: u16 = request.path.trim_start_matches("/a/").trim_end_matches(".apk").parse().unwrap();
-        let mut bytes = base.clone();
-        let length = bytes.len();
-        bytes[length - 2..].copy_from_slice(&4u16.to_le_bytes());
-        bytes.extend(format!("{number:04}").bytes());
+        let bytes = package::numbered("built/grid-patrol.apk", number);
         answer("200 OK", &[("Content-Type", "application/vnd.android.package-archive")], &bytes)
     });
     let servers = servers(64, Duration::from_millis(20));

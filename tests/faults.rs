@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::common::{postgres, s3};
+use crate::common::{package, postgres, s3};
 
 /// `zhijian serve` in a folder of its own, and somebody who is logged in.
 struct House {
@@ -164,15 +164,8 @@ fn form_head() -> String {
     )
 }
 
-/// A package that differs from others in bytes alone: zip archives may have a comment at the end.
 fn package(number: u16) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/built/dex-only.apk");
-    let mut bytes = fs::read(path).unwrap();
-    let length = bytes.len();
-    assert_eq!(&bytes[length - 2..], [0, 0], "the archive has no comment yet");
-    bytes[length - 2..].copy_from_slice(&4u16.to_le_bytes());
-    bytes.extend(format!("{number:04}").bytes());
-    bytes
+    package::numbered("built/dex-only.apk", number)
 }
 
 #[test]

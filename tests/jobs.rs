@@ -8,7 +8,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
-use crate::common::postgres;
+use crate::common::{package, postgres};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -161,14 +161,8 @@ async fn upload(app: &App, bytes: &[u8]) -> Job {
     app.scan_upload(&sha256, "包.apk", None, "张三").await.unwrap()
 }
 
-/// A package that differs from others in bytes alone: zip archives may have a comment at the end.
 fn package(number: u16) -> Vec<u8> {
-    let mut bytes = fixture("built/grid-patrol.apk");
-    let length = bytes.len();
-    assert_eq!(&bytes[length - 2..], [0, 0], "the archive has no comment yet");
-    bytes[length - 2..].copy_from_slice(&4u16.to_le_bytes());
-    bytes.extend(format!("{number:04}").bytes());
-    bytes
+    package::numbered("built/grid-patrol.apk", number)
 }
 
 async fn until(what: &str, app: &App, id: &str, wanted: impl Fn(&Job) -> bool) -> Job {

@@ -14,6 +14,8 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::tool::tools;
+
 /// How long anything may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -21,17 +23,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Runs a test in a browser. Where it is not installed the test says so, and fails where
 /// `ZHIJIAN_TEST_CHROMIUM=required` is set (as `.ci/run` does).
 pub(crate) fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
-    let Some((chromium, driver)) = program("chromium").zip(program("chromedriver")) else {
-        assert!(
-            std::env::var_os("ZHIJIAN_TEST_CHROMIUM").is_none(),
-            "Chromium is not installed, and ZHIJIAN_TEST_CHROMIUM is set"
-        );
-        println!(
-            "NOT TESTED in a browser: chromium and chromedriver are not installed \
-             (apt-get install chromium chromium-driver fonts-noto-cjk)"
-        );
-        return;
-    };
+    let packages = "chromium chromium-driver fonts-noto-cjk";
+    let found = tools(["chromium", "chromedriver"], "ZHIJIAN_TEST_CHROMIUM", packages);
+    let Some([chromium, driver]) = found else { return };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let driver = Driver::start(&driver);
         let browser = Browser::open(&driver, &chromium).await;
@@ -42,11 +36,6 @@ pub(crate) fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F
             resume_unwind(panic);
         }
     });
-}
-
-fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 struct Driver {

@@ -5,6 +5,7 @@
 pub(crate) mod chromium;
 pub(crate) mod encode;
 pub(crate) mod filler;
+pub(crate) mod package;
 pub(crate) mod postgres;
 pub(crate) mod report;
 pub(crate) mod s3;
