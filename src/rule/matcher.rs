@@ -74,21 +74,16 @@ struct Literals {
 }
 
 impl Literals {
-    fn build(literals: HashMap<String, Vec<(usize, Need)>>) -> Result<Self, String> {
+    fn build(literals: HashMap<String, Vec<(usize, Need)>>) -> Self {
         let mut needs: Vec<_> = literals.into_iter().collect();
         needs.sort_by(|a, b| a.0.cmp(&b.0));
-        let automaton = if needs.is_empty() {
-            None
-        } else {
-            let built = AhoCorasickBuilder::new()
-                // The kind that is built fastest: the filter leaves it little to match.
-                .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-                .build(needs.iter().map(|(literal, _)| literal))
-                .map_err(|error| error.to_string())?;
-            Some(built)
-        };
+        // The kind that is built fastest: the filter leaves it little to match. It fails above 2^31 literals.
+        let automaton = AhoCorasickBuilder::new()
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .build(needs.iter().map(|(literal, _)| literal))
+            .ok();
         let filter = Filter::new(needs.iter().map(|(literal, _)| literal.as_str()));
-        Ok(Literals { filter, automaton, needs })
+        Literals { filter, automaton, needs }
     }
 
     fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Need, Range<usize>, &'a str)> {
@@ -128,30 +123,41 @@ fn role_bit(role: Role) -> u16 {
     1 << (role as u16)
 }
 
+/// Refuses a rule with a signal that could not be matched as it is written.
+pub(super) fn check(rule: &Rule) -> Result<(), String> {
+    for signal in &rule.signals {
+        let fail = |cause: String| format!("signal {}: {cause}", signal.id);
+        validate(signal).map_err(fail)?;
+        if let Some(empty) = signal.phrases.iter().chain(&signal.exact).find(|text| fold(text).is_empty()) {
+            return Err(fail(format!("{empty:?} is empty")));
+        }
+        for pattern in &signal.patterns {
+            required_literals(pattern).map_err(fail)?;
+        }
+        for pattern in signal.patterns.iter().chain(&signal.unless) {
+            LazyRegex::new(pattern).check().map_err(fail)?;
+        }
+    }
+    Ok(())
+}
+
 impl Matcher {
-    /// Compiles the signals of the rules of a scope; `thorough` also compiles every regular expression now, so that an error
-    /// is found when the rules are loaded. The error names the rule and the signal.
-    pub(super) fn new(rules: &[Rule], scope: Scope, thorough: bool) -> Result<Self, (usize, String)> {
+    /// Compiles the signals of the rules of a scope, which [`check`] has let pass.
+    pub(super) fn new(rules: &[Rule], scope: Scope) -> Self {
         let mut signals = Vec::new();
         let mut texts: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
         let mut names: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
         for (rule_index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == scope) {
             for (signal_index, signal) in rule.signals.iter().enumerate() {
                 let index = signals.len();
-                let fail = |cause: String| (rule_index, format!("signal {}: {cause}", signal.id));
-                validate(signal).map_err(fail)?;
-                let folded = |text: &String| {
-                    let folded = fold(text);
-                    if folded.is_empty() { Err(fail(format!("{text:?} is empty"))) } else { Ok(folded) }
-                };
                 for phrase in signal.phrases.iter().filter(|_| signal.evidence == SignalKind::Text) {
-                    texts.entry(folded(phrase)?).or_default().push((index, Need::Phrase));
+                    texts.entry(fold(phrase)).or_default().push((index, Need::Phrase));
                 }
                 for exact in &signal.exact {
-                    texts.entry(folded(exact)?).or_default().push((index, Need::Exact));
+                    texts.entry(fold(exact)).or_default().push((index, Need::Exact));
                 }
                 for (i, pattern) in signal.patterns.iter().enumerate() {
-                    for literal in required_literals(pattern).map_err(fail)? {
+                    for literal in required_literals(pattern).unwrap_or_default() {
                         texts.entry(literal).or_default().push((index, Need::Pattern(i)));
                     }
                 }
@@ -161,7 +167,7 @@ impl Matcher {
                 for substring in &signal.substrings {
                     names.entry(ident::letters(substring)).or_default().push((index, Need::Substring));
                 }
-                let compiled = Compiled {
+                signals.push(Compiled {
                     at: SignalAt { rule: rule_index, signal: signal_index },
                     kind: signal.evidence,
                     strength: signal.strength,
@@ -170,13 +176,7 @@ impl Matcher {
                     max_chars: signal.max_chars.unwrap_or(usize::MAX),
                     patterns: signal.patterns.iter().map(|p| LazyRegex::new(p)).collect(),
                     unless: signal.unless.iter().map(|p| LazyRegex::new(p)).collect(),
-                };
-                if thorough {
-                    for regex in compiled.patterns.iter().chain(&compiled.unless) {
-                        regex.check().map_err(fail)?;
-                    }
-                }
-                signals.push(compiled);
+                });
             }
         }
         let mut ascii_roles = 0;
@@ -188,8 +188,7 @@ impl Matcher {
             }
         }
         let (texts, names) = rayon::join(|| Literals::build(texts), || Literals::build(names));
-        let fail = |cause| (0, cause);
-        Ok(Matcher { signals, texts: texts.map_err(fail)?, names: names.map_err(fail)?, ascii_roles })
+        Matcher { signals, texts, names, ascii_roles }
     }
 
     /// Whether a text can hold a hit at all.

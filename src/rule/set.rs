@@ -1,10 +1,11 @@
 //! A directory of rule files to a valid rule set: embedded in the binary or read from `--rules DIR`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
-use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -12,12 +13,15 @@ use thiserror::Error;
 use super::check::{self, CheckFailure};
 use super::guard::Guard;
 use super::inventory::{self, InventoryExamples, InventoryRule, InventoryVocabulary};
-use super::matcher::Matcher;
+use super::matcher::{self, Matcher};
 use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
 use crate::ledger::Policy;
 use crate::model::{Basis, Scope, TargetKind, hex};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+
+/// The same as `build.rs` has read it: a tenth of the time, and no examples.
+static PREPARED: Dir<'static> = include_dir!("$OUT_DIR/rules");
 
 /// A rule file is a page of text; anything larger is a mistake.
 const MAX_FILE: u64 = 1 << 20;
@@ -48,27 +52,38 @@ pub struct RuleSet {
     policy: Policy,
     digest: String,
     /// The text of each rule file, for the examples.
-    texts: Vec<String>,
+    texts: Vec<Cow<'static, str>>,
     inventory: Vec<InventoryRule>,
-    inventory_texts: Vec<String>,
+    inventory_texts: Vec<Cow<'static, str>>,
     vocabulary: InventoryVocabulary,
     pub(super) guard: Guard,
-    /// One for each of [`Scope::ALL`].
-    matchers: Vec<Matcher>,
+    /// One for each of [`Scope::ALL`], made when a target of the scope is first judged.
+    matchers: [OnceLock<Matcher>; Scope::ALL.len()],
+}
+
+/// Rule files by name: `app/check-in.yaml`.
+type Files = BTreeMap<String, Cow<'static, str>>;
+
+/// Where files are read from, and how closely they are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Of the program: a test and `rules check` look at them, so that no scan has to.
+    Embedded,
+    /// Of the user: everything is checked before anything is judged.
+    Folder,
 }
 
 impl RuleSet {
     /// The rules embedded in the program.
     pub fn embedded() -> Result<RuleSet, RuleError> {
-        let mut files = BTreeMap::new();
+        let mut files = Files::new();
         collect_embedded(&EMBEDDED, &mut files);
-        // Its patterns are compiled by a test and by `rules check`; compiling them in every scan is waste.
-        RuleSet::from_files(&files, false)
+        RuleSet::from_files(&files, Source::Embedded)
     }
 
     /// The rules of a directory laid out like `rules/` of this project.
     pub fn load(dir: &Path) -> Result<RuleSet, RuleError> {
-        let mut files = BTreeMap::new();
+        let mut files = Files::new();
         for folder in ["", INVENTORY].into_iter().chain(Scope::ALL.map(Scope::folder)) {
             let path = dir.join(folder);
             if !folder.is_empty() && !path.exists() {
@@ -87,28 +102,28 @@ impl RuleSet {
                     return Err(error(name, format!("{size} bytes; a rule file has at most {MAX_FILE}")));
                 }
                 let text = std::fs::read_to_string(&file).map_err(|e| error(&name, e))?;
-                files.insert(name, text);
+                files.insert(name, text.into());
             }
         }
-        RuleSet::from_files(&files, true)
+        RuleSet::from_files(&files, Source::Folder)
     }
 
-    fn from_files(files: &BTreeMap<String, String>, thorough: bool) -> Result<RuleSet, RuleError> {
+    fn from_files(files: &Files, source: Source) -> Result<RuleSet, RuleError> {
+        let thorough = source == Source::Folder;
         let mut digest = Sha256::new();
         for (name, text) in files {
             digest.update(format!("{name}\0{}\0", text.len()));
-            digest.update(text);
+            digest.update(text.as_bytes());
         }
-        let documents: Vec<Document> = read(files, "documents.yaml")?;
-        let mut by_key = BTreeMap::new();
-        for document in documents {
-            if let Some(twice) = by_key.insert(document.key.clone(), document) {
+        let mut documents = BTreeMap::new();
+        for document in read::<Vec<Document>>(files, source, "documents.yaml")? {
+            if let Some(twice) = documents.insert(document.key.clone(), document) {
                 return Err(error("documents.yaml", format!("key {} occurs twice", twice.key)));
             }
         }
-        let guard: GuardFile = read(files, "guard.yaml")?;
+        let guard: GuardFile = read(files, source, "guard.yaml")?;
         let guard = Guard::new(&guard, thorough).map_err(|cause| error("guard.yaml", cause))?;
-        let policy: Policy = read(files, "policy.yaml")?;
+        let policy: Policy = read(files, source, "policy.yaml")?;
         if thorough {
             policy.validate().map_err(|cause| error("policy.yaml", cause))?;
         }
@@ -118,63 +133,59 @@ impl RuleSet {
                 .iter()
                 .filter(move |(name, _)| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
         };
-        let in_folder: Vec<(Scope, &String, &String)> = Scope::ALL
-            .iter()
-            .flat_map(|scope| inside(scope.folder()).map(|(name, text)| (*scope, name, text)))
-            .collect();
-        let parsed: Vec<Result<Rule, RuleError>> = in_folder
-            .par_iter()
-            .map(|(scope, name, text)| parse(*scope, name, text, &by_key, thorough))
-            .collect();
-        let mut rules: Vec<Rule> = Vec::new();
-        let mut ids = HashSet::new();
-        for ((_, name, _), rule) in in_folder.iter().zip(parsed) {
-            let rule = rule?;
-            if !ids.insert(rule.id.clone()) {
-                return Err(error(*name, format!("id {} occurs twice", rule.id)));
-            }
-            rules.push(rule);
-        }
-        let vocabulary = match files.contains_key("inventory.yaml") {
-            true => read(files, "inventory.yaml")?,
-            false => InventoryVocabulary::default(),
-        };
-        let mut inventory = Vec::new();
-        let mut inventory_texts = Vec::new();
-        for (name, text) in inside(INVENTORY) {
-            let rule = parse_inventory(name, text, &by_key, thorough)?;
-            if !ids.insert(rule.id.clone()) {
-                return Err(error(name, format!("id {} occurs twice", rule.id)));
-            }
-            inventory.push(rule);
-            inventory_texts.push(text.clone());
-        }
-        let names: Vec<String> = in_folder.iter().map(|(_, name, _)| (*name).clone()).collect();
-        let texts = in_folder.iter().map(|(_, _, text)| (*text).clone()).collect();
-        if rules.is_empty() {
-            return Err(error("app", "no rules"));
-        }
-        let compile = |scope: &Scope| Matcher::new(&rules, *scope, thorough);
-        let matchers: Result<Vec<Matcher>, (usize, String)> = Scope::ALL.par_iter().map(compile).collect();
-        let matchers = matchers.map_err(|(rule, cause)| error(&names[rule], cause))?;
-        Ok(RuleSet {
-            rules,
-            files: names,
-            documents: by_key,
+        let mut set = RuleSet {
+            rules: Vec::new(),
+            files: Vec::new(),
+            documents,
             policy,
             digest: hex(&digest.finalize()),
-            texts,
-            inventory,
-            inventory_texts,
-            vocabulary,
+            texts: Vec::new(),
+            inventory: Vec::new(),
+            inventory_texts: Vec::new(),
+            vocabulary: InventoryVocabulary::default(),
             guard,
-            matchers,
-        })
+            matchers: [const { OnceLock::new() }; Scope::ALL.len()],
+        };
+        let mut ids = HashSet::new();
+        let mut first = |name: &str, id: &String| match ids.insert(id.clone()) {
+            true => Ok(()),
+            false => Err(error(name, format!("id {id} occurs twice"))),
+        };
+        for scope in Scope::ALL {
+            for (name, text) in inside(scope.folder()) {
+                let rule = Rule { scope, ..read(files, source, name)? };
+                if thorough {
+                    let checked = validate(&rule, &set.documents).and_then(|()| matcher::check(&rule));
+                    checked.and_then(|()| some_examples(text)).map_err(|cause| error(name, cause))?;
+                }
+                first(name, &rule.id)?;
+                set.rules.push(rule);
+                set.files.push(name.clone());
+                set.texts.push(text.clone());
+            }
+        }
+        if set.rules.is_empty() {
+            return Err(error("app", "no rules"));
+        }
+        if files.contains_key("inventory.yaml") {
+            set.vocabulary = read(files, source, "inventory.yaml")?;
+        }
+        for (name, text) in inside(INVENTORY) {
+            let rule = InventoryRule { file: name.clone(), ..read(files, source, name)? };
+            if thorough {
+                let checked = inventory::validate(&rule, &set.documents);
+                checked.and_then(|()| some_inventory_examples(text)).map_err(|cause| error(name, cause))?;
+            }
+            first(name, &rule.id)?;
+            set.inventory.push(rule);
+            set.inventory_texts.push(text.clone());
+        }
+        Ok(set)
     }
 
     /// The signals of the rules of a scope, ready to match.
     pub(super) fn matcher(&self, scope: Scope) -> &Matcher {
-        &self.matchers[scope as usize]
+        self.matchers[scope as usize].get_or_init(|| Matcher::new(&self.rules, scope))
     }
 
     /// The rules: those of apps, of accounts, of groups, each in the order of their file names.
@@ -215,7 +226,7 @@ impl RuleSet {
 
     /// The examples of each rule, in the order of [`RuleSet::inventory`]. They are parsed only when asked for.
     pub fn inventory_examples(&self) -> Result<Vec<InventoryExamples>, RuleError> {
-        let parse = |(text, rule): (&String, &InventoryRule)| {
+        let parse = |(text, rule): (&Cow<'_, str>, &InventoryRule)| {
             examples(text).map_err(|cause| error(&rule.file, cause))
         };
         self.inventory_texts.iter().zip(&self.inventory).map(parse).collect()
@@ -252,7 +263,7 @@ impl RuleSet {
 
     /// The examples of each rule, in the order of [`RuleSet::rules`]. They are parsed only when asked for.
     pub fn examples(&self) -> Result<Vec<Examples>, RuleError> {
-        let parse = |(text, file): (&String, &String)| {
+        let parse = |(text, file): (&Cow<'_, str>, &String)| {
             examples(text).and_then(checked).map_err(|cause| error(file, cause))
         };
         self.texts.iter().zip(&self.files).map(parse).collect()
@@ -264,12 +275,12 @@ impl RuleSet {
     }
 }
 
-fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
+fn collect_embedded(dir: &Dir<'static>, files: &mut Files) {
     for file in dir.files() {
         if file.path().extension().is_some_and(|ext| ext == "yaml")
             && let Some(text) = file.contents_utf8()
         {
-            files.insert(file.path().to_string_lossy().replace('\\', "/"), text.to_owned());
+            files.insert(file.path().to_string_lossy().replace('\\', "/"), text.into());
         }
     }
     for folder in dir.dirs() {
@@ -280,66 +291,36 @@ fn collect_embedded(dir: &Dir<'_>, files: &mut BTreeMap<String, String>) {
 /// The policy alone: of a directory of rules, or the embedded one.
 pub fn policy(dir: Option<&Path>) -> Result<Policy, RuleError> {
     const FILE: &str = "policy.yaml";
-    let Some(dir) = dir else {
-        let text = EMBEDDED.get_file(FILE).and_then(|file| file.contents_utf8());
-        // It is validated by a test.
-        return serde_saphyr::from_str(text.unwrap_or_default()).map_err(|e| error(FILE, e));
-    };
+    let Some(dir) = dir else { return prepared(FILE) };
     let path = dir.join(FILE);
     let name = path.display().to_string();
     let text = std::fs::read_to_string(&path).map_err(|e| error(&name, e))?;
     Policy::parse(&text).map_err(|cause| error(name, cause))
 }
 
-fn read<T: DeserializeOwned>(files: &BTreeMap<String, String>, name: &str) -> Result<T, RuleError> {
+/// What a file says, less its examples.
+fn read<T: DeserializeOwned>(files: &Files, source: Source, name: &str) -> Result<T, RuleError> {
+    if source == Source::Embedded {
+        return prepared(name);
+    }
     let text = files.get(name).ok_or_else(|| error(name, "missing"))?;
-    serde_saphyr::from_str(text).map_err(|e| error(name, e))
+    let head = match name.contains('/') {
+        true => split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?.0,
+        false => text,
+    };
+    serde_saphyr::from_str(head).map_err(|e| error(name, e))
 }
 
-fn parse(
-    scope: Scope,
-    name: &str,
-    text: &str,
-    documents: &BTreeMap<String, Document>,
-    thorough: bool,
-) -> Result<Rule, RuleError> {
-    let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
-    let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
-    let rule = Rule { scope, ..rule };
-    validate(&rule, documents).map_err(|cause| error(name, cause))?;
-    if thorough {
-        let examples = examples(text).and_then(checked).map_err(|cause| error(name, cause))?;
-        if examples.positive.is_empty() || examples.negative.is_empty() {
-            return Err(error(name, "a rule has examples that match and examples that do not"));
-        }
-    }
-    Ok(rule)
+fn prepared<T: DeserializeOwned>(name: &str) -> Result<T, RuleError> {
+    let file = PREPARED.get_file(Path::new(name).with_extension("json"));
+    let text = file.ok_or_else(|| error(name, "missing"))?.contents();
+    serde_json::from_slice(text).map_err(|e| error(name, e))
 }
 
 /// A rule file in two: what a scan needs, and the examples, which are more than half of it.
 fn split(text: &str) -> Option<(&str, &str)> {
     let at = text.find("\nexamples:")? + 1;
     Some((&text[..at], &text[at..]))
-}
-
-/// A rule about inventories.
-fn parse_inventory(
-    name: &str,
-    text: &str,
-    documents: &BTreeMap<String, Document>,
-    thorough: bool,
-) -> Result<InventoryRule, RuleError> {
-    let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
-    let mut rule: InventoryRule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
-    rule.file = name.to_owned();
-    inventory::validate(&rule, documents).map_err(|cause| error(name, cause))?;
-    if thorough {
-        let examples: InventoryExamples = examples(text).map_err(|cause| error(name, cause))?;
-        if examples.positive.is_empty() || examples.negative.is_empty() {
-            return Err(error(name, "a rule has examples that match and examples that do not"));
-        }
-    }
-    Ok(rule)
 }
 
 /// The examples of a rule file. Errors give the line in the whole file.
@@ -363,6 +344,21 @@ fn checked(examples: Examples) -> Result<Examples, String> {
         }
     }
     Ok(examples)
+}
+
+fn some_examples(text: &str) -> Result<(), String> {
+    examples(text).and_then(checked).and_then(|e| both(e.positive.is_empty(), e.negative.is_empty()))
+}
+
+fn some_inventory_examples(text: &str) -> Result<(), String> {
+    examples::<InventoryExamples>(text).and_then(|e| both(e.positive.is_empty(), e.negative.is_empty()))
+}
+
+fn both(no_positive: bool, no_negative: bool) -> Result<(), String> {
+    match no_positive || no_negative {
+        true => Err("a rule has examples that match and examples that do not".into()),
+        false => Ok(()),
+    }
 }
 
 /// Whether clauses are there for all of these kinds of target, of documents that are known.
