@@ -5,7 +5,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{ImageReader, Limits};
+use image::{DynamicImage, ImageReader, Limits};
 use rqrr::PreparedImage;
 
 use super::{Decoder, Limit, Unit};
@@ -22,7 +22,9 @@ pub const MIN_SIDE: u32 = 80;
 const ROWS: usize = 192;
 /// Grey levels between the modules of a code and what is between them.
 const CONTRAST: u8 = 64;
-/// More marks than this are a pattern, or made to keep a reader busy.
+/// Crossings of the three corner marks: each is crossed by one of the rows looked at, or it is too small to be read.
+const MARKS: usize = 3;
+/// More than this are a pattern, or made to keep a reader busy.
 const MAX_MARKS: usize = 4096;
 
 /// What is read, and how far.
@@ -65,15 +67,28 @@ pub fn grey(bytes: &[u8]) -> Result<Grey, String> {
         reader.limits(limits);
         let picture = reader.decode().map_err(|error| error.to_string())?;
         let (width, height) = (picture.width() as usize, picture.height() as usize);
-        let pixels = if picture.color().has_alpha() {
-            let shades = picture.into_luma_alpha8().into_raw();
-            let on_white = |pixel: &[u8; 2]| {
-                let (grey, alpha) = (u32::from(pixel[0]), u32::from(pixel[1]));
-                ((grey * alpha + 255 * (255 - alpha)) / 255) as u8
-            };
-            shades.as_chunks().0.iter().map(on_white).collect()
-        } else {
-            picture.into_luma8().into_raw()
+        let on_white = |grey: u32, alpha: u8| {
+            let alpha = u32::from(alpha);
+            ((grey * alpha + 255 * (255 - alpha)) / 255) as u8
+        };
+        // By hand where pictures are as most are: the library's conversion knows of colour spaces, and takes as long
+        // as decoding.
+        let luma = |[red, green, blue]: [u8; 3]| {
+            (299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue)) / 1000
+        };
+        let pixels = match picture {
+            DynamicImage::ImageLuma8(shades) => shades.into_raw(),
+            DynamicImage::ImageRgb8(pixels) => {
+                pixels.as_raw().as_chunks().0.iter().map(|&pixel| luma(pixel) as u8).collect()
+            }
+            DynamicImage::ImageRgba8(pixels) => {
+                let pixels = pixels.as_raw().as_chunks().0.iter();
+                pixels.map(|&[red, green, blue, alpha]| on_white(luma([red, green, blue]), alpha)).collect()
+            }
+            other => {
+                let shades = other.into_luma_alpha8().into_raw();
+                shades.as_chunks().0.iter().map(|&[grey, alpha]| on_white(grey.into(), alpha)).collect()
+            }
         };
         Ok(Grey { width, height, pixels })
     };
@@ -81,16 +96,24 @@ pub fn grey(bytes: &[u8]) -> Result<Grey, String> {
 }
 
 impl Grey {
-    /// Whether the corner marks of a code seem to be there: dark and light in the ratio 1:1:3:1:1 along a row.
+    /// Whether the three corner marks of a code seem to be there: dark and light in the ratio 1:1:3:1:1 along a row, and
+    /// along the column through its middle.
     pub fn may_hold_code(&self) -> bool {
         let step = (self.height / ROWS).max(1);
         let (mut marks, mut rows) = (0, 0);
-        for row in self.pixels.chunks_exact(self.width.max(1)).step_by(step) {
-            let found = marks_in(row);
+        for (y, row) in self.pixels.chunks_exact(self.width.max(1)).enumerate().step_by(step) {
+            let found = marks_in(row).filter(|&(x, middle)| self.is_mark_in_column(x, y, middle)).count();
             marks += found;
             rows += usize::from(found > 0);
         }
-        rows >= 2 && marks <= MAX_MARKS
+        rows >= 2 && (MARKS..=MAX_MARKS).contains(&marks)
+    }
+
+    /// Whether the column through a dark pixel alternates around it as a corner mark does.
+    fn is_mark_in_column(&self, x: usize, y: usize, middle: u8) -> bool {
+        let is_dark = |y: usize| self.pixels.get(y * self.width + x).map(|&shade| shade <= middle);
+        let (up, down) = (runs((0..=y).rev().map_while(is_dark)), runs((y..self.height).map_while(is_dark)));
+        is_mark(&[up[2], up[1], (up[0] + down[0]).saturating_sub(1), down[1], down[2]])
     }
 
     /// The contents of the codes that can be read, in the order they are found.
@@ -105,28 +128,39 @@ impl Grey {
     }
 }
 
-/// How many times dark and light alternate along a row as they do across a corner mark.
-fn marks_in(row: &[u8]) -> usize {
-    let (Some(&dark), Some(&light)) = (row.iter().min(), row.iter().max()) else { return 0 };
-    if light - dark < CONTRAST {
-        return 0;
+/// The lengths of the first three runs, of which the first is dark.
+fn runs(dark: impl Iterator<Item = bool>) -> [usize; 3] {
+    let mut lengths = [0; 3];
+    let mut at = 0;
+    for dark in dark {
+        at += usize::from(dark != (at % 2 == 0));
+        let Some(length) = lengths.get_mut(at) else { break };
+        *length += 1;
     }
-    let middle = dark + (light - dark) / 2;
+    lengths
+}
+
+/// Where dark and light alternate along a row as they do across a corner mark: the middle of each, and the level up to
+/// which the row is dark.
+fn marks_in(row: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let (dark, light) = row.iter().fold((u8::MAX, 0), |(dark, light), &at| (dark.min(at), light.max(at)));
+    let middle = dark + light.saturating_sub(dark) / 2;
+    let row = if light.saturating_sub(dark) < CONTRAST { &[][..] } else { row };
     let mut runs = [0_usize; 5];
     let mut is_dark = false;
-    let mut marks = 0;
-    for &shade in row.iter().chain([&255, &0]) {
+    row.iter().chain([&255, &0]).enumerate().filter_map(move |(at, &shade)| {
         if (shade <= middle) == is_dark {
             runs[4] += 1;
-            continue;
+            return None;
         }
         // A dark run has just ended.
-        marks += usize::from(is_dark && is_mark(&runs));
+        let mark =
+            (is_dark && is_mark(&runs)).then(|| (at - runs[4] - runs[3] - runs[2].div_ceil(2), middle));
         runs.rotate_left(1);
         runs[4] = 1;
         is_dark = !is_dark;
-    }
-    marks
+        mark
+    })
 }
 
 /// Whether five runs are as long as 1, 1, 3, 1 and 1 modules, give or take half a module.

@@ -1,12 +1,12 @@
-//! Texts and names to hits: one Aho–Corasick pass finds the candidates of all rules, regular expressions and
-//! other-sense checks run on candidates only.
+//! Texts and names to hits: one pass finds the literals of all rules, regular expressions and other-sense checks run
+//! only where there are some.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use foldhash::fast::RandomState;
 use regex_lite::Regex;
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -69,30 +69,48 @@ enum Need {
 #[derive(Debug)]
 struct Literals {
     filter: Filter,
-    automaton: Option<AhoCorasick>,
-    needs: Vec<(String, Vec<(usize, Need)>)>,
+    /// Sorted by the literal.
+    needs: Vec<(String, usize, Need)>,
+    /// Where those that begin with two characters stand in `needs`; of a single character the second is [`ALONE`].
+    begin: HashMap<(char, char), Range<usize>, RandomState>,
 }
 
+/// Stands for the second character of a literal of one.
+const ALONE: char = '\0';
+
 impl Literals {
-    fn build(literals: HashMap<String, Vec<(usize, Need)>>) -> Self {
-        let mut needs: Vec<_> = literals.into_iter().collect();
+    /// An automaton would match faster and take longer to build than most packages take to be matched: the filter
+    /// leaves little to match.
+    fn build(mut needs: Vec<(String, usize, Need)>) -> Self {
         needs.sort_by(|a, b| a.0.cmp(&b.0));
-        // The kind that is built fastest: the filter leaves it little to match. It fails above 2^31 literals.
-        let automaton = AhoCorasickBuilder::new()
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-            .build(needs.iter().map(|(literal, _)| literal))
-            .ok();
-        let filter = Filter::new(needs.iter().map(|(literal, _)| literal.as_str()));
-        Literals { filter, automaton, needs }
+        let mut begin = HashMap::<_, Range<usize>, _>::with_hasher(RandomState::default());
+        for (at, (literal, _, _)) in needs.iter().enumerate() {
+            let mut chars = literal.chars();
+            if let Some(first) = chars.next() {
+                begin.entry((first, chars.next().unwrap_or(ALONE))).or_insert(at..at).end = at + 1;
+            }
+        }
+        let filter = Filter::new(needs.iter().map(|(literal, _, _)| literal.as_str()));
+        Literals { filter, needs, begin }
     }
 
     fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, Need, Range<usize>, &'a str)> {
-        self.automaton.iter().flat_map(move |automaton| automaton.find_overlapping_iter(text)).flat_map(
-            move |found| {
-                let (literal, needs) = &self.needs[found.pattern().as_usize()];
-                needs.iter().map(move |&(signal, need)| (signal, need, found.range(), literal.as_str()))
-            },
-        )
+        text.char_indices().flat_map(move |(at, first)| {
+            let rest = &text[at..];
+            let second = rest.chars().nth(1);
+            second
+                .into_iter()
+                .chain([ALONE])
+                .filter_map(move |second| self.begin.get(&(first, second)))
+                .flat_map(move |range| {
+                    let begun = self.needs[range.clone()].iter();
+                    begun.filter(move |(literal, _, _)| rest.starts_with(literal.as_str())).map(
+                        move |(literal, signal, need)| {
+                            (*signal, *need, at..at + literal.len(), literal.as_str())
+                        },
+                    )
+                })
+        })
     }
 }
 
@@ -144,28 +162,28 @@ pub(super) fn check(rule: &Rule) -> Result<(), String> {
 impl Matcher {
     /// Compiles the signals of the rules of a scope, which [`check`] has let pass.
     pub(super) fn new(rules: &[Rule], scope: Scope) -> Self {
-        let mut signals = Vec::new();
-        let mut texts: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
-        let mut names: HashMap<String, Vec<(usize, Need)>> = HashMap::new();
+        let mut signals: Vec<Compiled> = Vec::new();
+        let mut texts: Vec<(String, usize, Need)> = Vec::new();
+        let mut names: Vec<(String, usize, Need)> = Vec::new();
         for (rule_index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == scope) {
             for (signal_index, signal) in rule.signals.iter().enumerate() {
                 let index = signals.len();
                 for phrase in signal.phrases.iter().filter(|_| signal.evidence == SignalKind::Text) {
-                    texts.entry(fold(phrase)).or_default().push((index, Need::Phrase));
+                    texts.push((fold(phrase), index, Need::Phrase));
                 }
                 for exact in &signal.exact {
-                    texts.entry(fold(exact)).or_default().push((index, Need::Exact));
+                    texts.push((fold(exact), index, Need::Exact));
                 }
                 for (i, pattern) in signal.patterns.iter().enumerate() {
                     for literal in required_literals(pattern).unwrap_or_default() {
-                        texts.entry(literal).or_default().push((index, Need::Pattern(i)));
+                        texts.push((literal, index, Need::Pattern(i)));
                     }
                 }
                 for word in &signal.words {
-                    names.entry(ident::letters(word)).or_default().push((index, Need::Word));
+                    names.push((ident::letters(word), index, Need::Word));
                 }
                 for substring in &signal.substrings {
-                    names.entry(ident::letters(substring)).or_default().push((index, Need::Substring));
+                    names.push((ident::letters(substring), index, Need::Substring));
                 }
                 signals.push(Compiled {
                     at: SignalAt { rule: rule_index, signal: signal_index },
@@ -180,15 +198,12 @@ impl Matcher {
             }
         }
         let mut ascii_roles = 0;
-        for (_, needs) in texts.iter().filter(|(literal, _)| literal.is_ascii()) {
-            for (signal, _) in needs {
-                let roles = &signals[*signal].roles;
-                ascii_roles |=
-                    if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
-            }
+        for (_, signal, _) in texts.iter().filter(|(literal, _, _)| literal.is_ascii()) {
+            let roles = &signals[*signal].roles;
+            ascii_roles |=
+                if roles.is_empty() { u16::MAX } else { roles.iter().fold(0, |b, &r| b | role_bit(r)) };
         }
-        let (texts, names) = rayon::join(|| Literals::build(texts), || Literals::build(names));
-        Matcher { signals, texts, names, ascii_roles }
+        Matcher { signals, texts: Literals::build(texts), names: Literals::build(names), ascii_roles }
     }
 
     /// Whether a text can hold a hit at all.
