@@ -55,6 +55,17 @@ fn check_in(label: &str) -> Option<Level> {
     level_of(Category::CheckIn, vec![button(label)], vec![])
 }
 
+#[test]
+fn what_the_build_made_of_the_rules_is_what_the_files_say() {
+    let (built, read) = (rules(), RuleSet::load(Path::new(SOURCE)).unwrap());
+    let all = |set: &RuleSet| {
+        let documents: Vec<_> = set.documents().collect();
+        format!("{:#?}", (set.rules(), set.inventory(), set.vocabulary(), set.policy(), documents))
+    };
+    assert!(all(&built) == all(&read), "a value is of another type in JSON than in YAML");
+    assert_eq!(built.digest(), read.digest());
+}
+
 /// A copy of the rules to break.
 fn copy() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
