@@ -28,6 +28,7 @@ use self::nested::Nest;
 use crate::decode::archive::Archive;
 use crate::decode::blob::Blob;
 use crate::decode::folder::Folder;
+use crate::link::piece;
 use crate::model::{Inspection, PartName};
 
 /// Told how far an inspection is; called from several threads.
@@ -185,10 +186,12 @@ pub fn by_first_bytes(head: &[u8], name: &str) -> Option<&'static str> {
 }
 
 fn inspect_probe(probe: Probe, progress: &dyn Progress) -> Result<Inspection, FormatError> {
-    match FORMATS.iter().find(|format| (format.matches)(&probe)) {
-        Some(format) => (format.inspect)(probe, progress),
-        None => Err(FormatError::Unknown(describe(&probe))),
-    }
+    let Some(format) = FORMATS.iter().find(|format| (format.matches)(&probe)) else {
+        return Err(FormatError::Unknown(describe(&probe)));
+    };
+    let mut inspection = (format.inspect)(probe, progress)?;
+    piece::add_whole_labels(&mut inspection.texts);
+    Ok(inspection)
 }
 
 fn probe(source: Source, nest: Nest) -> Result<Probe, FormatError> {

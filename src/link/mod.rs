@@ -6,6 +6,7 @@ pub mod endpoint;
 pub(crate) mod ios;
 pub mod library;
 pub(crate) mod mini_program;
+pub(crate) mod piece;
 pub(crate) mod remote;
 pub mod script;
 pub(crate) mod web_app;
