@@ -22,7 +22,10 @@ fn named(name: &str) -> Result<&str, Problem> {
     if is_name {
         Ok(name)
     } else {
-        Err(Problem::bad_request(format!("name: 1 to {LONGEST_NAME} characters")))
+        Err(Problem::bad_request((
+            format!("名称须为 1 至 {LONGEST_NAME} 个字符"),
+            format!("name: 1 to {LONGEST_NAME} characters"),
+        )))
     }
 }
 
@@ -52,7 +55,7 @@ impl App {
         person.at_least(Role::Analyst)?;
         person.everywhere()?;
         if roster.contains('\0') || self.roster(&roster).await?.is_none() {
-            return Err(Problem::bad_request("roster: no such roster"));
+            return Err(Problem::bad_request(("没有这份名录", "roster: no such roster")));
         }
         let words = serde_json::to_string(&(&filter, &weixin)).unwrap_or_default();
         let key = format!("run:{roster}:{words}");
@@ -86,7 +89,7 @@ impl App {
         }
         let name = named(name)?;
         if plan.roster.contains('\0') || self.roster(&plan.roster).await?.is_none() {
-            return Err(Problem::bad_request("plan.roster: no such roster"));
+            return Err(Problem::bad_request(("没有这份名录", "plan.roster: no such roster")));
         }
         self.put_schedule(id, name, plan, enabled, &person.name).await?.map_err(Problem::bad_request)
     }

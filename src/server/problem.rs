@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::ledger::{LedgerError, Refusal};
-use crate::model::Lang;
+use crate::model::{Lang, Wording};
 
 /// What went wrong with a request. The words are Chinese with the English beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -20,9 +20,12 @@ pub struct Problem {
     pub title: String,
     /// `title` in English.
     pub title_en: String,
-    /// What exactly, as far as the caller may know.
+    /// What exactly, as far as the caller may know; in Chinese where it is a sentence for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// `detail` in English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail_en: Option<String>,
     /// Seconds after which the same may succeed: `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
@@ -38,6 +41,7 @@ impl Problem {
             title: title.0.to_owned(),
             title_en: title.1.to_owned(),
             detail: None,
+            detail_en: None,
             retry_after: None,
         }
     }
@@ -50,8 +54,17 @@ impl Problem {
 
     /// The same with what exactly is wrong.
     #[must_use]
-    pub fn with(self, detail: impl Into<String>) -> Self {
-        Problem { detail: Some(detail.into()), ..self }
+    pub fn with(self, detail: impl Into<Wording>) -> Self {
+        let Wording { zh, en } = detail.into();
+        Problem { detail: Some(zh), detail_en: Some(en), ..self }
+    }
+
+    /// What exactly is wrong, in a language.
+    pub fn detail(&self, lang: Lang) -> Option<&str> {
+        match lang {
+            Lang::Zh => self.detail.as_deref(),
+            Lang::En => self.detail_en.as_deref(),
+        }
     }
 
     /// There is no such thing, or none that the caller may see.
@@ -60,7 +73,7 @@ impl Problem {
     }
 
     /// The request makes no sense.
-    pub fn bad_request(detail: impl Into<String>) -> Self {
+    pub fn bad_request(detail: impl Into<Wording>) -> Self {
         Problem::new("bad-request", StatusCode::BAD_REQUEST, ("请求有误", "the request makes no sense"))
             .with(detail)
     }

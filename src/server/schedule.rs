@@ -1,6 +1,7 @@
 //! When which roster runs: cron expressions (<https://github.com/hexagon/croner-rust>) and plain forms, in a time
 //! zone. What is due is a job; what was missed is caught up once; two runs of one schedule are never open at a time.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -15,6 +16,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::App;
 use super::jobs::{Call, Filter, Job, Lane, Outcome, What, new_id};
+use crate::model::Wording;
 
 /// So many occurrences outside the days or the window are passed over before a schedule is taken for one that never
 /// comes.
@@ -87,50 +89,63 @@ fn five_minutes() -> u64 {
     300
 }
 
-fn zone(name: &str) -> Result<TimeZone, String> {
+/// What is wrong, in both languages, and with what.
+fn wrong(zh: &str, en: &str, what: impl Display) -> Wording {
+    (format!("{zh}{what}"), format!("{en}{what}")).into()
+}
+
+fn zone(name: &str) -> Result<TimeZone, Wording> {
     match TimeZone::get(name) {
         Ok(zone) => Ok(zone),
         // There has been no other time in China since 1991, whether or not the machine knows zones.
         Err(_) if name == shanghai() => Ok(TimeZone::fixed(Offset::constant(8))),
-        Err(error) => Err(format!("zone: {error}")),
+        Err(error) => Err(wrong("没有这个时区：", "zone: ", error)),
     }
 }
 
-fn time(text: &str) -> Result<Time, String> {
-    Time::strptime("%H:%M", text).map_err(|_| format!("{text:?} is no time of day like 02:30"))
+fn time(text: &str) -> Result<Time, Wording> {
+    Time::strptime("%H:%M", text)
+        .map_err(|_| wrong("时刻应写作 02:30 的样子，而不是：", "no time of day like 02:30: ", text))
 }
 
 impl Plan {
     /// What is wrong with it, if anything is.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Wording> {
         zone(&self.zone)?;
         if let Some(day) = self.days.iter().find(|day| !(1..=7).contains(*day)) {
-            return Err(format!("days: {day} is not between 1 (Monday) and 7"));
+            return Err(wrong(
+                "星期应为 1（周一）至 7，而不是：",
+                "days: not between 1 (Monday) and 7: ",
+                day,
+            ));
         }
         if let Some(Window { from, to }) = &self.window
             && time(from)? == time(to)?
         {
-            return Err("window: from and to are the same".to_owned());
+            return Err(("时段的起止相同", "window: from and to are the same").into());
         }
         if self.jitter > MOST_JITTER {
-            return Err(format!("jitter: at most {MOST_JITTER} seconds"));
+            return Err(wrong("错开的秒数最多为 ", "jitter: seconds at most ", MOST_JITTER));
         }
         match &self.when {
             When::Cron(text) => drop(cron(text)?),
             When::EveryHours(hours) if !(LEAST_HOURS..=MOST_HOURS).contains(hours) => {
-                return Err(format!("every-hours: {LEAST_HOURS} to {MOST_HOURS}"));
+                let range = format!("{LEAST_HOURS}–{MOST_HOURS}");
+                return Err(wrong("每隔几小时的范围是 ", "every-hours: ", range));
             }
             When::EveryHours(_) => {}
-            When::Daily(times) if times.is_empty() => return Err("daily: no time".to_owned()),
+            When::Daily(times) if times.is_empty() => return Err(("没有写时刻", "daily: no time").into()),
             When::Daily(times) => times.iter().try_for_each(|text| time(text).map(drop))?,
         }
         // Whether it ever comes does not depend on when one asks, but for rare dates.
         let now = Timestamp::now();
-        self.next(now)?.map(drop).ok_or_else(|| "it never comes within days and window".to_owned())
+        self.next(now)?
+            .map(drop)
+            .ok_or_else(|| ("所选的星期和时段内永远不会到来", "it never comes within days and window").into())
     }
 
     /// The next time after a moment, without jitter; `None` where it never comes.
-    pub fn next(&self, after: Timestamp) -> Result<Option<Timestamp>, String> {
+    pub fn next(&self, after: Timestamp) -> Result<Option<Timestamp>, Wording> {
         let mut at = after.to_zoned_datetime(zone(&self.zone)?);
         for _ in 0..MOST_PASSED {
             let Some(next) = self.step(&at)? else { return Ok(None) };
@@ -142,8 +157,8 @@ impl Plan {
         Ok(None)
     }
 
-    fn step(&self, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, String> {
-        let failed = |error: jiff::Error| error.to_string();
+    fn step(&self, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Wording> {
+        let failed = |error: jiff::Error| error.to_string().into();
         match &self.when {
             When::Cron(text) => cron_next(text, after),
             When::EveryHours(hours) if 24 % hours == 0 => {
@@ -159,7 +174,8 @@ impl Plan {
             }
             When::EveryHours(hours) => after.checked_add(i64::from(*hours).hours()).map(Some).map_err(failed),
             When::Daily(times) => {
-                let mut times = times.iter().map(|text| time(text)).collect::<Result<Vec<Time>, String>>()?;
+                let mut times =
+                    times.iter().map(|text| time(text)).collect::<Result<Vec<Time>, Wording>>()?;
                 times.sort();
                 for days in 0..=1 {
                     let day = after.date().checked_add(days.days()).map_err(failed)?;
@@ -176,7 +192,7 @@ impl Plan {
         }
     }
 
-    fn admits(&self, at: &ZonedDateTime) -> Result<bool, String> {
+    fn admits(&self, at: &ZonedDateTime) -> Result<bool, Wording> {
         let day: Weekday = at.weekday();
         let on_day = self.days.is_empty() || self.days.contains(&day.to_monday_one_offset());
         let Some(Window { from, to }) = &self.window else { return Ok(on_day) };
@@ -187,7 +203,7 @@ impl Plan {
 }
 
 /// The next time of a cron expression by the clock on the wall. The library knows no zones of `jiff`.
-fn cron_next(text: &str, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, String> {
+fn cron_next(text: &str, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Wording> {
     let (date, time) = (after.date(), after.time());
     let part = |number: i8| u32::from(number.unsigned_abs());
     let wall = NaiveDate::from_ymd_opt(date.year().into(), part(date.month()), part(date.day()))
@@ -199,15 +215,16 @@ fn cron_next(text: &str, after: &ZonedDateTime) -> Result<Option<ZonedDateTime>,
     };
     let Ok(next) = next else { return Ok(None) };
     let next = next.format("%Y-%m-%dT%H:%M:%S").to_string();
-    let next: civil::DateTime = next.parse().map_err(|error: jiff::Error| error.to_string())?;
-    next.to_zoned_datetime(after.time_zone().clone()).map(Some).map_err(|error| error.to_string())
+    let next: civil::DateTime =
+        next.parse().map_err(|error: jiff::Error| Wording::from(error.to_string()))?;
+    next.to_zoned_datetime(after.time_zone().clone()).map(Some).map_err(|error| error.to_string().into())
 }
 
-fn cron(text: &str) -> Result<Cron, String> {
+fn cron(text: &str) -> Result<Cron, Wording> {
     if text.split_whitespace().count() != 5 {
-        return Err(format!("cron: {text:?} has not five fields"));
+        return Err(wrong("cron 表达式应有五段，而不是：", "cron: not five fields: ", text));
     }
-    text.parse().map_err(|error| format!("cron: {error}"))
+    text.parse().map_err(|error| wrong("cron 表达式有误：", "cron: ", error))
 }
 
 /// A schedule.
@@ -244,7 +261,7 @@ impl App {
         plan: &Plan,
         enabled: bool,
         actor: &str,
-    ) -> Outcome<Result<Schedule, String>> {
+    ) -> Outcome<Result<Schedule, Wording>> {
         if let Err(words) = plan.check() {
             return Ok(Err(words));
         }
@@ -269,7 +286,7 @@ impl App {
             .execute(self.ledger.pool())
             .await?;
         let schedule = self.schedule(&id).await?;
-        Ok(schedule.ok_or_else(|| "it is gone again".to_owned()))
+        Ok(schedule.ok_or_else(|| ("已被删除", "it is gone again").into()))
     }
 
     /// Every schedule.
@@ -358,13 +375,13 @@ impl App {
 
 /// When a schedule is due after a moment, jitter included, in milliseconds; 0 where it never is. The jitter of a
 /// schedule is always the same, so that the time between its runs is what was asked for.
-fn due(plan: &Plan, id: &str, after: Timestamp) -> Result<i64, String> {
+fn due(plan: &Plan, id: &str, after: Timestamp) -> Result<i64, Wording> {
     let digest = Sha256::digest(id.as_bytes());
     let random = u64::from_le_bytes(std::array::from_fn(|at| digest[at]));
     let late = i64::try_from(random % plan.jitter.max(1)).unwrap_or_default();
     let late = SignedDuration::from_secs(late);
     // What is late by its jitter must not count twice.
-    let from = after.checked_sub(late).map_err(|error| error.to_string())?;
+    let from = after.checked_sub(late).map_err(|error| Wording::from(error.to_string()))?;
     let next = plan.next(from)?;
     Ok(next.and_then(|next| next.checked_add(late).ok()).map_or(0, Timestamp::as_millisecond))
 }
@@ -437,15 +454,15 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_said() {
-        let bad = |when| plan(when).check().unwrap_err();
+        let bad = |when| plan(when).check().unwrap_err().en;
         assert!(bad(When::Cron("* * *".into())).contains("five"));
         assert!(bad(When::Cron("61 * * * *".into())).contains("cron"));
         assert!(bad(When::Cron("0 0 31 2 *".into())).contains("never"));
         assert!(bad(When::EveryHours(0)).contains("every-hours"));
         assert!(bad(When::Daily(vec!["25:00".into()])).contains("25:00"));
         let sound = plan(When::EveryHours(1));
-        assert!(Plan { zone: "Mars/Base".into(), ..sound.clone() }.check().unwrap_err().contains("zone"));
-        assert!(Plan { days: vec![0], ..sound.clone() }.check().unwrap_err().contains("days"));
+        assert!(Plan { zone: "Mars/Base".into(), ..sound.clone() }.check().unwrap_err().en.contains("zone"));
+        assert!(Plan { days: vec![0], ..sound.clone() }.check().unwrap_err().en.contains("days"));
         assert_eq!(sound.check(), Ok(()));
     }
 }

@@ -57,7 +57,7 @@ impl App {
         }
         let bytes = incoming.bytes();
         if bytes == 0 {
-            return Err(Problem::bad_request("an empty file"));
+            return Err(Problem::bad_request(("文件是空的", "an empty file")));
         }
         let finished = tokio::task::spawn_blocking(move || incoming.finish()).await;
         let sha256 = finished.map_err(|_| Problem::internal())?.map_err(disk)?;

@@ -65,7 +65,7 @@ pub(super) async fn problems(request: Request, next: Next) -> Response {
         _ => Problem::internal(),
     };
     let problem = if detail.is_empty() || status.is_server_error() {
-        Problem { detail: None, ..problem }
+        Problem { detail: None, detail_en: None, ..problem }
     } else {
         problem.with(detail)
     };

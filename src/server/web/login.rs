@@ -122,10 +122,9 @@ pub(super) async fn change(
         match app.change_password(&session, form.old, form.new, origin).await {
             Ok(()) => return Ok(Redirect::to("/").into_response()),
             Err(problem) if problem.status < 500 => {
-                let title = lang.pick(&problem.title, &problem.title_en).to_owned();
-                problem
-                    .detail
-                    .map_or(title.clone(), |detail| format!("{title}{}{detail}", lang.pick("：", ": ")))
+                let title = lang.pick(&problem.title, &problem.title_en);
+                let with = |detail| format!("{title}{}{detail}", lang.pick("：", ": "));
+                problem.detail(lang).map_or(title.to_owned(), with)
             }
             Err(problem) => return Err(problem),
         }

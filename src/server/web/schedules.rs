@@ -115,13 +115,11 @@ pub(super) struct Act {
 }
 
 impl Act {
-    fn plan(&self, lang: Lang) -> Result<Plan, Problem> {
+    fn plan(&self) -> Result<Plan, Problem> {
         let value = self.value.trim();
         let when = match self.when.as_str() {
             "hours" => When::EveryHours(value.parse().map_err(|_| {
-                Problem::bad_request(
-                    lang.pick("每隔几小时应为数字，如 6", "hours: a number is wanted, like 6"),
-                )
+                Problem::bad_request(("每隔几小时应为数字，如 6", "hours: a number is wanted, like 6"))
             })?),
             "cron" => When::Cron(value.to_owned()),
             _ => {
@@ -158,9 +156,8 @@ pub(super) async fn act(
     let by = &visitor.person;
     match act.action.as_str() {
         "make" => {
-            let plan = act.plan(visitor.lang)?;
-            let made = app.write_schedule(by, None, &act.name, &plan, true).await;
-            made.map_err(|problem| explained(visitor.lang, problem))?;
+            let plan = act.plan()?;
+            app.write_schedule(by, None, &act.name, &plan, true).await?;
         }
         "pause" | "go-on" => {
             let Schedule { id, name, plan, .. } = app.one_schedule(by, &act.id).await?;
@@ -179,13 +176,6 @@ pub(super) async fn act(
         _ => return Err(Problem::bad_request("action")),
     }
     Ok(Redirect::to("/settings#schedules").into_response())
-}
-
-/// What is wrong with a plan is said in the words of its fields.
-fn explained(lang: Lang, problem: Problem) -> Problem {
-    let detail = problem.detail.clone().unwrap_or_default();
-    let words = lang.pick("名称、时间或者时段无法识别：", "name, time or hours make no sense: ");
-    if problem.status == 400 { problem.with(format!("{words}{detail}")) } else { problem }
 }
 
 /// Takes a roster in that is to be run.
