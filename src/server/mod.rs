@@ -12,6 +12,7 @@ mod imports;
 pub mod jobs;
 mod listen;
 mod metrics;
+mod multipart;
 mod people;
 mod plans;
 mod problem;

@@ -34,10 +34,7 @@ impl App {
         let mut incoming = self.store.incoming().map_err(disk)?;
         let begun = Instant::now();
         loop {
-            // Whoever sends a byte from time to time must not hold a place for days.
-            let elapsed = begun.elapsed();
-            let slow = incoming.bytes() / LEAST_PACE < elapsed.as_secs();
-            if elapsed > config.body_timeout && slow {
+            if is_slow(begun.elapsed(), incoming.bytes(), config.body_timeout) {
                 return Err(Problem::slow());
             }
             let next = tokio::time::timeout(config.body_timeout, pieces.next()).await;
@@ -89,6 +86,12 @@ impl App {
         let (job, _) = self.jobs().call(Call { what, lane, key, actor, after, parent: None }).await?;
         Ok(job)
     }
+}
+
+/// Whether a body that has brought so many bytes takes too long: whoever sends a byte from time to time must not hold
+/// a place for days.
+pub(super) fn is_slow(elapsed: Duration, bytes: u64, patience: Duration) -> bool {
+    elapsed > patience && bytes / LEAST_PACE < elapsed.as_secs()
 }
 
 fn disk(error: std::io::Error) -> Problem {

@@ -1,26 +1,22 @@
 //! Scans on demand: an upload, its progress, its report.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::server::jobs::Job;
-use crate::server::{App, Person, Problem, Role};
+use crate::server::{App, Person, Problem, Role, multipart};
 
 /// How often a progress is looked at.
 const LOOK: Duration = Duration::from_millis(300);
-/// Longest field of a form besides the file, in bytes.
-const LONGEST_FIELD: usize = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     // The size of a file is capped while it is read.
@@ -42,10 +38,6 @@ struct Upload {
     target: Option<String>,
 }
 
-fn broken(error: MultipartError) -> Problem {
-    Problem::bad_request(error.body_text())
-}
-
 /// Uploads a file and has it scanned. The answer comes when the file is on disk; the job says how far the scan is.
 #[utoipa::path(post, path = "/scans", request_body(content = Upload, content_type = "multipart/form-data"),
     responses((status = 202, description = "On disk; the scan waits", body = Job)))]
@@ -56,10 +48,7 @@ async fn upload(
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     person.at_least(Role::Analyst)?;
     let (mut file, mut target) = (None, None);
-    let patience = app.config.server.body_timeout;
-    while let Some(mut field) =
-        timeout(patience, form.next_field()).await.map_err(|_| Problem::slow())?.map_err(broken)?
-    {
+    while let Some(field) = multipart::next(&app, &mut form).await? {
         match field.name() {
             Some("file") if file.is_none() => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
@@ -67,20 +56,8 @@ async fn upload(
                 file = Some((app.take_in::<MultipartError>(pieces, &person.name).await?, name));
             }
             Some("target") => {
-                let mut text = Vec::new();
-                let begun = Instant::now();
-                while let Some(piece) = field.chunk().await.map_err(broken)? {
-                    let piece: Bytes = piece;
-                    if begun.elapsed() > patience {
-                        return Err(Problem::slow());
-                    }
-                    if text.len() + piece.len() > LONGEST_FIELD {
-                        return Err(Problem::bad_request("target: too long"));
-                    }
-                    text.extend_from_slice(&piece);
-                }
-                let text = String::from_utf8(text).map_err(|_| Problem::bad_request("target: not UTF-8"))?;
-                target = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+                let text = multipart::text(&app, field).await?;
+                target = Some(text).filter(|text| !text.is_empty());
             }
             // The token of a page's own forms.
             Some("csrf") => {}

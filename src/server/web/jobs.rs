@@ -1,7 +1,6 @@
 //! 任务: scans on demand, runs, the queue and its workers.
 
 use askama::Template;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{Form, Multipart, State as AppState};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,7 +11,7 @@ use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::show::{address, brief, clip};
 use crate::model::{Lang, beijing_minute};
 use crate::server::jobs::{Job, State, Wanted, What};
-use crate::server::{App, Problem, Role};
+use crate::server::{App, Problem, Role, multipart};
 
 /// Jobs that are shown, the latest first.
 const PAGE: u32 = 100;
@@ -174,12 +173,11 @@ pub(super) async fn scan(
     mut form: Multipart,
 ) -> Result<Response, Problem> {
     visitor.person.at_least(Role::Analyst)?;
-    let unread = |error: MultipartError| Problem::bad_request(error.body_text());
     let actor = &visitor.person.name;
     let (mut any, mut target) = (false, None);
-    while let Some(field) = form.next_field().await.map_err(unread)? {
+    while let Some(field) = multipart::next(&app, &mut form).await? {
         match field.name() {
-            Some("target") => target = Some(field.text().await.map_err(unread)?),
+            Some("target") => target = Some(multipart::text(&app, field).await?),
             Some("package") => {
                 app.may_scan(&visitor.person, target.as_deref()).await?;
                 let name = field.file_name().unwrap_or_default().to_owned();
@@ -193,5 +191,5 @@ pub(super) async fn scan(
     if any {
         return Ok(Redirect::to("/jobs").into_response());
     }
-    Err(Problem::bad_request(visitor.lang.pick("没有选择文件", "no file was chosen")))
+    Err(Problem::bad_request(("没有选择文件", "no file was chosen")))
 }

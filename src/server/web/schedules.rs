@@ -10,7 +10,7 @@ use crate::model::{Lang, beijing_minute};
 use crate::server::jobs::Filter;
 use crate::server::rosters::Known;
 use crate::server::schedule::{Plan, Schedule, When, Window};
-use crate::server::{App, Problem};
+use crate::server::{App, Problem, multipart};
 
 /// Days of the week from Monday on, as forms name them.
 pub(super) const DAYS: [(&str, (&str, &str)); 7] = [
@@ -184,11 +184,10 @@ pub(super) async fn roster(
     visitor: Visitor,
     mut form: Multipart,
 ) -> Result<Response, Problem> {
-    let unread = |error: axum::extract::multipart::MultipartError| Problem::bad_request(error.body_text());
     let mut name = String::new();
-    while let Some(field) = form.next_field().await.map_err(unread)? {
+    while let Some(field) = multipart::next(&app, &mut form).await? {
         match field.name() {
-            Some("name") => name = field.text().await.map_err(unread)?,
+            Some("name") => name = multipart::text(&app, field).await?,
             Some("roster") => {
                 app.keep_roster(&visitor.person, &name, Box::pin(field)).await?;
                 return Ok(Redirect::to("/settings#schedules").into_response());
@@ -196,5 +195,5 @@ pub(super) async fn roster(
             _ => {}
         }
     }
-    Err(Problem::bad_request(visitor.lang.pick("没有选择文件", "no file was chosen")))
+    Err(Problem::bad_request(("没有选择文件", "no file was chosen")))
 }

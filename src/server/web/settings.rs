@@ -10,7 +10,7 @@ use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::people::{Somebody, Token, shown, somebody};
 use super::schedules::{DAYS, Planned, Run, planned, run};
 use super::show::{brief, query};
-use crate::server::{App, Problem, Role};
+use crate::server::{App, Problem, Role, imports, multipart};
 
 /// Rows of a change that are shown.
 const SHOWN: usize = 50;
@@ -100,16 +100,15 @@ pub(super) async fn upload(
 ) -> Result<Response, Problem> {
     let lang = visitor.lang;
     visitor.person.at_least(Role::Administrator)?;
-    let unread = |error: axum::extract::multipart::MultipartError| Problem::bad_request(error.body_text());
     let (mut file, mut body) = (String::new(), Bytes::new());
-    while let Some(field) = form.next_field().await.map_err(unread)? {
+    while let Some(field) = multipart::next(&app, &mut form).await? {
         if field.name() == Some("roster") {
             file = brief(field.file_name().unwrap_or_default());
-            body = field.bytes().await.map_err(unread)?;
+            body = multipart::bytes(&app, field, imports::LARGEST).await?;
         }
     }
     if body.is_empty() {
-        return Err(Problem::bad_request(lang.pick("没有选择文件", "no file was chosen")));
+        return Err(Problem::bad_request(("没有选择文件", "no file was chosen")));
     }
     let (id, draft) = app.send_roster(&visitor.person, body, None).await?;
     let name = |entry: &crate::model::RosterEntry| entry.name.as_deref().map(brief).unwrap_or_default();
