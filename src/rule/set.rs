@@ -14,6 +14,7 @@ use super::guard::Guard;
 use super::inventory::{self, InventoryExamples, InventoryRule, InventoryVocabulary};
 use super::matcher::Matcher;
 use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
+use super::words::Words;
 use crate::ledger::Policy;
 use crate::model::{Basis, Scope, TargetKind, hex};
 
@@ -113,6 +114,10 @@ impl RuleSet {
             policy.validate().map_err(|cause| error("policy.yaml", cause))?;
         }
 
+        let words: Words = match files.contains_key("words.yaml") {
+            true => read(files, "words.yaml")?,
+            false => Words::default(),
+        };
         let inside = |folder: &'static str| {
             files
                 .iter()
@@ -124,7 +129,7 @@ impl RuleSet {
             .collect();
         let parsed: Vec<Result<Rule, RuleError>> = in_folder
             .par_iter()
-            .map(|(scope, name, text)| parse(*scope, name, text, &by_key, thorough))
+            .map(|(scope, name, text)| parse(*scope, name, text, &by_key, &words, thorough))
             .collect();
         let mut rules: Vec<Rule> = Vec::new();
         let mut ids = HashSet::new();
@@ -301,11 +306,13 @@ fn parse(
     name: &str,
     text: &str,
     documents: &BTreeMap<String, Document>,
+    words: &Words,
     thorough: bool,
 ) -> Result<Rule, RuleError> {
     let (head, _) = split(text).ok_or_else(|| error(name, "the last key of a rule must be `examples:`"))?;
     let rule: Rule = serde_saphyr::from_str(head).map_err(|e| error(name, e))?;
-    let rule = Rule { scope, ..rule };
+    let mut rule = Rule { scope, ..rule };
+    words.fill(&mut rule).map_err(|cause| error(name, cause))?;
     validate(&rule, documents).map_err(|cause| error(name, cause))?;
     if thorough {
         let examples = examples(text).and_then(checked).map_err(|cause| error(name, cause))?;
