@@ -174,7 +174,7 @@ fn each_rule_has_a_basis_for_what_it_scans_and_the_measures_of_2026_cover_no_acc
 #[test]
 fn broken_rules_are_refused_with_file_and_place() {
     type Change = fn(String) -> String;
-    let cases: [(&str, Change, &[&str]); 9] = [
+    let cases: [(&str, Change, &[&str]); 10] = [
         ("app/check-in.yaml", |t| t.replace("evidence: text", "evidence: txet"), &["line ", "txet"]),
         ("app/check-in.yaml", |t| t.replacen("strength:", "strenght:", 1), &["line ", "strenght"]),
         (
@@ -190,6 +190,7 @@ fn broken_rules_are_refused_with_file_and_place() {
             |t| t.replace("strength: weak\n    all:", "strength: strong\n    all:"),
             &["weak"],
         ),
+        ("app/ranking.yaml", |t| t.replacen("<unit>", "<units>", 1), &["signal", "units"]),
         ("guard.yaml", |t| t.replace("window: 12", "window: twelve"), &["line "]),
         ("policy.yaml", |t| t.replace("when: not-filed", "when: filing-unknown"), &["NotFiled"]),
     ];

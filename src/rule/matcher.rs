@@ -216,6 +216,8 @@ impl Matcher {
         let text = folded.as_str();
         let mut hits: Vec<(usize, Range<usize>)> = Vec::new();
         let mut chars = None;
+        // A pattern is tried once, however many of its literals the text holds.
+        let mut tried: Vec<(usize, usize)> = Vec::new();
         for (index, need, range, literal) in self.texts.find(text) {
             let signal = &self.signals[index];
             if !(signal.roles.is_empty() || signal.roles.contains(&role))
@@ -237,7 +239,8 @@ impl Matcher {
             match need {
                 Need::Phrase if is_whole(text, &range) => add(range),
                 Need::Exact if trimmed(text) == literal => add(range),
-                Need::Pattern(i) => {
+                Need::Pattern(i) if !tried.contains(&(index, i)) => {
+                    tried.push((index, i));
                     let found = signal.patterns[i].get().into_iter().flat_map(|regex| regex.find_iter(text));
                     found.take(MAX_OCCURRENCES).for_each(|found| add(found.range()));
                 }

@@ -13,6 +13,7 @@ mod set;
 mod syntax;
 mod titled;
 mod weigh;
+mod words;
 
 pub use check::CheckFailure;
 pub use inventory::{

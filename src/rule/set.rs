@@ -15,6 +15,7 @@ use super::guard::Guard;
 use super::inventory::{self, InventoryExamples, InventoryRule, InventoryVocabulary};
 use super::matcher::{self, Matcher};
 use super::syntax::{Document, DocumentRef, Example, Examples, GuardFile, Rule, RuleSubject};
+use super::words::Words;
 use crate::ledger::Policy;
 use crate::model::{Basis, Scope, TargetKind, hex};
 
@@ -128,6 +129,10 @@ impl RuleSet {
             policy.validate().map_err(|cause| error("policy.yaml", cause))?;
         }
 
+        let words: Words = match files.contains_key("words.yaml") {
+            true => read(files, source, "words.yaml")?,
+            false => Words::default(),
+        };
         let inside = |folder: &'static str| {
             files
                 .iter()
@@ -153,7 +158,8 @@ impl RuleSet {
         };
         for scope in Scope::ALL {
             for (name, text) in inside(scope.folder()) {
-                let rule = Rule { scope, ..read(files, source, name)? };
+                let mut rule = Rule { scope, ..read(files, source, name)? };
+                words.fill(&mut rule).map_err(|cause| error(name, cause))?;
                 if thorough {
                     let checked = validate(&rule, &set.documents).and_then(|()| matcher::check(&rule));
                     checked.and_then(|()| some_examples(text)).map_err(|cause| error(name, cause))?;
