@@ -1,4 +1,5 @@
-//! The audit log: every change and every login, with its outcome. Lines are only ever added.
+//! The audit log: every change and every login, with its outcome. The line of a change is there before the change is
+//! made, and gets its outcome afterwards, so that no change is without a line, whatever stops the service.
 
 use axum::extract::Request;
 use jiff::Timestamp;
@@ -33,13 +34,16 @@ pub(crate) struct AuditLine {
     pub(crate) what: String,
     /// What it was about, as far as the path does not say: numbers of events, of people, of tokens.
     pub(crate) object: Option<String>,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where the service was stopped before there was one.
     pub(crate) outcome: u16,
 }
 
 /// What an answer was about; the audit log keeps it.
 #[derive(Debug, Clone)]
 pub(crate) struct Noted(pub(crate) String);
+
+/// The outcome of a change of which none is known.
+pub(crate) const OPEN: u16 = 0;
 
 /// A line that is not yet there.
 pub(super) struct Draft {
@@ -71,11 +75,11 @@ impl Draft {
         Draft { who, person, token: 0, address: from.address.to_string(), what: "login".to_owned() }
     }
 
-    /// Adds the line.
-    pub(super) async fn add(self, app: &App, object: &str, outcome: u16) -> Result<(), LedgerError> {
+    /// Adds the line: its number.
+    pub(super) async fn add(self, app: &App, object: &str, outcome: u16) -> Result<i64, LedgerError> {
         let sql = "INSERT INTO audit (at, who, person, token, address, what, object, outcome) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        sqlx::query(sql)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq";
+        let row = sqlx::query(sql)
             .bind(millis(app.now()))
             .bind(self.who)
             .bind(self.person)
@@ -84,10 +88,18 @@ impl Draft {
             .bind(self.what)
             .bind(short(object))
             .bind(i64::from(outcome))
-            .execute(app.ledger.pool())
+            .fetch_one(app.ledger.pool())
             .await?;
-        Ok(())
+        Ok(row.try_get(0)?)
     }
+}
+
+/// Writes into a line what came of its change.
+pub(super) async fn close(app: &App, seq: i64, object: &str, outcome: u16) -> Result<(), LedgerError> {
+    let sql = "UPDATE audit SET object = $2, outcome = $3 WHERE seq = $1 AND outcome = 0";
+    let query = sqlx::query(sql).bind(seq).bind(short(object)).bind(i64::from(outcome));
+    query.execute(app.ledger.pool()).await?;
+    Ok(())
 }
 
 fn short(text: &str) -> String {

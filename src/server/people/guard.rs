@@ -16,7 +16,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use subtle::ConstantTimeEq;
 
-use super::audit::Draft;
+use super::audit::{self, Draft};
 use super::{By, Identity, Noted, Origin, cookie, hashed, origin};
 use crate::server::{App, Problem};
 
@@ -88,15 +88,23 @@ pub(in crate::server) async fn guard(State(app): State<App>, mut request: Reques
     let draft = Draft::of(identity.as_ref(), origin, &request);
     // A client that goes away must not part a change from its line in the audit log.
     let change = async move {
+        let line = match identity {
+            Some(_) => match draft.add(&app, "", audit::OPEN).await {
+                Ok(line) => Some(line),
+                Err(error) => return Problem::from(error).into_response(),
+            },
+            None => None,
+        };
         let response = match admit(&app, request, identity.as_ref()).await {
             Ok(request) => next.run(request).await,
             Err(problem) => problem.into_response(),
         };
-        if identity.is_some() {
+        if let Some(line) = line {
             let object = response.extensions().get::<Noted>().map_or("", |noted| &noted.0);
-            if let Err(error) = draft.add(&app, object, response.status().as_u16()).await {
+            let closed = audit::close(&app, line, object, response.status().as_u16()).await;
+            // The change is made, and the line says that it was begun.
+            if let Err(error) = closed {
                 tracing::error!(%error, "the audit log cannot be written");
-                return Problem::from(error).into_response();
             }
         }
         response

@@ -29,7 +29,7 @@ use super::{App, Problem};
 use crate::model::hex;
 
 pub(super) use account::{Account, Edit, LoggedIn, NewAccount};
-pub(super) use audit::{AuditLine, Noted};
+pub(super) use audit::{AuditLine, Noted, OPEN};
 pub(super) use cookie::cookie;
 pub(super) use guard::guard;
 pub(super) use origin::Origin;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::frame::{Frame, Place, Visitor, page as rendered};
 use super::show::{brief, clip, query};
 use crate::model::{Lang, beijing_minute};
-use crate::server::people::{Account, ApiToken, Edit, NewAccount, NewToken};
+use crate::server::people::{Account, ApiToken, Edit, NewAccount, NewToken, OPEN};
 use crate::server::{App, Problem, Role};
 
 /// Lines of a page of the audit log.
@@ -218,6 +218,7 @@ fn deed(lang: Lang, what: &str) -> &'static str {
 /// The status of an answer in words.
 fn outcome(lang: Lang, status: u16) -> String {
     let words = match status {
+        OPEN => return lang.pick("中断，结果不明", "interrupted, outcome not known").to_owned(),
         ..400 => ("成功", "done"),
         401 | 403 | 404 => ("被拒绝", "refused"),
         429 => ("过于频繁", "too often"),
