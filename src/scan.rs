@@ -19,9 +19,9 @@ use crate::format::{self, FormatError, Source};
 use crate::group;
 use crate::ledger::{Baseline, Situation, target_name};
 use crate::model::{
-    Artifact, CodeReason, Engine, Finding, GapReason, Identity, Inspection, Lang, Listing, PartName, Place,
-    Registered, Report, Ruleset, SCHEMA, Scope, Surface, Target, TargetKind, Verdict, Wording, beijing_day,
-    hex,
+    Artifact, CodeReason, Duty, DutyCategory, DutyStatus, Engine, Finding, GapReason, Identity, Inspection,
+    Lang, Listing, PartName, Place, Registered, Report, Ruleset, SCHEMA, Scope, Surface, Target, TargetKind,
+    Verdict, Wording, beijing_day, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
@@ -449,7 +449,7 @@ impl Scanner {
         targets
     }
 
-    fn report(&self, subject: Subject, artifact: Artifact, inspection: Inspection) -> Report {
+    fn report(&self, subject: Subject, artifact: Artifact, mut inspection: Inspection) -> Report {
         let (coverage, scope) = (inspection.coverage(), inspection.kind.scope());
         let mut judgement = rule::judge(&self.rules, &inspection, coverage.verdict);
         let baseline = self.baseline.as_ref().map(|baseline| {
@@ -458,17 +458,28 @@ impl Scanner {
         });
         // A file beside a package may speak for the package; of an account or a group only the ledger decides.
         let counts = |finding: &&Finding| finding.accepted.is_none() || scope != Scope::App;
-        let (filing, number) = match subject.filing {
+        let record = match subject.filing {
             Some(number) => FilingRecord::Number(number).look_up(&inspection.identity),
             None => self.filing.look_up(&inspection.identity),
         };
+        let shown = filing_shown(&judgement.duties);
+        let record = record.against(&shown);
+        if let (Some(number), Some(_)) = (&record.number, &record.doubt) {
+            let detail = format!("{number} ≠ {}", shown.join("；"));
+            inspection.anomaly("filing.differs", &Place::entry(""), detail);
+        }
         let mut code = self.rules.policy().suggest(&Situation {
-            filing,
+            filing: record.filing,
             findings: judgement.findings.iter().filter(counts).map(|finding| finding.level).collect(),
             duties: judgement.duties.iter().map(|duty| duty.status).collect(),
             coverage: coverage.verdict,
             kind: inspection.kind,
         });
+        code.reasons.extend(record.doubt.map(|Wording { zh, en }| CodeReason {
+            id: "filing-doubt".into(),
+            text: zh,
+            text_en: en,
+        }));
         let accepted = judgement.findings.iter().filter(|finding| !counts(finding)).count();
         if accepted > 0 {
             code.reasons.push(CodeReason {
@@ -493,7 +504,7 @@ impl Scanner {
             anomalies: inspection.anomalies(),
             baseline,
             surface: Surface::of(&inspection),
-            identity: Identity { filing: number, ..inspection.identity },
+            identity: Identity { filing: record.number, ..inspection.identity },
             listing: subject.listing,
             page: None,
             group: None,
@@ -505,6 +516,15 @@ impl Scanner {
             code,
         }
     }
+}
+
+/// The texts in which the target shows its filing number: none unless it shows one beyond doubt.
+fn filing_shown(duties: &[Duty]) -> Vec<&str> {
+    let met = |duty: &&Duty| duty.category == DutyCategory::FilingShown && duty.status == DutyStatus::Met;
+    let rows = duties.iter().filter(met).flat_map(|duty| &duty.evidence);
+    rows.filter(|row| row.matched.contains(|ch: char| ch.is_ascii_digit()))
+        .map(|row| row.text.as_str())
+        .collect()
 }
 
 /// Whether a report says that the scan did not come to its end: [`Scanner::unfinished`].

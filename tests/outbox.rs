@@ -120,19 +120,17 @@ async fn a_notice_arrives_once_with_its_key_and_its_signature() {
 async fn the_table_is_the_same_on_postgresql() {
     let Some(cluster) = postgres::cluster() else { return };
     let ledger = Ledger::open(&cluster.database()).await.unwrap();
-    let server = Server::start("127.0.0.1", |request| match request.header("idempotency-key") {
-        Some(key) if key.starts_with(|ch: char| ch.is_ascii_digit()) => answer("204 No Content", &[], b""),
-        _ => answer("500 Oh", &[], b""),
+    // Every third attempt fails: never so many in a row that the round ends.
+    let asked = AtomicUsize::new(0);
+    let server = Server::start("127.0.0.1", move |_| match asked.fetch_add(1, Ordering::Relaxed) % 3 {
+        2 => answer("500 Oh", &[], b""),
+        _ => answer("204 No Content", &[], b""),
     });
     let settings = settings(&server);
     let pool = ledger.pool();
-    let mut expected = done(0, 0, 0);
+    let expected = done(14, 6, 0);
     for number in 0..20 {
         let delivery = Delivery::new(settings.url.as_str(), &notice(number), at(0)).unwrap();
-        match delivery.id.starts_with(|ch: char| ch.is_ascii_digit()) {
-            true => expected.delivered += 1,
-            false => expected.waiting += 1,
-        }
         assert!(put(pool, &delivery).await.unwrap());
         assert!(!put(pool, &delivery).await.unwrap());
     }

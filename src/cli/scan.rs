@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use url::Url;
 use zhijian::ledger::Baseline;
-use zhijian::model::{Finding, Lang, Level, PageState, Registered, Report};
+use zhijian::model::{Finding, Lang, Level, PageState, Registered, Report, Wording};
 use zhijian::report::{self, Failure, Format, Run, View};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::{Options, Scan as Scans, ScanError, Scanner, Subject, is_appid, ocr_problem};
@@ -100,7 +100,10 @@ impl Scan {
             bail!("--format {}: {says} {0}=FILE", self.format);
         }
         let filing = match (&self.filing, &self.filing_list) {
-            (Some(number), _) => FilingRecord::Number(number.clone()),
+            (Some(number), _) => {
+                let wrong = |words: Wording| anyhow::anyhow!("--filing: {}", lang.pick(&words.zh, &words.en));
+                FilingRecord::number(number).map_err(wrong)?
+            }
             (None, Some(path)) => {
                 FilingRecord::read_list(path).map_err(|error| anyhow::anyhow!(error.words(lang)))?
             }

@@ -114,6 +114,11 @@ pub static ANOMALIES: &[(&str, &str, &str)] = &[
     ("dex.trailing-data", "dex 之后有多余数据", "data behind the dex"),
     ("dex.unknown-version", "dex 版本不认识", "an unknown version of dex"),
     (
+        "filing.differs",
+        "所给的备案编号与应用自己标明的不一致",
+        "another filing number than the target itself shows",
+    ),
+    (
         "folder.limit",
         "文件夹过深或文件过多，其余未读",
         "a folder too deep or with too many files; the rest is not read",

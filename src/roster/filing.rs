@@ -208,11 +208,52 @@ pub enum FilingRecord {
     Unknown,
     /// One number that holds for every target of the run.
     Number(String),
-    /// A list: number by package name, appid or name.
-    List(HashMap<String, String>),
+    /// A list.
+    List {
+        /// Number by package name or AppID.
+        by_id: HashMap<String, String>,
+        /// Number by name, of rows that tell no more.
+        by_name: HashMap<String, String>,
+    },
 }
 
+/// What is on record about one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OnRecord {
+    /// Whether it is filed.
+    pub filing: Filing,
+    /// The number, where there is one that is the target's.
+    pub number: Option<String>,
+    /// Why a number that was given cannot be taken for the target's.
+    pub doubt: Option<Wording>,
+}
+
+/// Least characters of a number.
+const SHORTEST: usize = 4;
+
 impl FilingRecord {
+    /// A number that a person gives. The format of these numbers is not public; what is surely none is refused.
+    pub fn number(text: &str) -> Result<Self, Wording> {
+        let number = numbered(text);
+        if is_icp(&number) || number.contains("公网安备") {
+            let words = (
+                format!("“{text}”是ICP备案号或者公安备案号，不是网信部门的政务应用程序备案编号"),
+                format!(
+                    "{text:?} is a number of the telecom or police authority, not of the Cyberspace Administration"
+                ),
+            );
+            return Err(words.into());
+        }
+        if number.chars().count() < SHORTEST || !number.contains(|ch: char| ch.is_ascii_digit()) {
+            return Err((
+                format!("“{text}”不像备案编号"),
+                format!("{text:?} does not look like a filing number"),
+            )
+                .into());
+        }
+        Ok(FilingRecord::Number(text.trim().to_owned()))
+    }
+
     /// Reads a list, every row of which has to be right: what a scan says of a filing rests on it.
     pub fn read_list(path: &Path) -> Result<Self, TableError> {
         let list = FilingList::read(path)?;
@@ -221,21 +262,64 @@ impl FilingRecord {
             return Err(TableError { path: Some(path.to_owned()), ..error });
         }
         let valid = list.rows.into_iter().filter(|row| row.state == FilingState::Valid);
-        let keyed = valid.filter_map(|row| Some((row.id.or(row.name)?, row.number)));
-        Ok(FilingRecord::List(keyed.collect()))
+        let (mut by_id, mut by_name) = (HashMap::new(), HashMap::new());
+        for row in valid {
+            match (row.id, row.name) {
+                (Some(id), _) => by_id.insert(id, row.number),
+                (None, Some(name)) => by_name.insert(name, row.number),
+                (None, None) => None,
+            };
+        }
+        Ok(FilingRecord::List { by_id, by_name })
     }
 
-    /// What it says of one target, with the number where there is one.
-    pub fn look_up(&self, identity: &Identity) -> (Filing, Option<String>) {
+    /// What it says of one target. Apps of the same name are not one app: that is left to a person.
+    pub fn look_up(&self, identity: &Identity) -> OnRecord {
+        let filed =
+            |number: &String| OnRecord { filing: Filing::Filed, number: Some(number.clone()), doubt: None };
         match self {
-            FilingRecord::Unknown => (Filing::Unknown, None),
-            FilingRecord::Number(number) => (Filing::Filed, Some(number.clone())),
-            FilingRecord::List(list) => {
-                let keys = [&identity.id, &identity.name];
-                let number = keys.into_iter().flatten().find_map(|key| list.get(key)).cloned();
-                (if number.is_some() { Filing::Filed } else { Filing::NotFiled }, number)
+            FilingRecord::Unknown => OnRecord::default(),
+            FilingRecord::Number(number) => filed(number),
+            FilingRecord::List { by_id, by_name } => {
+                let named = identity.name.as_ref().and_then(|name| by_name.get(name));
+                match (identity.id.as_ref().and_then(|id| by_id.get(id)), named) {
+                    (Some(number), _) => filed(number),
+                    (None, Some(number)) => OnRecord {
+                        doubt: Some(
+                            (
+                                format!("备案清单中有同名的应用（{number}），但没有写明包名或 AppID，是否同一应用须由人工核对。"),
+                                format!(
+                                    "The filing list has an app of this name ({number}) without a package name or AppID; whether it is this one is for a person to check."
+                                ),
+                            )
+                                .into(),
+                        ),
+                        ..OnRecord::default()
+                    },
+                    (None, None) => OnRecord { filing: Filing::NotFiled, ..OnRecord::default() },
+                }
             }
         }
+    }
+}
+
+impl OnRecord {
+    /// The same, unless the target itself shows another number in these texts.
+    #[must_use]
+    pub fn against(self, shown: &[&str]) -> Self {
+        let bare = |text: &str| numbered(text).to_lowercase().replace(|ch: char| !ch.is_alphanumeric(), "");
+        let Some(number) = &self.number else { return self };
+        if shown.is_empty() || shown.iter().any(|text| bare(text).contains(&bare(number))) {
+            return self;
+        }
+        let shown = shown.join("；");
+        let doubt = (
+            format!("应用自己标明的是“{shown}”，与所给的备案编号 {number} 不一致，须由人工核对。"),
+            format!(
+                "The app itself shows “{shown}”, not the number {number} that was given; a person has to check it."
+            ),
+        );
+        OnRecord { filing: Filing::Unknown, number: self.number, doubt: Some(doubt.into()) }
     }
 }
 
@@ -274,10 +358,48 @@ mod tests {
         std::fs::write(&path, "id,number,state\ncn.gov.a,1,\ncn.gov.b,2,revoked\n").unwrap();
         let record = FilingRecord::read_list(&path).unwrap();
         let of = |id: &str| record.look_up(&Identity { id: Some(id.into()), ..Identity::default() });
-        assert_eq!(of("cn.gov.a"), (Filing::Filed, Some("1".into())));
-        assert_eq!(of("cn.gov.b"), (Filing::NotFiled, None));
+        assert_eq!((of("cn.gov.a").filing, of("cn.gov.a").number.as_deref()), (Filing::Filed, Some("1")));
+        assert_eq!(of("cn.gov.b"), OnRecord { filing: Filing::NotFiled, ..OnRecord::default() });
         std::fs::write(&path, "id,number\ncn.gov.a,1\ncn.gov.b,\n").unwrap();
         let error = FilingRecord::read_list(&path).unwrap_err().to_string();
         assert!(error.contains("list.csv:3: ") && error.contains("cn.gov.b"), "{error}");
+    }
+
+    #[test]
+    fn a_name_alone_is_for_a_person_to_check() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.csv");
+        std::fs::write(&path, "名称,备案编号\n机关办公,某备0001号\n").unwrap();
+        let record = FilingRecord::read_list(&path).unwrap();
+        let named = |name: &str| {
+            record.look_up(&Identity {
+                id: Some("cn.gov.a".into()),
+                name: Some(name.into()),
+                ..Identity::default()
+            })
+        };
+        let found = named("机关办公");
+        assert_eq!((found.filing, found.number), (Filing::Unknown, None));
+        assert!(found.doubt.unwrap().zh.contains("某备0001号"));
+        assert_eq!(named("机关打卡").filing, Filing::NotFiled);
+    }
+
+    #[test]
+    fn what_is_no_filing_number_is_refused() {
+        assert!(FilingRecord::number("蜀ICP备2024001234号").unwrap_err().zh.contains("ICP"));
+        assert!(FilingRecord::number("川公网安备 51010402000001号").is_err());
+        assert!(FilingRecord::number("abc").is_err());
+        assert!(FilingRecord::number("已备案").is_err());
+        assert!(FilingRecord::number("某网信政备〔2026〕0007号").is_ok());
+    }
+
+    #[test]
+    fn a_number_that_the_app_contradicts_is_doubted() {
+        let given = FilingRecord::number("某网信政备〔2026〕0007号").unwrap().look_up(&Identity::default());
+        assert_eq!(given.clone().against(&["备案编号：某网信政备[2026]0007号"]), given);
+        assert_eq!(given.clone().against(&[]), given);
+        let doubted = given.against(&["备案编号：某网信政备〔2026〕0312号"]);
+        assert_eq!(doubted.filing, Filing::Unknown);
+        assert!(doubted.doubt.unwrap().zh.contains("0312"));
     }
 }

@@ -25,7 +25,7 @@ pub use change::{Change, Changed, change};
 pub use column::{Column, Layout};
 pub use compare::compare;
 pub use comparison::{Certainty, Compared, Outcome, Seen, compare_filings};
-pub use filing::{Filed, FilingList, FilingRecord, FilingState};
+pub use filing::{Filed, FilingList, FilingRecord, FilingState, OnRecord};
 pub use import::import;
 pub use list::{Address, Roster, Row};
 pub use table::TableError;
