@@ -61,8 +61,8 @@ fn main() {
                     return answer("200 OK", &[("ETag", "\"1\"")], &built[number % built.len()]);
                 }
                 let page = if number % LARGE_EVERY == 0 { &large } else { &article };
-                // Every page has other bytes, as of another account.
-                let page = page.replacen("</body>", &format!("<p>{number}</p></body>"), 1);
+                // Every page is of another account.
+                let page = page.replace("示例县发布", &format!("公众账号{number}"));
                 answer("200 OK", &[("Content-Type", "text/html; charset=utf-8")], page.as_bytes())
             })
         })

@@ -190,8 +190,8 @@ fn a_roster_is_killed_half_way_gone_on_with_and_every_target_fetched_once() {
     });
     let servers = [&pages, &packages, &store, &sites];
     let mut rows = format!(
-        "移动应用程序,网格通,{},某市大数据局\n移动应用程序,办事,{}#cn.gov.example,\n公众账号,某市发布,{},某市人民政府\n\
-         公众账号,门户订阅,{},\n公众账号,门户,{},\n公众账号,已存文章,saved.html,\n小程序,随手拍,punch.wxapkg,\n\
+        "移动应用程序,网格通,{},某市大数据局\n移动应用程序,办事,{}#cn.gov.example,\n公众账号,示例县发布,{},示例县人民政府\n\
+         公众账号,门户订阅,{},\n公众账号,门户,{},\n公众账号,示例县发布,saved.html,\n小程序,随手拍,punch.wxapkg,\n\
          移动应用程序,办事大厅,hall,\n公众账号,微博,weibo.csv,\n\
          工作群组,网格群,grid.json,\n",
         packages.url("/grid.apk"),

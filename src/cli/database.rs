@@ -1,6 +1,6 @@
 //! What the commands on the ledger have in common: the database, who acts and when, and finding a target.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
@@ -59,7 +59,26 @@ impl Database {
         })
     }
 
+    /// The ledger that is there. A mistyped path must not be a new ledger in which all is well.
     pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
+        let address = self.address(&self.config()?)?;
+        let file = address.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let is_missing =
+            |path: &&str| !path.starts_with(':') && !path.contains('?') && !Path::new(path).exists();
+        if let Some(path) = file.filter(is_missing) {
+            bail!(
+                "{path}: {}",
+                lang.pick(
+                    "没有这个台账；record、ledger import、run --record 或者 serve 会建立它",
+                    "there is no such ledger; record, ledger import, run --record or serve make one",
+                )
+            );
+        }
+        self.open_or_make(lang)
+    }
+
+    /// The ledger that is there, or a new one.
+    pub(super) fn open_or_make(&self, lang: Lang) -> anyhow::Result<Open> {
         let config = self.config()?;
         let address = self.address(&config)?;
         let runtime = runtime()?;

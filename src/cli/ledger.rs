@@ -76,7 +76,10 @@ struct Machine<'a> {
 
 impl Ledger {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
-        let open = self.database.open(lang)?;
+        let open = match &self.action {
+            Action::Import { .. } | Action::Restore { .. } => self.database.open_or_make(lang)?,
+            Action::Verify { .. } | Action::Log { .. } | Action::Backup { .. } => self.database.open(lang)?,
+        };
         let mut out = io::stdout().lock();
         let code = match self.action {
             Action::Verify { head, format } => verify(&open, head.as_deref(), format, &mut out)?,

@@ -78,7 +78,7 @@ enum Action {
 
 impl Record {
     pub(super) fn run(self, lang: Lang) -> anyhow::Result<u8> {
-        let open = self.database.open(lang)?;
+        let open = self.database.open_or_make(lang)?;
         let mut out = io::stdout().lock();
         let (target, decision) = match self.action {
             Action::Scan { reports, target } => {

@@ -34,7 +34,7 @@ impl Run {
         let ready = self.choice.ready(lang)?;
         // A ledger that cannot be opened is better known before the run than after it.
         let ledger = match self.record {
-            true => Some(Database::of(self.database.clone(), self.choice.config.clone()).open(lang)?),
+            true => Some(Database::of(self.database.clone(), self.choice.config.clone()).open_or_make(lang)?),
             false => None,
         };
         let now = Timestamp::now();

@@ -23,7 +23,7 @@ mod xlsx;
 
 pub use change::{Change, Changed, change};
 pub use column::{Column, Layout};
-pub use compare::compare;
+pub use compare::{compare, other_account};
 pub use comparison::{Certainty, Compared, Outcome, Seen, compare_filings};
 pub use filing::{Filed, FilingList, FilingRecord, FilingState, OnRecord};
 pub use import::import;

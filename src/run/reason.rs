@@ -127,6 +127,15 @@ impl Reason {
         Reason { cause: Cause::Unscannable, zh, en }
     }
 
+    /// The page is of another account than the roster says.
+    pub(super) fn other_account(said: &str, found: &str) -> Self {
+        let zh = format!("名录中为“{said}”，页面属于账号“{found}”，不能算在前者名下");
+        let en = format!(
+            "the roster says {said:?}, the page is of the account {found:?} and is not held against the former"
+        );
+        Reason { cause: Cause::Unscannable, zh, en }
+    }
+
     /// A page that stands before the one that was asked for.
     pub(super) fn wall(state: &PageState) -> Self {
         let words = |lang| state.words(lang).to_owned();

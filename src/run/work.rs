@@ -22,7 +22,7 @@ use crate::fetch::{Ask, Client, Got, Known, Store, Unwatched, weixin, write_whol
 use crate::model::{Lang, Level, Listing, PageState, Report};
 use crate::page::{self, Input};
 use crate::report;
-use crate::roster::{Roster, Row};
+use crate::roster::{Roster, Row, other_account};
 use crate::scan::{Scan, Silent, Subject, is_unfinished};
 
 /// Scans under way at a time, at most: more only take memory from each other.
@@ -458,6 +458,9 @@ impl Work {
         }
         if row.entry.kind.scope() != first.target.kind.scope() {
             return Err(Reason::other_kind(row.entry.kind, first.target.kind));
+        }
+        if let Some(found) = first.page.as_ref().and_then(|page| other_account(&row.entry, &page.account)) {
+            return Err(Reason::other_account(row.entry.name.as_deref().unwrap_or_default(), found));
         }
         let texts: Option<Vec<&[u8]>> =
             reports.iter().map(|report| report.artifact.text_sha256.as_deref().map(str::as_bytes)).collect();
