@@ -1,12 +1,13 @@
 //! The end of an article: guide lines (点赞、在看、分享、关注), credits, recommended reading, licences. They stand
 //! under every article of an account and ask readers for what every account asks for.
 //!
-//! A line that orders somebody to do so (请各单位、截图、接龙、完成任务) is never one, wherever it stands.
+//! A line that orders somebody to do so (请各单位、截图、接龙、完成任务) or sells (购买、下单) is never one, wherever it
+//! stands.
 
 /// Longest guide line in characters.
 const MAX_CHARS: usize = 48;
 
-/// Words of an order or an assessment.
+/// Words of an order, an assessment or a sale.
 const ORDERS: &[&str] = &[
     "请各",
     "各单位",
@@ -45,9 +46,15 @@ const ORDERS: &[&str] = &[
     "报名",
     "干部职工",
     "党员干部",
+    "购买",
+    "下单",
+    "抢购",
+    "包邮",
+    "优惠",
+    "特价",
 ];
 
-/// Whether a line orders or assesses.
+/// Whether a line orders, assesses or sells.
 pub(super) fn orders(line: &str) -> bool {
     ORDERS.iter().any(|word| line.contains(word))
 }
