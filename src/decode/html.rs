@@ -608,6 +608,9 @@ mod tests {
         ] {
             assert_eq!(shown(apart), ["关注", "任务"], "{apart}");
         }
+        assert_eq!(shown("<p><b>程序名称备案</b><b>编号</b>：510</p>"), ["程序名称备案编号：510"]);
+        assert_eq!(shown("<p><b>程序名称备案</b> <b>编号</b>：510</p>"), ["程序名称备案", "编号：510"]);
+        assert_eq!(shown("<p><b>程序名称备案</b><b>编号</b></p>"), ["程序名称备案", "编号"]);
         let page = "<p><b>签</b><b>到</b></p>";
         let found = read(page);
         assert_eq!(found.texts[0].offset.map(|at| page[at..].starts_with("签")), Some(true));

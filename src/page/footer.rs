@@ -250,6 +250,8 @@ mod tests {
         let lines = ["正文一段。", "请各单位组织干部职工关注并转发朋友圈", "编辑：李四"];
         assert_eq!(marked(&lines), [false, false, true]);
         assert!(!is_footer_line("请全体党员点赞在看并截图反馈"));
+        assert!(!is_footer_line("长按识别二维码购买，今日下单包邮"));
+        assert!(!is_footer_line("每窗口引导扫码关注不少于20人"));
         let behind = ["正文一段。", "往期回顾", "全体村干部务必转发截图", "四月简讯"];
         assert_eq!(marked(&behind), [false, true, false, true]);
     }
