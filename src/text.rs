@@ -1,8 +1,9 @@
 //! Folding: one spelling for texts that look or mean the same, with a map back to the stored text.
 //!
 //! Folded are: compatibility forms (NFKC: full-width letters, circled digits), letter case, Traditional
-//! characters of the rules' vocabulary, invisible characters (zero-width, bidi controls, variation selectors),
-//! and white space, emoji and decorative marks between two ideographs (`打 卡`, `打📍卡`).
+//! characters and variants (also 回覆 and 答覆, which simplified writing spells 回复 and 答复), invisible characters
+//! (zero-width, bidi controls, variation selectors), and white space, emoji and decorative marks between two ideographs
+//! or an ideograph and a stop (`打 卡`, `打📍卡`, `点👍赞👍，`).
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -60,7 +61,7 @@ pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
     let table: &[char] = &SIMPLIFIED;
     let simplified =
         |ch: char| (ch as usize).checked_sub(0x4E00).and_then(|i| table.get(i)).copied().unwrap_or(ch);
-    let mut line = Line { push: &mut push, empty: true, last_cjk: false, gap: None };
+    let mut line = Line { push: &mut push, empty: true, last_cjk: false, last: '\0', gap: None };
     let limit = u32::MAX as usize;
     let raw = match raw.len() > limit {
         true => (limit - 3..=limit).rev().find_map(|at| raw.get(..at)).unwrap_or_default(),
@@ -89,20 +90,23 @@ pub(crate) fn walk(raw: &str, mut push: impl FnMut(char, u32, u32)) {
     }
 }
 
-/// Writes out characters, and the gaps of spaces and marks between them as one space unless ideographs are on both
-/// sides.
+/// Writes out characters, and the gaps of spaces and marks between them as one space unless there is an ideograph on
+/// one side and an ideograph or a stop on the other.
 struct Line<'p, F> {
     push: &'p mut F,
     empty: bool,
     last_cjk: bool,
+    last: char,
     gap: Option<(u32, u32)>,
 }
 
 impl<F: FnMut(char, u32, u32)> Line<'_, F> {
     #[inline]
     fn shown(&mut self, ch: char, cjk: bool, start: u32, end: u32) {
+        // 覆 is both 复 (an answer) and 覆 (to cover).
+        let ch = if ch == '覆' && matches!(self.last, '回' | '答' | '批') { '复' } else { ch };
         if let Some((gap_start, gap_end)) = self.gap.take()
-            && !(self.last_cjk && cjk)
+            && !(self.last_cjk && (cjk || is_stop(ch)) || cjk && is_stop(self.last))
             && !self.empty
         {
             (self.push)(' ', gap_start, gap_end);
@@ -110,6 +114,7 @@ impl<F: FnMut(char, u32, u32)> Line<'_, F> {
         (self.push)(ch, start, end);
         self.empty = false;
         self.last_cjk = cjk;
+        self.last = ch;
     }
 
     fn blank(&mut self, start: u32, end: u32) {
@@ -135,6 +140,11 @@ pub fn is_invisible(ch: char) -> bool {
         | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
         | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
         || (ch.is_control() && !ch.is_whitespace())
+}
+
+/// Marks that close a clause, folded.
+fn is_stop(ch: char) -> bool {
+    matches!(ch, ',' | '。' | '、' | ':' | ';' | '!' | '?')
 }
 
 /// White space and what between ideographs is no more than that.
@@ -169,8 +179,9 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
 });
 
 /// Traditional and simplified character of each pair: those of Unihan (Unicode 15.0, `kSimplifiedVariant`) with one
-/// simplified form, less the characters that simplified writing (GB 2312) has too; and of those with several the
-/// vocabulary of interfaces and offices, where one form rules there.
+/// simplified form, less the characters that simplified writing (GB 2312) has too; of those with several the
+/// vocabulary of interfaces and offices, where one form rules there; and variants (説, 綫, 証, 啓) that the table
+/// `TSCharacters` of OpenCC leads to a character of GB 2312.
 const TRADITIONAL: &str = include_str!("text/simplified.txt");
 
 #[cfg(test)]
@@ -195,6 +206,9 @@ mod tests {
         assert_eq!(fold("積分排行榜"), "积分排行榜");
         assert_eq!(fold("簽到"), "签到");
         assert_eq!(fold("減負"), "减负");
+        assert_eq!(fold("即刻回覆，答覆率，覆蓋率，反覆"), "即刻回复,答复率,覆盖率,反覆");
+        assert_eq!(fold("按讚週檢裡證証覈綫啓産説録群羣"), "按赞周检里证证核线启产说录群群");
+        assert_eq!(fold("点👍赞👍，填 📋表📋：每户 ！ 收齐"), "点赞,填表:每户!收齐");
         assert_eq!(fold("著作乾净"), "著作乾净");
         assert_eq!(fold("ＣＨＥＣＫ ｉｎ"), "check in");
         assert_eq!(fold("第①名"), "第1名");
@@ -202,6 +216,7 @@ mod tests {
 
     #[test]
     fn spaces_between_words_of_other_scripts_stay() {
+        assert_eq!(fold("Check in : 3 , 4"), "check in : 3 , 4");
         assert_eq!(fold("  Check   in "), "check in");
         assert_eq!(fold("第 3 名"), "第 3 名");
         assert_eq!(fold("\u{200B}"), "");

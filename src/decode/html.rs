@@ -46,6 +46,8 @@ const MAX_PIECE: usize = 4;
 const MAX_LABEL: usize = 12;
 /// A name, a colon and a value are no longer than this.
 const MAX_PAIR: usize = 60;
+/// The longer piece of a name in two elements (`<b>程序备案</b><b>编号</b>：1`) is no longer than this.
+const MAX_STEM: usize = 16;
 
 /// What a text is on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,6 +300,8 @@ struct Line<N> {
     around: [Option<N>; 2],
     /// Their numbers among the texts of the page.
     pieces: Vec<usize>,
+    /// A longer piece of Chinese right before them: the beginning of the name, if they are a name and a value.
+    stem: Option<usize>,
     /// The last is a short piece of Chinese.
     is_short: bool,
     /// Each is one character.
@@ -317,6 +321,7 @@ impl<N: Copy + PartialEq> Line<N> {
         Line {
             around: [None; 2],
             pieces: Vec::new(),
+            stem: None,
             is_short: false,
             is_single: false,
             is_named: false,
@@ -337,11 +342,21 @@ impl<N: Copy + PartialEq> Line<N> {
         let [block, pressed] = around;
         let is_beside =
             block == self.around[0] && (pressed == self.around[1] || (self.is_single && count == 1));
+        let is_apart = self.is_after_space || text.starts_with(char::is_whitespace);
         if !is_beside || !(has_colon || (self.is_short && is_short)) {
+            let is_stem = |at: &usize| {
+                texts.get(*at).is_some_and(|text| {
+                    text.text.chars().all(is_cjk) && text.text.chars().count() <= MAX_STEM
+                })
+            };
+            let stem = match self.pieces.as_slice() {
+                [at] if is_beside && is_short && !is_apart && pressed.is_none() => Some(*at).filter(is_stem),
+                _ => None,
+            };
             self.end(texts);
+            self.stem = stem;
         }
         let begins = self.pieces.is_empty();
-        let is_apart = self.is_after_space || text.starts_with(char::is_whitespace);
         self.is_pair = !begins && (self.is_pair || has_colon);
         self.is_spaced = !begins && (self.is_spaced || (is_apart && !has_colon));
         self.is_single = count == 1 && (begins || self.is_single);
@@ -354,7 +369,10 @@ impl<N: Copy + PartialEq> Line<N> {
 
     /// Makes the pieces one text, in place of the first; the others are left empty.
     fn end(&mut self, texts: &mut [PageText]) {
-        let pieces = std::mem::take(&mut self.pieces);
+        let mut pieces = std::mem::take(&mut self.pieces);
+        if let Some(stem) = self.stem.take().filter(|_| self.is_pair) {
+            pieces.insert(0, stem);
+        }
         let is_spaced = self.is_spaced && !self.is_single;
         let most = if self.is_pair { MAX_PAIR } else { MAX_LABEL };
         self.is_named = false;
@@ -590,6 +608,9 @@ mod tests {
         ] {
             assert_eq!(shown(apart), ["关注", "任务"], "{apart}");
         }
+        assert_eq!(shown("<p><b>程序名称备案</b><b>编号</b>：510</p>"), ["程序名称备案编号：510"]);
+        assert_eq!(shown("<p><b>程序名称备案</b> <b>编号</b>：510</p>"), ["程序名称备案", "编号：510"]);
+        assert_eq!(shown("<p><b>程序名称备案</b><b>编号</b></p>"), ["程序名称备案", "编号"]);
         let page = "<p><b>签</b><b>到</b></p>";
         let found = read(page);
         assert_eq!(found.texts[0].offset.map(|at| page[at..].starts_with("签")), Some(true));

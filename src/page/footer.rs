@@ -1,12 +1,13 @@
 //! The end of an article: guide lines (点赞、在看、分享、关注), credits, recommended reading, licences. They stand
 //! under every article of an account and ask readers for what every account asks for.
 //!
-//! A line that orders somebody to do so (请各单位、截图、接龙、完成任务) is never one, wherever it stands.
+//! A line that orders somebody to do so (请各单位、截图、接龙、完成任务) or sells (购买、下单) is never one, wherever it
+//! stands.
 
 /// Longest guide line in characters.
 const MAX_CHARS: usize = 48;
 
-/// Words of an order or an assessment.
+/// Words of an order, an assessment or a sale.
 const ORDERS: &[&str] = &[
     "请各",
     "各单位",
@@ -45,9 +46,19 @@ const ORDERS: &[&str] = &[
     "报名",
     "干部职工",
     "党员干部",
+    "不少于",
+    "至少",
+    "督促",
+    "动员",
+    "购买",
+    "下单",
+    "抢购",
+    "包邮",
+    "优惠",
+    "特价",
 ];
 
-/// Whether a line orders or assesses.
+/// Whether a line orders, assesses or sells.
 pub(super) fn orders(line: &str) -> bool {
     ORDERS.iter().any(|word| line.contains(word))
 }
@@ -239,6 +250,8 @@ mod tests {
         let lines = ["正文一段。", "请各单位组织干部职工关注并转发朋友圈", "编辑：李四"];
         assert_eq!(marked(&lines), [false, false, true]);
         assert!(!is_footer_line("请全体党员点赞在看并截图反馈"));
+        assert!(!is_footer_line("长按识别二维码购买，今日下单包邮"));
+        assert!(!is_footer_line("每窗口引导扫码关注不少于20人"));
         let behind = ["正文一段。", "往期回顾", "全体村干部务必转发截图", "四月简讯"];
         assert_eq!(marked(&behind), [false, true, false, true]);
     }

@@ -504,6 +504,19 @@ fn finding(
             let kinds = weak.get(facet(row)).into_iter().flatten();
             kinds.filter(|kind| **kind != row.evidence.kind).count() >= MIN_WEAK_KINDS
         };
+        // Pages whose name alone is common bear out an address of their own that is not: two kinds of evidence.
+        let pages: Vec<&Row> = rows
+            .iter()
+            .filter(|row| row.why == Why::Page && row.strength == Strength::Weak)
+            .take(MAX_EVIDENCE)
+            .collect();
+        let calls = |row: &Row| {
+            let of = |page: &&Row| {
+                let same = page.anchors.iter().any(|anchor| row.anchors.contains(anchor));
+                facet(page) == facet(row) && (same || row.anchors.is_empty())
+            };
+            row.why == Why::Endpoint && pages.iter().any(of)
+        };
         // Where there is clear wording: facet and screen or class.
         let clear: HashSet<(&str, &str)> = rows
             .iter()
@@ -552,6 +565,7 @@ fn finding(
                 || matches!(row.why, Why::Sdk | Why::Api)
                 || (row.why == Why::Endpoint && permitted.contains(facet(row)))
                 || traces.kinds() >= 2
+                || calls(row)
                 || (row.why != Why::QrCode && attended(row))
             {
                 raised.push((index, Level::Suspected, row.why));
