@@ -363,3 +363,21 @@ fn a_reader_that_goes_away_is_no_error() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn the_samples_of_the_readmes_are_what_the_program_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Rules change more often than what a report looks like.
+    let plain = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with("engine ") && !line.starts_with("引擎 "));
+        lines.map(|line| line.trim_end().to_owned()).collect()
+    };
+    for (file, lang) in [("README.md", "en"), ("README.zh-CN.md", "zh")] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let begin = text.find("```text\n$ zhijian scan ").unwrap();
+        let sample = text[begin..].split_once("apk\n").unwrap().1.split_once("\n```").unwrap().0;
+        let args = ["--lang", lang, "scan", "fixtures/built/grid-patrol.apk"];
+        let out = zhijian(&args).current_dir(root).env("COLUMNS", "80").output().unwrap();
+        assert_eq!(plain(sample), plain(&String::from_utf8(out.stdout).unwrap()), "{file}");
+    }
+}
