@@ -906,7 +906,13 @@ fn decisions_are_events_and_can_be_undone() {
         assert_eq!(titles, expected);
         assert!(told[2]["withdrawn"].as_bool().unwrap() && !told[3]["withdrawn"].as_bool().unwrap());
         assert_eq!(told[2]["record"]["actor"], "王五", "the person, not what a request says");
-        // A closed target waits for nobody.
+        // A closed target waits for nobody: nothing is open or overdue, and no other reason is given.
+        let closed = house.get(&analyst, &format!("/targets/{GRID}")).await.done(200);
+        assert_eq!((&closed["findings"], &closed["missing"]), (&json!([]), &json!([])));
+        let reasons = closed["code"]["reasons"].as_array().unwrap();
+        assert_eq!((reasons.len(), &reasons[0]["id"]), (1, &json!("closed")));
+        let due = house.get(&analyst, "/targets?due_before=2026-12-31").await.done(200);
+        assert_eq!(due["targets"], json!([]));
         let waiting = house.pages(&analyst, "/review?limit=1", "waiting").await;
         assert!(waiting.iter().all(|one| one["target"] != GRID) && !waiting.is_empty());
         assert!(
@@ -1101,7 +1107,10 @@ fn the_audit_log_has_every_change_and_no_secret() {
             ("admin", "DELETE /api/v1/session", 403),
         ];
         assert_eq!(told, expected);
-        assert_eq!((&lines[2]["token"], &lines[2]["object"]), (&made["id"], &json!("event 6")));
+        assert_eq!(
+            (&lines[2]["token"], &lines[2]["object"]),
+            (&made["id"], &json!("event 6: confirmed app.check-in"))
+        );
         assert!(
             lines.iter().all(|line| line["address"] == "127.0.0.1" && line["at"] == "2026-11-26T04:00:00Z")
         );

@@ -28,6 +28,7 @@ use zhijian::ledger::Ledger;
 use zhijian::model::Deed;
 use zhijian::roster::FilingRecord;
 use zhijian::rule::RuleSet;
+use zhijian::run::{Cause, Outcome};
 use zhijian::scan::Scanner;
 use zhijian::server::jobs::{Begun, Call, Filter, Job, Lane, Lease, State, Ticket, Wanted, What};
 use zhijian::server::schedule::{Plan, When};
@@ -270,7 +271,8 @@ fn what_cannot_be_scanned_is_a_dead_letter_that_can_be_called_for_again() {
         let text = upload(app, b"no package, only a few words").await;
         let dead = over(app, &text.id).await;
         assert_eq!((dead.state, dead.attempts), (State::Dead, 1), "no second attempt helps: {dead:?}");
-        assert!(dead.error.contains("不是可检测的安装包"), "{}", dead.error);
+        assert!(dead.error.contains("不是可检测的安装包") && !dead.error.contains(" / "), "{}", dead.error);
+        assert!(dead.error_en.starts_with("not a package"), "{}", dead.error_en);
         // What is missing may be there the next time.
         let bytes = fixture("built/grid-patrol.apk");
         let sha256 = take_in(app, &bytes).await;
@@ -478,9 +480,47 @@ fn a_roster_leads_neither_into_the_own_network_nor_to_files_of_the_server() {
         let figure = |name: &str| done.result[name].as_u64().unwrap();
         assert_eq!((done.state, figure("scanned"), figure("recorded")), (State::Done, 0, 0), "{done:?}");
         assert!(figure("failed") >= 3, "each refusal is told: {done:?}");
+        // Which rows, and why.
+        let missed = app.jobs().missed(&job.id, 0, 10).await.unwrap();
+        let told: Vec<(u64, Outcome, Cause)> =
+            missed.iter().map(|one| (one.missed.line, one.missed.outcome, one.missed.reason.cause)).collect();
+        let (failed, skipped) = (Outcome::Failed, Outcome::Skipped);
+        let refused = |line| (line, failed, Cause::Refused);
+        assert_eq!(told[..3], [refused(2), refused(3), refused(4)]);
+        assert_eq!(told[3..], [(5, skipped, Cause::NoAddress), (6, skipped, Cause::NoAddress)]);
+        assert_eq!(app.jobs().missed(&job.id, 3, 1).await.unwrap()[0].missed.line, 4);
+        let causes = app.jobs().causes(&job.id).await.unwrap();
+        assert_eq!(causes, [(failed, Cause::Refused, 3), (skipped, Cause::NoAddress, 2)]);
+        let last = app.jobs().last_miss("account:某市人民政府/第1号").await.unwrap().unwrap();
+        assert_eq!((last.missed.line, last.run.as_str(), last.known), (3, job.id.as_str(), true));
         assert!(inside.all().is_empty(), "not even robots.txt");
         assert_eq!(office.scans(app).await, Vec::<String>::new());
         running.end().await;
+    });
+}
+
+#[test]
+fn a_roster_without_a_row_that_can_be_used_is_refused_with_its_reasons() {
+    on_both(async |office: Office| {
+        let app = office.app(&[]).await;
+        let add = async |text: &str| {
+            let sha256 = take_in(&app, text.as_bytes()).await;
+            app.add_roster("某市名录", &sha256, "张三").await.unwrap()
+        };
+        let (head, bad) = ("类型,名称,地址,主办单位\n", "飞艇,甲,https://www.example.gov.cn/,某市\n");
+        let none = add(&format!("{head}{bad}")).await.unwrap_err();
+        assert!(none.zh.starts_with("某市名录：") && none.zh.contains("第 2 行"), "{none:?}");
+        assert!(none.en.contains("line 2"), "{none:?}");
+        let empty = add(head).await.unwrap_err();
+        assert!(empty.zh.contains("没有数据行"), "{empty:?}");
+        // What is no roster at all does not tell where the server keeps it.
+        let other = add("only a few words\n").await.unwrap_err();
+        assert!(other.zh.starts_with("某市名录：") && !other.zh.contains("objects"), "{other:?}");
+        assert!(app.rosters().await.unwrap().is_empty());
+        let good = "公众账号,乙,https://www.example.gov.cn/,某市\n";
+        let known = add(&format!("{head}{bad}{good}")).await.unwrap();
+        assert_eq!((known.targets, known.rejected), (1, 1));
+        assert_eq!(app.roster(&known.id).await.unwrap(), Some(known));
     });
 }
 

@@ -21,7 +21,9 @@ use zhijian::model::{
     Control, Deed, Event, OfficeLevel, Report, RosterEntry, Shown, Surface, TargetKind, beijing_day, hex,
 };
 use zhijian::rule::RuleSet;
+use zhijian::run::{Cause, Missed, Outcome, Reason};
 use zhijian::server::App;
+use zhijian::server::jobs::{Begun, Call, Filter, Lane, State, Ticket, What};
 
 const GRID: &str = "app:cn.gov.example.grid";
 const HALL: &str = "mini-program:wx0123456789abcdef";
@@ -403,9 +405,69 @@ async fn nobody_gets_in_unknown_and_problems_are_pages() {
     let page = guest.send("PUT", "/login", None, Vec::new()).await;
     assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
     check("PUT /login", &page, false);
+    // Who is logged in keeps the places, and is told the way back.
+    let mut admin = world.administrator().await;
+    let page = admin.get("/nowhere").await;
+    check("/nowhere", &page, false);
+    assert!(
+        page.html().select(&selector("nav.side a")).count() == 5 && page.body.contains("在上方按名称搜索")
+    );
+    assert!(!guest.get("/nowhere").await.body.contains("搜索"), "there is nothing to search with");
+    let csrf = admin.get("/settings").await.csrf();
+    let empty = parts(&csrf, &[("roster", "名录.csv", "")]);
+    let page = admin.send("POST", "/settings/roster", PARTS, empty).await;
+    check("/settings/roster", &page, false);
+    assert!(page.body.contains("文件是空的") && page.body.contains("后退"), "{}", page.body);
+    let none = parts(&csrf, &[("roster", "", "")]);
+    let page = admin.send("POST", "/settings/roster", PARTS, none).await;
+    assert!(page.body.contains("没有选择文件"), "{}", page.body);
     // Programs get what they can read.
     let page = guest.get("/api/v1/nowhere").await;
     assert!(!page.kind.starts_with("text/html"), "{}", page.kind);
+}
+
+#[tokio::test]
+async fn what_a_run_did_not_get_is_told_where_people_look() {
+    let world = world().await;
+    let (jobs, mut admin) = (world.app.jobs(), world.administrator().await);
+    let csv = "类型,名称,地址\n公众账号,某市发布,https://www.example.gov.cn/\n";
+    let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(axum::body::Bytes::from(csv))]);
+    let sha256 = world.app.take_in(pieces, "admin").await.unwrap();
+    let roster = world.app.add_roster("全市对象", &sha256, "admin").await.unwrap().unwrap().id;
+    let what = What::Run { roster, filter: Filter::default(), weixin: None, spread: 0 };
+    let (lane, after) = (Lane::Schedule, std::time::Duration::ZERO);
+    let call = Call { what, lane, key: "run".into(), actor: "schedule".into(), after, parent: None };
+    let (job, _) = jobs.call(call).await.unwrap();
+    let Begun::Attempt(attempt) = jobs.begin(&Ticket { job: job.id.clone(), turn: 0 }, "甲").await.unwrap()
+    else {
+        panic!("nobody is at it");
+    };
+    let reason = Reason { cause: Cause::Status, zh: "服务器答复 404".into(), en: "answered 404".into() };
+    let missed = Missed {
+        line: 2,
+        name: Some("某市网格通".into()),
+        address: "https://www.example.gov.cn/grid.apk".into(),
+        outcome: Outcome::Failed,
+        reason,
+    };
+    jobs.note_missed(&job, &[missed], &BTreeMap::from([(2, GRID.to_owned())])).await.unwrap();
+    let result = r#"{"planned":6,"scanned":0,"unchanged":0,"failed":5,"skipped":1,"recorded":0}"#;
+    assert!(jobs.end(&attempt, State::Done, "", result).await.unwrap());
+    let page = admin.get("/jobs").await;
+    let row = text(page.html().select(&selector("#job-rows tbody tr")).next().unwrap());
+    assert!(row.contains("完成，6 个对象：检测 0、失败 5、跳过 1") && row.contains("定期检测"), "{row}");
+    let one = format!("/jobs/{}", job.id);
+    let link = format!("#job-rows a[href='{one}']");
+    assert!(page.html().select(&selector(&link)).next().is_some());
+    let page = admin.get(&one).await;
+    check(&one, &page, false);
+    assert!(page.body.contains("全市对象") && page.body.contains("服务器答复 404"), "{}", page.body);
+    let known = page.html().select(&selector("td a")).next().unwrap().attr("href").unwrap().to_owned();
+    let page = admin.get(&known).await;
+    assert!(page.body.contains("最近一次尝试") && page.body.contains("服务器答复 404"), "{}", page.body);
+    let page = admin.get("/").await;
+    assert!(page.body.contains("最近一次名录检测") && page.body.contains("失败 5"), "{}", page.body);
+    check(&one, &admin.get(&format!("{one}?lang=en")).await, true);
 }
 
 #[tokio::test]

@@ -329,7 +329,7 @@ async fn tell(app: &App) -> anyhow::Result<()> {
     app.catch_up().await?;
     let text = roster();
     let sha256 = keep(&app.store, text.as_bytes())?;
-    app.add_roster("示例省名录", &sha256, "admin").await?.map_err(|words| anyhow!(words))?;
+    app.add_roster("示例省名录", &sha256, "admin").await?.map_err(|words| anyhow!(words.en))?;
     Ok(())
 }
 

@@ -279,10 +279,14 @@ impl Policy {
         grounds
     }
 
-    /// The clauses that hold and give the same code as the first of them, which decides.
+    /// The clauses that hold and give the same code as the first of them, which decides. At what is off the roster or
+    /// closed nothing is to be done, and no other clause is a reason.
     pub fn decide(&self, facts: Facts) -> Vec<&Clause> {
         let mut holding = self.clauses.iter().filter(|clause| self.holds(&clause.when, facts));
         let Some(first) = holding.next() else { return Vec::new() };
+        if facts.holds(Fact::Closed) || facts.holds(Fact::Struck) {
+            return vec![first];
+        }
         let same = holding.filter(|clause| clause.code == first.code);
         std::iter::once(first).chain(same).collect()
     }

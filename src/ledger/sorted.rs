@@ -68,7 +68,7 @@ impl Ledger {
             "($1 = $1 AND $2 = $2)".to_owned()
         };
         let sql = format!(
-            "SELECT document, confirmed, suspected, deadline, {by} AS place, target FROM view \
+            "SELECT document, confirmed, suspected, deadline, name, {by} AS place, target FROM view \
              WHERE {from}{conditions} ORDER BY place, target LIMIT $3"
         );
         let Behind(value, target) = behind.cloned().unwrap_or_default();
@@ -77,7 +77,7 @@ impl Ledger {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = match rows.last().filter(|_| more) {
-            Some(row) => Some(Behind(row.try_get(4)?, row.try_get(5)?)),
+            Some(row) => Some(Behind(row.try_get(5)?, row.try_get(6)?)),
             None => None,
         };
         Ok((rows.iter().map(listed).collect::<Result<_, _>>()?, next))

@@ -363,10 +363,11 @@ impl Standing {
         list.is_some_and(|list| list.iter().any(|e| e.from <= at && day <= e.until))
     }
 
-    /// The episodes that are open and count.
+    /// The episodes that are open and count; none of what is off the roster or closed.
     fn counting(&self, at: Timestamp) -> impl Iterator<Item = &Episode> {
         self.episodes.iter().filter(move |episode| {
-            episode.ended.is_none()
+            self.is_active()
+                && episode.ended.is_none()
                 && !self.is_dismissed(episode.evidence.iter())
                 && !self.is_excepted(&episode.rule, at)
                 && self.now(episode).is_none_or(|seen| !self.is_dismissed(seen.finding.evidence.iter()))
@@ -462,7 +463,7 @@ impl Standing {
         let rules = self.scan.iter().flat_map(|scan| &scan.missing);
         let counts =
             move |rule: &&String| !self.is_dismissed(std::iter::once(*rule)) && !self.is_excepted(rule, at);
-        rules.filter(counts).map(String::as_str)
+        rules.filter(|_| self.is_active()).filter(counts).map(String::as_str)
     }
 
     /// What the latest scan suspects and nobody has looked at.
@@ -474,12 +475,16 @@ impl Standing {
                     && e.page == *page
                     && !self.is_dismissed(e.evidence.iter())
             });
-            !open && !self.is_dismissed(seen.finding.evidence.iter()) && !self.is_excepted(rule, at)
+            self.is_active()
+                && !open
+                && !self.is_dismissed(seen.finding.evidence.iter())
+                && !self.is_excepted(rule, at)
         });
         seen.map(|((rule, _), seen)| (rule, seen))
     }
 
-    /// The findings that are open, confirmed ones first, each in the order of its rule.
+    /// The findings that are open, confirmed ones first, each in the order of its rule. Nothing is open at what is off
+    /// the roster or closed; what was comes back with it.
     pub fn open_findings(&self, policy: &Policy, at: Timestamp) -> Vec<OpenFinding> {
         let confirmed = self.counting(at).map(|episode| {
             let again = self.again(episode, policy.same_kind);

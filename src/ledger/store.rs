@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "people", include_str!("migrations/0004_people.sql")),
     (5, "job", include_str!("migrations/0005_job.sql")),
     (7, "turned", include_str!("migrations/0007_turned.sql")),
+    (8, "missed", include_str!("migrations/0008_missed.sql")),
 ];
 
 /// A ledger that is gone with the process.

@@ -19,6 +19,8 @@ use crate::model::{CodeDocument, ColorCode, Deed, Level, OfficeLevel, TargetKind
 
 /// Bytes of the evidence of a target that are searched.
 const SEARCHED: usize = 2_000;
+/// Characters of what a target calls itself.
+const LONGEST_NAME: usize = 200;
 /// Targets that are brought up to date in one transaction.
 const BATCH: usize = 500;
 
@@ -34,6 +36,9 @@ pub struct Listed {
     pub suspected: u64,
     /// The earliest last day of a notice, `2026-12-31`; empty where there is none.
     pub deadline: String,
+    /// What it is called: by the roster, or where that does not say by its latest report; empty where neither does.
+    #[serde(skip)]
+    pub called: String,
 }
 
 /// Which targets a list holds. What is `None` does not matter.
@@ -116,7 +121,9 @@ impl Ledger {
             for target in batch {
                 let events = events_of(&mut *transaction, target).await?;
                 if let Some(mut made) = made_of(policy, target, &events, now) {
-                    made.evidence = evidence(&mut transaction, made.latest.as_deref()).await?;
+                    let (called, evidence) = said(&mut transaction, made.latest.as_deref()).await?;
+                    made.evidence = evidence;
+                    made.call(called);
                     put(&mut transaction, target, &made).await?;
                 }
             }
@@ -204,7 +211,7 @@ impl Ledger {
     pub async fn listed(&self, wanted: &Wanted, after: &str, limit: u32) -> Result<Vec<Listed>, LedgerError> {
         let (conditions, texts) = wanted.conditions(2);
         let sql = format!(
-            "SELECT document, confirmed, suspected, deadline FROM view WHERE target > $1{conditions} \
+            "SELECT document, confirmed, suspected, deadline, name FROM view WHERE target > $1{conditions} \
              ORDER BY target LIMIT $2"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(after.to_owned()).bind(i64::from(limit));
@@ -221,7 +228,7 @@ impl Ledger {
     ) -> Result<Vec<Listed>, LedgerError> {
         let (conditions, texts) = wanted.conditions(2);
         let sql = format!(
-            "SELECT document, confirmed, suspected, deadline FROM view WHERE since >= $1{conditions} \
+            "SELECT document, confirmed, suspected, deadline, name FROM view WHERE since >= $1{conditions} \
              ORDER BY since DESC, target LIMIT $2"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).bind(nanoseconds(since)).bind(i64::from(limit));
@@ -231,7 +238,7 @@ impl Ledger {
 
     /// One target.
     pub async fn listed_one(&self, target: &str) -> Result<Option<Listed>, LedgerError> {
-        let sql = "SELECT document, confirmed, suspected, deadline FROM view WHERE target = $1";
+        let sql = "SELECT document, confirmed, suspected, deadline, name FROM view WHERE target = $1";
         let row = sqlx::query(sql).bind(target.to_owned()).fetch_optional(self.pool()).await?;
         row.as_ref().map(listed).transpose()
     }
@@ -388,8 +395,20 @@ fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -
             confirmed: count(Level::Confirmed),
             suspected: count(Level::Suspected),
             deadline: deadline.map_or_else(String::new, |deadline| deadline.to_string()),
+            called: entry.and_then(|entry| entry.name.clone()).unwrap_or_default(),
         },
     })
+}
+
+impl Made {
+    /// What no roster names is called what it calls itself.
+    fn call(&mut self, itself: Option<String>) {
+        let Some(itself) = itself.filter(|_| self.listed.called.is_empty()) else { return };
+        for waiting in &mut self.waiting {
+            waiting.name.get_or_insert_with(|| itself.clone());
+        }
+        self.listed.called = itself;
+    }
 }
 
 /// The part of a report that is searched.
@@ -397,6 +416,14 @@ fn made_of(policy: &Policy, target: &str, events: &[Recorded], now: Timestamp) -
 struct Searched {
     #[serde(default)]
     findings: Vec<SearchedFinding>,
+    #[serde(default)]
+    identity: SearchedIdentity,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct SearchedIdentity {
+    name: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -413,23 +440,27 @@ struct SearchedEvidence {
     text: String,
 }
 
-/// What the findings of a report say, so much of it as is searched. A report that is gone or cannot be read says nothing.
-async fn evidence(
+/// What a report calls its target, and what its findings say, so much of it as is searched. A report that is gone or
+/// cannot be read says nothing.
+async fn said(
     transaction: &mut Transaction<'_, Any>,
     report: Option<&str>,
-) -> Result<String, LedgerError> {
-    let Some(report) = report else { return Ok(String::new()) };
+) -> Result<(Option<String>, String), LedgerError> {
+    let Some(report) = report else { return Ok((None, String::new())) };
     let body = match document(&mut **transaction, report).await {
         Err(LedgerError::Database(error)) => return Err(error.into()),
         found => found.ok().flatten(),
     };
     let read = body.and_then(|body| serde_json::from_slice::<Searched>(&body).ok());
+    // PostgreSQL keeps no NUL.
+    let name = read.as_ref().and_then(|read| read.identity.name.as_deref()).unwrap_or_default();
+    let name: String = name.trim().chars().filter(|ch| *ch != '\0').take(LONGEST_NAME).collect();
+    let name = Some(name).filter(|name| !name.is_empty());
     let mut words = String::new();
     for finding in read.iter().flat_map(|read| &read.findings) {
         let texts = finding.evidence.iter().map(|row| &row.text);
         for text in std::iter::once(&finding.title).chain(texts) {
             let left = SEARCHED.saturating_sub(words.len());
-            // PostgreSQL keeps no NUL.
             words.extend(
                 text.get(..text.floor_char_boundary(left))
                     .unwrap_or_default()
@@ -439,16 +470,15 @@ async fn evidence(
             words.push('\n');
         }
     }
-    Ok(words)
+    Ok((name, words))
 }
 
 async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) -> Result<(), LedgerError> {
-    let Listed { document, confirmed, suspected, deadline } = &made.listed;
+    let Listed { document, confirmed, suspected, deadline, called } = &made.listed;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let words =
-        [target, &text(&document.name), &text(&document.owner), &text(&document.filing), &made.evidence]
-            .join("\n")
-            .to_lowercase();
+    let words = [target, called, &text(&document.owner), &text(&document.filing), &made.evidence]
+        .join("\n")
+        .to_lowercase();
     let json = serde_json::to_string(document)
         .map_err(|error| LedgerError::Event { seq: document.last_event.seq, cause: error.to_string() })?;
     sqlx::query("DELETE FROM view WHERE target = $1")
@@ -461,7 +491,7 @@ async fn put(transaction: &mut Transaction<'_, Any>, target: &str, made: &Made) 
     sqlx::query(sql)
         .bind(target.to_owned())
         .bind(word(&document.kind))
-        .bind(text(&document.name))
+        .bind(called.clone())
         .bind(text(&document.owner))
         .bind(text(&document.region))
         .bind(document.level.as_ref().map_or_else(String::new, word))
@@ -527,7 +557,7 @@ pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
     let document = serde_json::from_str(&document)
         .map_err(|error| LedgerError::Event { seq: 0, cause: error.to_string() })?;
     let (confirmed, suspected) = (confirmed.cast_unsigned(), suspected.cast_unsigned());
-    Ok(Listed { document, confirmed, suspected, deadline: row.try_get(3)? })
+    Ok(Listed { document, confirmed, suspected, deadline: row.try_get(3)?, called: row.try_get(4)? })
 }
 
 /// The word by which a value is written in documents: `mini-program`.

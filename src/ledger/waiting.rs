@@ -56,7 +56,7 @@ pub struct Waiting {
     pub urgency: Urgency,
     /// The target by its key.
     pub target: String,
-    /// Name of the target, as the roster has it.
+    /// Name of the target, as the roster has it; where no roster names it, as it calls itself.
     pub name: Option<String>,
     /// The rule.
     pub rule: String,
@@ -74,9 +74,6 @@ pub struct Waiting {
 impl Waiting {
     /// What is open at a target, in the order of its findings; nothing where it is off the roster or closed.
     pub fn of(policy: &Policy, target: &str, standing: &Standing, at: Timestamp) -> Vec<Waiting> {
-        if !standing.is_active() {
-            return Vec::new();
-        }
         let facts = standing.facts(policy, at).facts();
         let proposed = facts.holds(Fact::RepeatDeadlinePassed) && !facts.holds(Fact::RedDecided);
         let reported = standing.reported().is_some();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::log::{Findings, Outcome};
 use super::plan::Planned;
@@ -30,7 +30,7 @@ pub struct Counts {
 }
 
 /// A target without a report of this run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missed {
     /// Line of the roster.
     pub line: u64,

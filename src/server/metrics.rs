@@ -17,10 +17,16 @@ use prometheus_client::registry::Registry;
 
 use super::jobs::{Job, State as JobState, What};
 use super::{App, Problem};
+use crate::run::Counts;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Attempts {
     kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Targets {
     outcome: &'static str,
 }
 
@@ -47,6 +53,7 @@ struct Requests {
 pub(super) struct Metrics {
     registry: Registry,
     attempts: Family<Attempts, Counter>,
+    targets: Family<Targets, Counter>,
     seconds: Family<Kind, Histogram>,
     jobs: Family<Queued, Gauge>,
     requests: Family<Requests, Counter>,
@@ -60,6 +67,7 @@ impl Default for Metrics {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("zhijian"),
             attempts: Family::default(),
+            targets: Family::default(),
             seconds: Family::new_with_constructor(|| {
                 Histogram::new([0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0])
             }),
@@ -74,6 +82,11 @@ impl Default for Metrics {
             "attempts",
             "Attempts at jobs that ended in this process",
             metrics.attempts.clone(),
+        );
+        registry.register(
+            "targets",
+            "Targets that runs of this process came to an end with",
+            metrics.targets.clone(),
         );
         registry.register("job_seconds", "How long attempts took", metrics.seconds.clone());
         registry.register("jobs", "Jobs by lane and state", metrics.jobs.clone());
@@ -100,6 +113,18 @@ impl Metrics {
         let (kind, outcome) = (kind(job), if done { "done" } else { "failed" });
         self.attempts.get_or_create(&Attempts { kind, outcome }).inc();
         self.seconds.get_or_create(&Kind { kind }).observe(seconds);
+    }
+
+    /// A part of a run has ended.
+    pub(super) fn targets(&self, counts: &Counts) {
+        for (outcome, targets) in [
+            ("scanned", counts.scanned),
+            ("unchanged", counts.unchanged),
+            ("failed", counts.failed),
+            ("skipped", counts.skipped),
+        ] {
+            self.targets.get_or_create(&Targets { outcome }).inc_by(targets);
+        }
     }
 
     /// So much was uploaded.

@@ -1,11 +1,25 @@
 //! What people see of the ledger and add to it, each within their region.
 
 use super::jobs::{Job, Wanted};
+use super::people::Noted;
 use super::{App, Person, Problem, Role};
 use crate::config::addressed;
 use crate::ledger::{Decision, History, LedgerError, Listed, Recorded, Teller, code_document};
-use crate::model::{CodeDocument, Event, Report};
+use crate::model::{CodeDocument, Deed, Event, Report};
 use crate::outbox::Delivery;
+
+/// What is decided, about which rules.
+fn noted(deed: &Deed) -> String {
+    let about = match deed {
+        Deed::Confirmed { rule, .. } | Deed::Dismissed { rule, .. } | Deed::ExceptionGranted { rule, .. } => {
+            rule.clone()
+        }
+        Deed::NoticeIssued { rules, .. } => rules.join(" "),
+        Deed::Withdrawn { seq, .. } => format!("event {seq}"),
+        _ => String::new(),
+    };
+    format!("{} {about}", deed.name()).trim_end().to_owned()
+}
 
 impl App {
     /// A target as lists show it. One that is not there and one of another region are the same.
@@ -64,21 +78,23 @@ impl App {
         Ok(seq)
     }
 
-    /// Records what a person says of a target: the number of the event, and the code that follows.
+    /// Records what a person says of a target: the number of the event, the code that follows, and what the audit log
+    /// keeps.
     pub(crate) async fn decide(
         &self,
         person: &Person,
         key: &str,
         decision: Decision,
-    ) -> Result<(u64, CodeDocument), Problem> {
+    ) -> Result<(u64, CodeDocument, Noted), Problem> {
         person.at_least(Role::Analyst)?;
         self.target(person, key).await?;
         let (events, at) = (self.ledger.events_of(key).await?, self.now());
         let deed = decision.deed(self.policy(), &events, at)?;
+        let what = noted(&deed);
         let event = Event { target: key.to_owned(), at, actor: person.name.clone(), deed };
         let seq = self.append(&[], &[event]).await?;
         let (_, _, code) = self.history(person, key).await?;
-        Ok((seq, code))
+        Ok((seq, code, Noted(format!("event {seq}: {what}"))))
     }
 
     /// Jobs that the person sees, the latest first: of whom limits a region, their own, since names of uploads are those

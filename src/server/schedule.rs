@@ -18,6 +18,8 @@ use super::App;
 use super::jobs::{Call, Filter, Job, Lane, Outcome, What, new_id};
 use crate::model::Wording;
 
+/// Who calls for what is due.
+pub(super) const SCHEDULER: &str = "schedule";
 /// So many occurrences outside the days or the window are passed over before a schedule is taken for one that never
 /// comes.
 const MOST_PASSED: usize = 4_000;
@@ -361,7 +363,7 @@ impl App {
                 continue;
             }
             let before = schedule.job.clone();
-            match self.run_schedule(&schedule, Lane::Schedule, "schedule").await? {
+            match self.run_schedule(&schedule, Lane::Schedule, SCHEDULER).await? {
                 Some(job) if job.id == before => {
                     tracing::warn!(schedule = schedule.id, job = job.id, "still running, not begun again");
                 }

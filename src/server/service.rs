@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::App;
-use super::jobs::{Lane, Queue, Worker};
+use super::jobs::{Lane, Queue, State, Wanted, Worker};
 use crate::config::Config;
 use crate::fetch::{Shared, Store};
 use crate::ledger::{History, Ledger, LedgerError, Recorded};
@@ -42,6 +42,8 @@ const TURN: Duration = Duration::from_secs(60);
 const SEND: Duration = Duration::from_secs(10);
 /// How often what nothing rests on is thrown away.
 const PRUNE: Duration = Duration::from_secs(6 * 3600);
+/// Jobs of a process that is gone that the log names at most.
+const TAKEN_OVER: u32 = 50;
 /// What is under way besides jobs has so much longer than those.
 const LAST: Duration = Duration::from_secs(5);
 
@@ -135,7 +137,7 @@ pub struct Service {
     password: Option<String>,
     copied: Option<PathBuf>,
     /// No second server on the same file while this lives.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Service {
@@ -143,9 +145,9 @@ impl Service {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { database, config, rules, store, scanner, serves } = options;
         let file = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        let lock = match file {
-            Some(path) if serves => Some(lock(Path::new(path))?),
-            _ => None,
+        let (lock, lost) = match file {
+            Some(path) if serves => lock(Path::new(path)).map(|(file, lost)| (Some(file), lost))?,
+            _ => (None, None),
         };
         let copied = if serves { Ledger::copy_before_migration(&database).await? } else { None };
         let ledger = Ledger::open(&database).await?;
@@ -164,10 +166,18 @@ impl Service {
             let failed = |source| StartError::Listen { address, source };
             listener = Some(TcpListener::bind(address).await.map_err(failed)?);
             app.catch_up().await?;
+            if let Some(process) = lost {
+                let wanted = Wanted { state: Some(State::Running), ..Wanted::default() };
+                let running = app.jobs().list(&wanted, None, TAKEN_OVER).await.map_err(LedgerError::from)?;
+                let jobs: Vec<String> =
+                    running.into_iter().filter(|job| !job.worker.is_empty()).map(|job| job.id).collect();
+                let (under_way, jobs) = (jobs.len(), jobs.join(" "));
+                tracing::warn!(process, under_way, jobs, "not stopped in order; these jobs are taken over");
+            }
             let first = app.first_administrator().await;
             password = first.map_err(|problem| StartError::Account(problem.title_en))?;
         }
-        Ok(Service { app, queue, listener, password, copied, _lock: lock })
+        Ok(Service { app, queue, listener, password, copied, lock })
     }
 
     /// What requests see.
@@ -192,7 +202,7 @@ impl Service {
 
     /// Works until it is to stop. Then nothing new is begun, and what is under way may go on for a while.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let Service { app, queue, listener, .. } = self;
+        let Service { app, queue, listener, lock, .. } = self;
         let config = &app.config.server;
         let (grace, workers, scheduled) = (config.grace, config.workers, config.scheduled_workers);
         let mut tasks = JoinSet::new();
@@ -224,7 +234,10 @@ impl Service {
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(grace + LAST, all).await.is_err() {
             tracing::warn!("not everything ended in time; others will take it over");
+        } else if let Some(Err(error)) = lock.map(|file| file.set_len(0)) {
+            tracing::warn!(%error, "the next start will not know that this one ended in order");
         }
+        tracing::info!("stopped");
     }
 }
 
@@ -296,6 +309,8 @@ impl App {
             open.push_str(&what);
         }
         let before = SystemTime::now().checked_sub(self.config.server.keep).unwrap_or(SystemTime::UNIX_EPOCH);
+        let oldest = Timestamp::try_from(before).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.jobs().forget_missed(oldest).await?;
         let store = self.store.clone();
         let kept = Arc::new(move |sha256: &str| rests.contains(sha256) || open.contains(sha256));
         let rests = kept.clone();
@@ -342,17 +357,19 @@ fn name() -> String {
     format!("{host}-{}", std::process::id())
 }
 
-/// Takes the file beside a database by which servers know of each other.
-fn lock(database: &Path) -> Result<File, StartError> {
+/// Takes the file beside a database by which servers know of each other. Who stops in order empties it: else the number
+/// of the process that had it before comes with it.
+fn lock(database: &Path) -> Result<(File, Option<String>), StartError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
     let failed = |source| StartError::Lock { path: path.clone(), source };
     let mut file =
         File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
-    if file.try_lock().is_err() {
-        let mut process = String::new();
-        file.read_to_string(&mut process).map_err(failed)?;
+    let taken = file.try_lock().is_err();
+    let mut process = String::new();
+    file.read_to_string(&mut process).map_err(failed)?;
+    if taken {
         return Err(StartError::Taken { path: database.to_owned(), process: process.trim().to_owned() });
     }
     let note = |file: &mut File| {
@@ -362,5 +379,5 @@ fn lock(database: &Path) -> Result<File, StartError> {
         file.flush()
     };
     note(&mut file).map_err(failed)?;
-    Ok(file)
+    Ok((file, Some(process.trim().to_owned()).filter(|process| !process.is_empty())))
 }

@@ -15,7 +15,6 @@ use super::{cursor, schema};
 use crate::ledger::{Coded, Decision, Listed, Next, OpenFinding, Wanted, withdrawn};
 use crate::model::{CodeDocument, ColorCode, Event, OfficeLevel, TargetKind};
 use crate::rule::Titled;
-use crate::server::people::Noted;
 use crate::server::{App, Person, Problem};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -226,9 +225,9 @@ async fn decide(
 ) -> Result<Response, Problem> {
     person.at_least(crate::server::Role::Analyst)?;
     let (Path(target), Json(decision)) = (target?, body?);
-    let (event, code) = app.decide(&person, &target, decision).await?;
+    let (event, code, noted) = app.decide(&person, &target, decision).await?;
     let mut response = (StatusCode::CREATED, Json(Decided { event, code })).into_response();
-    response.extensions_mut().insert(Noted(format!("event {event}")));
+    response.extensions_mut().insert(noted);
     Ok(response)
 }
 

@@ -11,6 +11,7 @@
 //! life; when they stop, another takes over, and what the first still says is not heard: each attempt has a number.
 
 mod lease;
+mod missed;
 mod queue;
 mod work;
 
@@ -21,9 +22,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
-use crate::model::hex;
+use crate::model::{Lang, Wording, hex};
 
 pub use lease::Lease;
+pub use missed::Miss;
 pub use queue::{Queue, Ticket};
 pub use work::{Worker, scan_file};
 
@@ -118,6 +120,20 @@ pub enum State {
     Cancelled,
 }
 
+impl Job {
+    /// What went wrong last, in a language; empty where nothing did.
+    pub fn error(&self, lang: Lang) -> &str {
+        // Earlier versions wrote both languages into one.
+        if self.error_en.is_empty() { &self.error } else { lang.pick(&self.error, &self.error_en) }
+    }
+
+    /// What came of a run or a part of it, so far.
+    pub fn figures(&self) -> Option<Figures> {
+        let is_run = matches!(self.what, Some(What::Run { .. } | What::ScanTarget { .. }));
+        is_run.then(|| serde_json::from_value(self.result.clone()).ok())?
+    }
+}
+
 impl State {
     /// Every state.
     pub const ALL: [State; 5] = [State::Waiting, State::Running, State::Done, State::Dead, State::Cancelled];
@@ -170,8 +186,10 @@ pub struct Job {
     pub progress: i64,
     /// Of so much; 0 while that is not known.
     pub total: i64,
-    /// What went wrong last; empty where nothing did.
+    /// What went wrong last, in Chinese; empty where nothing did.
     pub error: String,
+    /// `error` in English.
+    pub error_en: String,
     /// What came of it: for a scan its events, for a run its figures.
     pub result: serde_json::Value,
     /// Who works or worked on it.
@@ -227,7 +245,7 @@ pub struct Call {
 }
 
 const COLUMNS: &str = "id, what, lane, state, attempts, progress, total, error, result, worker, actor, created, \
-                       not_before, started, ended, cancel, parent, turn";
+                       not_before, started, ended, cancel, parent, turn, error_en";
 
 /// What goes wrong here is the database's.
 pub type Outcome<T> = Result<T, sqlx::Error>;
@@ -405,7 +423,7 @@ impl Jobs {
         let attempt = Attempt { job, number };
         // A job that kills whoever works on it.
         if number > MOST_ATTEMPTS {
-            let words = "工作进程多次中断 / the worker was lost again and again";
+            let words = ("工作进程多次中断", "the worker was lost again and again");
             self.end(&attempt, State::Dead, words, "null").await?;
             return Ok(Begun::Nothing);
         }
@@ -430,17 +448,25 @@ impl Jobs {
     }
 
     /// Ends an attempt, and the job with it. `false` when the attempt is no longer heard.
-    pub async fn end(&self, attempt: &Attempt, state: State, error: &str, result: &str) -> Outcome<bool> {
-        let sql = "UPDATE job SET state = $1, error = $2, result = $3, ended = $4 \
+    pub async fn end(
+        &self,
+        attempt: &Attempt,
+        state: State,
+        error: impl Into<Wording>,
+        result: &str,
+    ) -> Outcome<bool> {
+        let Wording { zh, en } = error.into();
+        let sql = "UPDATE job SET state = $1, error = $2, result = $3, ended = $4, error_en = $8 \
                    WHERE id = $5 AND state = 'running' AND attempts = $6 AND turn = $7";
         let ended = sqlx::query(sql)
             .bind(state.name())
-            .bind(error.to_owned())
+            .bind(zh)
             .bind(result.to_owned())
             .bind(now())
             .bind(attempt.job.id.clone())
             .bind(attempt.number)
             .bind(attempt.job.turn)
+            .bind(en)
             .execute(&self.pool)
             .await?;
         if !attempt.job.parent.is_empty() {
@@ -481,19 +507,22 @@ impl Jobs {
         query.execute(&self.pool).await?;
         if open == 0 {
             let (state, error) = match dead {
-                0 => (State::Done, String::new()),
-                _ => (State::Dead, format!("{dead} 部分未完成 / {dead} parts were given up")),
+                0 => (State::Done, Wording::from("")),
+                _ => (
+                    State::Dead,
+                    (format!("{dead} 部分未完成"), format!("{dead} parts were given up")).into(),
+                ),
             };
-            let sql = "UPDATE job SET state = $1, error = $2, ended = $3 \
+            let sql = "UPDATE job SET state = $1, error = $2, ended = $3, error_en = $5 \
                        WHERE id = $4 AND state = 'running' AND worker = '' AND progress >= total";
-            let query = sqlx::query(sql).bind(state.name()).bind(error).bind(now());
-            query.bind(parent.to_owned()).execute(&self.pool).await?;
+            let query = sqlx::query(sql).bind(state.name()).bind(error.zh).bind(now());
+            query.bind(parent.to_owned()).bind(error.en).execute(&self.pool).await?;
         }
         Ok(())
     }
 
     /// Gives a job back: to be tried again after a wait, or, where the worker is to stop, by another at once.
-    pub async fn hand_back(&self, attempt: &Attempt, error: Option<&str>) -> Outcome<()> {
+    pub async fn hand_back(&self, attempt: &Attempt, error: Option<&Wording>) -> Outcome<()> {
         let wait = match error {
             // What comes back at the same moment for many jobs must not come back together.
             Some(_) => {
@@ -503,15 +532,17 @@ impl Jobs {
             None => 0,
         };
         let counted = i64::from(error.is_some());
+        let Wording { zh, en } = error.cloned().unwrap_or_else(|| "".into());
         let sql = "UPDATE job SET state = 'waiting', turn = turn + 1, attempts = attempts - 1 + $1, error = $2, \
-                   not_before = $3 WHERE id = $4 AND state = 'running' AND attempts = $5 AND turn = $6";
+                   not_before = $3, error_en = $7 WHERE id = $4 AND state = 'running' AND attempts = $5 AND turn = $6";
         let given = sqlx::query(sql)
             .bind(counted)
-            .bind(error.unwrap_or_default().to_owned())
+            .bind(zh)
             .bind(now() + wait)
             .bind(attempt.job.id.clone())
             .bind(attempt.number)
             .bind(attempt.job.turn)
+            .bind(en)
             .execute(&self.pool)
             .await?;
         if given.rows_affected() > 0
@@ -633,6 +664,7 @@ fn read(row: &AnyRow) -> Outcome<Job> {
         cancelling: number(15)? != 0,
         parent: text(16)?,
         turn: number(17)?,
+        error_en: text(18)?,
     })
 }
 

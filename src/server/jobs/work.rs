@@ -13,11 +13,11 @@ use tokio::sync::watch;
 
 use super::queue::QueueError;
 use super::{
-    Attempt, Begun, Call, Figures, Filter, Jobs, Lane, Lease, MOST_ATTEMPTS, Queue, State, Ticket, What,
+    Attempt, Begun, Call, Figures, Filter, Job, Jobs, Lane, Lease, MOST_ATTEMPTS, Queue, State, Ticket, What,
 };
 use crate::fetch::{Client, Journal};
 use crate::ledger::target_keys;
-use crate::model::{Lang, Level, Report, hex};
+use crate::model::{Lang, Level, Report, Wording, hex};
 use crate::record::{self, Batch, RecordError, Recorder};
 use crate::roster::{FilingRecord, Roster, Row};
 use crate::run::{self, Busy, Counts, Crew, Folder, Knowledge, Stamp, Stop, Wishes};
@@ -52,9 +52,9 @@ pub struct Worker {
 /// Why an attempt came to nothing.
 enum Failure {
     /// It may go well another time.
-    Transient(String),
+    Transient(Wording),
     /// It will not.
-    Lasting(String),
+    Lasting(Wording),
     /// It was broken off.
     Broken,
 }
@@ -71,19 +71,30 @@ impl From<RecordError> for Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Failure::Transient(error.to_string())
+        Failure::Transient(error.to_string().into())
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Failure::Transient(error.to_string())
+        Failure::Transient(error.to_string().into())
     }
 }
 
-fn both(words: impl Fn(Lang) -> String) -> String {
-    let (zh, en) = (words(Lang::Zh), words(Lang::En));
-    if zh == en { zh } else { format!("{zh} / {en}") }
+fn both(words: impl Fn(Lang) -> String) -> Wording {
+    (words(Lang::Zh), words(Lang::En)).into()
+}
+
+/// What a scan says that came to nothing.
+fn refused(error: &ScanError) -> Wording {
+    match error {
+        // Formats give their causes in English.
+        ScanError::NotAPackage { .. } => {
+            let zh = "不是可检测的安装包、页面或者导出文件，或者文件不完整";
+            (zh, error.words(Lang::En)).into()
+        }
+        error => both(|lang| error.words(lang)),
+    }
 }
 
 /// How far an attempt is.
@@ -238,11 +249,11 @@ impl Worker {
             }
             Err(Failure::Transient(cause)) if !last => {
                 patient(|| jobs.hand_back(attempt, Some(cause))).await?;
-                tracing::warn!(job = id, cause, "to be tried again");
+                tracing::warn!(job = id, cause = cause.en, "to be tried again");
             }
             Err(Failure::Transient(cause) | Failure::Lasting(cause)) => {
-                patient(|| jobs.end(attempt, State::Dead, cause, "null")).await?;
-                tracing::error!(job = id, cause, "given up");
+                patient(|| jobs.end(attempt, State::Dead, cause.clone(), "null")).await?;
+                tracing::error!(job = id, cause = cause.en, "given up");
             }
         }
         Ok(())
@@ -256,16 +267,16 @@ impl Worker {
         gauge: Arc<Gauge>,
         stop: Stop,
     ) -> Result<Option<String>, Failure> {
-        let actor = &attempt.job.actor;
-        match &attempt.job.what {
+        let job = &attempt.job;
+        match &job.what {
             Some(What::ScanUpload { sha256, name, target, at }) => {
-                let scanned = self.upload(sha256, name, target.as_deref(), *at, actor, gauge);
+                let scanned = self.upload(sha256, name, target.as_deref(), *at, &job.actor, gauge);
                 scanned.await.map(|result| Some(result.to_string()))
             }
             Some(What::ScanTarget { roster, lines, part, weixin }) => {
-                let fresh = if attempt.job.lane == Lane::Demand { Duration::ZERO } else { FRESH };
+                let fresh = if job.lane == Lane::Demand { Duration::ZERO } else { FRESH };
                 let part = Part { lines, number: *part, weixin: weixin.clone(), fresh };
-                let figures = self.part(roster, part, actor, gauge, stop).await?;
+                let figures = self.part(job, roster, part, gauge, stop).await?;
                 Ok(serde_json::to_string(&figures).ok())
             }
             Some(What::Run { roster, filter, weixin, spread }) => {
@@ -273,7 +284,7 @@ impl Worker {
                 Ok(None)
             }
             None => Err(Failure::Lasting(
-                "任务由其他版本写入，无法读取 / the job was written by another version".to_owned(),
+                ("任务由其他版本写入，无法读取", "the job was written by another version").into(),
             )),
         }
     }
@@ -292,11 +303,11 @@ impl Worker {
         gauge: Arc<Gauge>,
     ) -> Result<serde_json::Value, Failure> {
         let path = self.app.object(sha256).await?.ok_or_else(|| {
-            Failure::Lasting("上传的文件已不在存储中 / the uploaded file is not in the store".to_owned())
+            Failure::Lasting(("上传的文件已不在存储中", "the uploaded file is not in the store").into())
         })?;
         let subject = Subject { name: name.to_owned(), as_of: Some(at), ..Subject::default() };
         let reports = scan_file(&self.app, path, subject, gauge).await.map_err(|error| {
-            let words = both(|lang| error.words(lang));
+            let words = refused(&error);
             match error {
                 ScanError::Unreadable { .. } => Failure::Transient(words),
                 _ => Failure::Lasting(words),
@@ -336,7 +347,7 @@ impl Worker {
 
     async fn roster(&self, id: &str) -> Result<(String, Roster), Failure> {
         let known = self.app.roster(id).await?;
-        let known = known.ok_or_else(|| Failure::Lasting("没有这份名录 / no such roster".to_owned()))?;
+        let known = known.ok_or_else(|| Failure::Lasting(("没有这份名录", "no such roster").into()))?;
         let roster = self.app.read_roster(&known.sha256).await.map_err(Failure::Lasting)?;
         Ok((known.name, roster))
     }
@@ -380,9 +391,9 @@ impl Worker {
 
     async fn part(
         &self,
+        job: &Job,
         id: &str,
         part: Part<'_>,
-        actor: &str,
         gauge: Arc<Gauge>,
         stop: Stop,
     ) -> Result<Figures, Failure> {
@@ -400,9 +411,10 @@ impl Worker {
         let scanner = Scanner::new(app.rules.clone(), FilingRecord::Unknown);
         let now = Timestamp::now();
         let (log, past) = folder.begin(|begun| run::resumes(begun, now)).map_err(|busy| match busy {
-            Busy::Running(process) => Failure::Transient(format!(
-                "该名录正由另一进程运行 / another run of the roster is under way ({process})"
-            )),
+            Busy::Running(process) => {
+                let zh = format!("该名录正由另一进程运行（{process}）");
+                Failure::Transient((zh, format!("another run of the roster is under way ({process})")).into())
+            }
             Busy::Disk(error) => error.into(),
         })?;
         let wishes = Wishes {
@@ -435,7 +447,7 @@ impl Worker {
         };
         let summary = crew.run().await?;
         let (noted, failed) =
-            record::run_reports(&self.recorder(), actor, &folder, &roster, &targets).await?;
+            record::run_reports(&self.recorder(), &job.actor, &folder, &roster, &targets).await?;
         for noted in &noted {
             self.app.share(&noted.artifact).await?;
         }
@@ -446,6 +458,18 @@ impl Worker {
         let counts = summary.counts;
         if counts.left > 0 {
             return Err(Failure::Broken);
+        }
+        // PostgreSQL keeps no NUL.
+        let key = |row: &Row| Some((row.line, row.entry.key()?.replace('\0', "\u{fffd}")));
+        let keys = roster.rows.iter().filter_map(key).collect();
+        self.jobs().note_missed(job, &summary.missed, &keys).await?;
+        app.metrics.targets(&counts);
+        if counts.failed > 0 {
+            let causes =
+                summary.reasons.iter().map(|one| format!("{} {}", one.targets, one.cause.words(Lang::En)));
+            let causes = causes.collect::<Vec<_>>().join("; ");
+            let (failed, skipped) = (counts.failed, counts.skipped);
+            tracing::warn!(job = job.id, roster = name, failed, skipped, causes, "targets failed");
         }
         Ok(Figures {
             planned: counts.planned,

@@ -82,9 +82,27 @@ pub(in crate::server) async fn guard(State(app): State<App>, mut request: Reques
     if let Some(identity) = identity.clone() {
         request.extensions_mut().insert(identity);
     }
-    if is_safe(request.method()) {
-        return next.run(request).await;
+    let whose = identity.clone();
+    let mut response = if is_safe(request.method()) {
+        next.run(request).await
+    } else {
+        change(app, request, next, identity, origin).await
+    };
+    // For the page that an error becomes.
+    if let Some(identity) = whose {
+        response.extensions_mut().insert(identity);
     }
+    response
+}
+
+/// A change, with its line in the audit log.
+async fn change(
+    app: App,
+    request: Request,
+    next: Next,
+    identity: Option<Identity>,
+    origin: Origin,
+) -> Response {
     let draft = Draft::of(identity.as_ref(), origin, &request);
     // A client that goes away must not part a change from its line in the audit log.
     let change = async move {

@@ -190,6 +190,8 @@ pub(super) async fn decide(
     Form(form): Form<Decided>,
 ) -> Result<Response, Problem> {
     let decision = form.decision(visitor.lang)?;
-    let (seq, _) = app.decide(&visitor.person, &form.target, decision).await?;
-    Ok(Redirect::to(&form.back(seq)).into_response())
+    let (seq, _, noted) = app.decide(&visitor.person, &form.target, decision).await?;
+    let mut response = Redirect::to(&form.back(seq)).into_response();
+    response.extensions_mut().insert(noted);
+    Ok(response)
 }

@@ -16,6 +16,7 @@ use url::form_urlencoded;
 
 use super::asset;
 use crate::model::Lang;
+use crate::server::people::{By, Identity};
 use crate::server::{App, Person, Problem, Role, Session};
 
 /// The cookie with the language.
@@ -198,27 +199,38 @@ struct Failed {
 }
 
 impl Failed {
-    fn of(guest: &Guest, problem: Problem) -> Self {
+    /// `identity` is of whom the request was.
+    fn of(guest: &Guest, identity: Option<Identity>, problem: Problem) -> Self {
         let lang = guest.lang;
-        let frame = guest.frame(lang.pick(&problem.title, &problem.title_en), "");
+        let mut frame = guest.frame(lang.pick(&problem.title, &problem.title_en), "");
+        if let Some(Identity { person, by: By::Session { csrf, must_change: false, .. } }) = identity {
+            (frame.person, frame.csrf) = (Some(person), csrf);
+        }
+        let nothing = ("没有写入任何内容，台账照旧。", "Nothing was changed.");
         let (safe, todo) = match problem.status {
             401 | 403 => (
-                ("没有作任何改动。", "Nothing was changed."),
+                nothing,
                 (
                     "返回上一页重新提交；仍然不行的，请管理员核对您的角色和地区。",
                     "Go back and send it again; if that does not help, ask an administrator about your role and region.",
                 ),
             ),
             404 => (
-                ("台账和其他页面不受影响。", "The ledger and all other pages are as they were."),
-                (
-                    "核对地址，或者在上方按名称搜索；其他地区的对象不会显示。",
-                    "Check the address, or search by name above; targets of other regions are not shown.",
-                ),
+                nothing,
+                match frame.person {
+                    Some(_) => (
+                        "核对地址，或者在上方按名称搜索；其他地区的对象不会显示。",
+                        "Check the address, or search by name above; targets of other regions are not shown.",
+                    ),
+                    None => ("核对地址，或者登录以后再找。", "Check the address, or log in and look for it."),
+                },
             ),
             400..500 => (
-                ("没有作任何改动。", "Nothing was changed."),
-                ("按下面的说明改正后重新提交。", "Correct it as said below and send it again."),
+                nothing,
+                (
+                    "用浏览器的后退键回到刚才的页面，填过的内容一般还在；按上面的说明改正后重新提交。",
+                    "Go back with the browser's back button, where what you typed usually still is; correct it as said above and send it again.",
+                ),
             ),
             _ => (
                 (
@@ -247,6 +259,7 @@ pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next:
     let is_part = request.headers().contains_key("hx-request");
     request.extensions_mut().insert(Asked { lang, here: here.clone() });
     let mut response = next.run(request).await;
+    let identity = response.extensions_mut().remove::<Identity>();
     if let Some(problem) = problem(&mut response) {
         response = match problem.status {
             401 if is_get => {
@@ -259,7 +272,7 @@ pub(in crate::server) async fn dress(jar: CookieJar, mut request: Request, next:
             _ => {
                 let status = response.status();
                 let wait = problem.retry_after;
-                let page = Failed::of(&Guest { lang, here }, problem).render().unwrap_or_default();
+                let page = Failed::of(&Guest { lang, here }, identity, problem).render().unwrap_or_default();
                 let mut response = (status, Html(page)).into_response();
                 if let Some(seconds) = wait {
                     response.headers_mut().insert(RETRY_AFTER, seconds.into());

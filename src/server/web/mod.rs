@@ -42,6 +42,7 @@ pub(super) fn router() -> Router<App> {
         .route("/decide", post(decide::decide))
         .route("/jobs", get(jobs::page))
         .route("/jobs/rows", get(jobs::rows))
+        .route("/jobs/{id}", get(jobs::one))
         .route("/jobs/act", post(jobs::act))
         .route("/scan", post(jobs::scan).layer(DefaultBodyLimit::disable()))
         .route("/settings", get(settings::page))

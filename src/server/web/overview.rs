@@ -10,11 +10,12 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
+use super::jobs::{figures, page_of};
 use super::show::{Badge, Head, Row, badge, brief, heads, query, row};
 use super::targets::UNSAID;
 use crate::ledger::{By, Count, History, LedgerError, Listed, Policy, Wanted};
-use crate::model::{ColorCode, Lang, OfficeLevel, beijing_day, beijing_midnight};
-use crate::server::{App, Problem};
+use crate::model::{ColorCode, Lang, OfficeLevel, beijing_day, beijing_midnight, beijing_minute};
+use crate::server::{App, Problem, jobs};
 
 /// Codes that turned, of which those are shown that turned for the worse.
 const TURNED: u32 = 200;
@@ -22,6 +23,8 @@ const TURNED: u32 = 200;
 const SHOWN: usize = 10;
 /// Regions that are listed.
 const REGIONS: usize = 40;
+/// Runs among which one that is over is looked for.
+const RUNS: u32 = 20;
 /// Days of the trend.
 const DAYS: u32 = 60;
 /// Codes in the order in which they are shown, gravest first.
@@ -31,6 +34,7 @@ const CODES: [ColorCode; 4] = [ColorCode::Red, ColorCode::Blue, ColorCode::None,
 #[template(path = "overview.html", config = "src/server/web/askama.toml")]
 struct Overview {
     frame: Frame,
+    last: Option<Last>,
     worse: Vec<Worse>,
     worse_more: usize,
     heads: Vec<Head>,
@@ -44,6 +48,43 @@ struct Overview {
     regions_more: usize,
     levels: Vec<Line>,
     trend: Option<Trend>,
+}
+
+/// The last run of a roster.
+struct Last {
+    link: String,
+    at: String,
+    roster: String,
+    what: String,
+    failed: bool,
+}
+
+/// The last run that is over; of all regions, so not for who is limited to one.
+async fn last(app: &App, visitor: &Visitor) -> Result<Option<Last>, Problem> {
+    if visitor.person.region.is_some() {
+        return Ok(None);
+    }
+    let lang = visitor.lang;
+    let wanted = jobs::Wanted { kind: Some("run".to_owned()), ..Default::default() };
+    let runs = app.jobs().list(&wanted, None, RUNS).await?;
+    let Some(job) = runs.into_iter().find(|job| !job.state.is_open()) else { return Ok(None) };
+    let roster = match &job.what {
+        Some(jobs::What::Run { roster, .. }) => app.roster(roster).await?,
+        _ => None,
+    };
+    let came = job.figures().unwrap_or_default();
+    let done = match job.state {
+        jobs::State::Done => String::new(),
+        jobs::State::Cancelled => lang.pick("已取消，", "cancelled, ").to_owned(),
+        _ => lang.pick("未做完，", "given up, ").to_owned(),
+    };
+    Ok(Some(Last {
+        link: page_of(&job.id),
+        at: job.ended.or(job.started).map_or_else(String::new, beijing_minute),
+        roster: roster.map(|roster| brief(&roster.name)).unwrap_or_default(),
+        what: format!("{done}{}", figures(lang, &came)),
+        failed: came.failed > 0 || job.state == jobs::State::Dead,
+    }))
 }
 
 /// A target whose code turned for the worse.
@@ -132,6 +173,7 @@ pub(super) async fn page(State(app): State<App>, visitor: Visitor) -> Result<Res
     };
     let trend = trend_of(lang, &trend);
     rendered(&Overview {
+        last: last(&app, &visitor).await?,
         worse,
         worse_more,
         heads: heads(lang, None, str::to_owned),

@@ -243,9 +243,11 @@ pub(super) async fn audit(
         at: beijing_minute(line.at),
         who: brief(&line.who),
         address: line.address.clone(),
-        what: clip(&match &line.object {
-            Some(object) => format!("{} {object}", line.what),
-            None => line.what.clone(),
+        what: clip(&match (&line.object, line.what.as_str()) {
+            // No request: the words say it.
+            (object, "login") => object.clone().unwrap_or_default(),
+            (Some(object), what) => format!("{what} {object}"),
+            (None, what) => what.to_owned(),
         }),
         deed: deed(visitor.lang, &line.what),
         outcome: outcome(visitor.lang, line.outcome),

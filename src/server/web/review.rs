@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::decide::{Done, Offer};
 use super::frame::{Frame, Place, Visitor, page as rendered};
-use super::show::{Badge, address, badge, brief, query};
+use super::show::{Badge, address, badge, brief, called, query};
 use super::target::{report_of, title};
 use crate::ledger::{Next, Urgency, Waiting};
 use crate::model::{DutyStatus, beijing_day};
@@ -45,6 +45,8 @@ struct Line {
     chosen: bool,
     urgency: &'static str,
     name: String,
+    /// Empty where it stands for the name.
+    key: String,
     title: String,
     since: String,
     deadline: String,
@@ -91,6 +93,7 @@ pub(super) async fn page(
         chosen: index == chosen,
         urgency: one.urgency.words(lang),
         name: brief(one.name.as_deref().unwrap_or(&one.target)),
+        key: if one.name.is_some() { brief(&one.target) } else { String::new() },
         title: title(&app, lang, &one.rule),
         since: beijing_day(one.since).to_string(),
         deadline: one.deadline.map_or_else(String::new, |day| day.to_string()),
@@ -144,11 +147,10 @@ async fn opened(app: &App, visitor: &Visitor, one: &Waiting) -> Result<Option<Op
         let found = finding.or_else(|| report.duties.iter().find(missing).map(Piece::Duty))?;
         Some(piece(report, found, lang))
     });
-    let own = report.as_ref().and_then(|report| report.identity.name.as_deref());
     let text = |text: &Option<String>| text.as_deref().map(brief).unwrap_or_default();
     let reason = document.reasons.first();
     Ok(Some(Opened {
-        name: brief(document.name.as_deref().or(own).unwrap_or(&one.target)),
+        name: brief(called(&listed)),
         address: address(&one.target),
         key: brief(&one.target),
         owner: text(&document.owner),

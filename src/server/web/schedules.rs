@@ -39,6 +39,7 @@ pub(super) struct Run {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) targets: i64,
+    pub(super) rejected: i64,
     pub(super) added: String,
     pub(super) actor: String,
 }
@@ -48,6 +49,7 @@ pub(super) fn run(roster: &Known) -> Run {
         id: roster.id.clone(),
         name: brief(&roster.name),
         targets: roster.targets,
+        rejected: roster.rejected,
         added: beijing_minute(roster.added),
         actor: brief(&roster.actor),
     }
@@ -188,6 +190,8 @@ pub(super) async fn roster(
     while let Some(field) = multipart::next(&app, &mut form).await? {
         match field.name() {
             Some("name") => name = multipart::text(&app, field).await?,
+            // What a browser sends where no file is chosen.
+            Some("roster") if field.file_name() == Some("") => {}
             Some("roster") => {
                 app.keep_roster(&visitor.person, &name, Box::pin(field)).await?;
                 return Ok(Redirect::to("/settings#schedules").into_response());

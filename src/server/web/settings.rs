@@ -108,7 +108,8 @@ pub(super) async fn upload(
         }
     }
     if body.is_empty() {
-        return Err(Problem::bad_request(("没有选择文件", "no file was chosen")));
+        let (none, empty) = (("没有选择文件", "no file was chosen"), ("文件是空的", "an empty file"));
+        return Err(Problem::bad_request(if file.is_empty() { none } else { empty }));
     }
     let (id, draft) = app.send_roster(&visitor.person, body, None).await?;
     let name = |entry: &crate::model::RosterEntry| entry.name.as_deref().map(brief).unwrap_or_default();

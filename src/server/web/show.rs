@@ -8,6 +8,7 @@ use url::form_urlencoded;
 use crate::ledger::Listed;
 use crate::model::{ColorCode, Lang, beijing_day};
 use crate::report::excerpt;
+use crate::server::schedule::SCHEDULER;
 
 /// Columns of a name or a key in a list.
 const COLUMNS: usize = 60;
@@ -48,6 +49,16 @@ pub(super) fn clip(text: &str) -> String {
     excerpt(text, "", 300).2
 }
 
+/// What a target is called: by the roster, else by itself, else by its key.
+pub(super) fn called(listed: &Listed) -> &str {
+    if listed.called.is_empty() { &listed.document.target } else { &listed.called }
+}
+
+/// Who did something; the schedule is nobody.
+pub(super) fn actor(lang: Lang, name: &str) -> String {
+    if name == SCHEDULER { lang.pick("定期检测", "schedule").to_owned() } else { brief(name) }
+}
+
 /// A target in a list.
 pub(super) struct Row {
     pub(super) address: String,
@@ -71,7 +82,7 @@ pub(super) fn row(lang: Lang, today: Date, listed: &Listed) -> Row {
     let reason = document.reasons.first();
     Row {
         address: address(&document.target),
-        name: document.name.as_deref().map_or_else(|| brief(&document.target), brief),
+        name: brief(called(listed)),
         key: brief(&document.target),
         kind: lang.pick(document.kind.zh(), document.kind.en()),
         owner: text(&document.owner),

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::decide::{Done, Offer};
 use super::frame::{Frame, Place, Visitor, page as rendered};
-use super::show::{Badge, address, badge, brief, clip};
+use super::jobs::{outcome, page_of};
+use super::show::{Badge, actor, address, badge, brief, called, clip};
 use crate::ledger::{Fact, History, Listed, Recorded, withdrawn};
 use crate::model::{
     Deed, DutyStatus, Evidence, Feature, Lang, Level, Rectification, Report, beijing_day, beijing_minute,
@@ -42,6 +43,8 @@ struct Target {
     reasons: Vec<String>,
     since: String,
     facts: Vec<(&'static str, String)>,
+    /// The last attempt, where it did not get the target: what came of it, and the run where the visitor may see that.
+    missed: Option<(String, String)>,
     turns: Vec<Turn>,
     done: Option<Done>,
     open: Vec<Open>,
@@ -196,10 +199,16 @@ pub(super) async fn page(
         Some(seq) => Done::of(&app, &visitor, seq, "target").await?,
         None => None,
     };
-    // What no roster names is called what it calls itself.
-    let own = report.as_ref().and_then(|report| report.identity.name.as_deref());
-    let name = listed.document.name.as_deref().or(own).unwrap_or(&key);
+    let missed = app.jobs().last_miss(&key).await?;
+    let missed =
+        missed.filter(|miss| standing.scanned_at().is_none_or(|scanned| scanned < miss.at)).map(|miss| {
+            let (came, why) = (outcome(lang, miss.missed.outcome), clip(miss.missed.reason.words(lang)));
+            let said = format!("{}　{came}{}{why}", beijing_minute(miss.at), lang.pick("：", ": "));
+            let run = if visitor.person.region.is_none() { page_of(&miss.run) } else { String::new() };
+            (said, run)
+        });
     rendered(&Target {
+        missed,
         address: address(&key),
         kind: lang.pick(listed.document.kind.zh(), listed.document.kind.en()),
         badge: badge(lang, present.code.suggested, lang.pick(&present.code.state, &present.code.state_en)),
@@ -222,7 +231,7 @@ pub(super) async fn page(
         today: today.to_string(),
         key: clip(&key),
         target: key.clone(),
-        frame: visitor.frame(Place::Targets, brief(name)),
+        frame: visitor.frame(Place::Targets, brief(called(&listed))),
     })
 }
 
@@ -310,7 +319,7 @@ fn log(lang: Lang, events: &[Recorded], analyst: bool) -> Vec<Happened> {
             at: beijing_minute(event.at),
             deed: lang.pick(event.deed.zh(), event.deed.name()),
             detail: clip(&event.deed.detail(lang)),
-            actor: brief(&event.actor),
+            actor: actor(lang, &event.actor),
             withdrawn: is_withdrawn,
             withdrawable: analyst && !is_withdrawn,
         }
@@ -454,7 +463,7 @@ pub(super) async fn compare(
     let diff = diff.map_err(askama::Error::custom)?;
     rendered(&Compare {
         address: address(&key),
-        name: brief(listed.document.name.as_deref().unwrap_or(&key)),
+        name: brief(called(&listed)),
         sides: [old_word, new_word],
         diff,
         frame: visitor.frame(Place::Targets, lang.pick("版本比对", "Comparison")),

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::frame::{Frame, Place, Visitor, page as rendered};
-use super::show::{Head, Row, badge, colour, heads, query, row};
+use super::show::{Head, Row, badge, brief, colour, heads, query, row};
 use crate::ledger::{Behind, By, Order, Wanted};
 use crate::model::{ColorCode, Lang, OfficeLevel, Scope, beijing_day};
 use crate::server::{App, Problem};
@@ -190,10 +190,17 @@ fn choices(app: &App, lang: Lang, asked: &Asked) -> Choices {
     let levels = levels.map(|level| choice(&spelt(level), lang.pick(level.zh(), level.en()), &asked.level));
     let clauses = app.policy().clauses.iter().map(|clause| {
         let state = lang.pick(&clause.state, &clause.state_en);
-        let colour = lang.pick(clause.code.zh(), clause.code.en());
-        let word = if state.is_empty() { colour.to_owned() } else { format!("{state}（{}）", clause.id) };
-        let word =
-            if lang == Lang::En && !state.is_empty() { format!("{state} ({})", clause.id) } else { word };
+        let alike = app.policy().clauses.iter().filter(|other| other.state == clause.state).count();
+        let word = if state.is_empty() {
+            lang.pick(clause.code.zh(), clause.code.en()).to_owned()
+        } else if alike > 1 {
+            // Several clauses come to one state: what they say first tells them apart.
+            let text = lang.pick(&clause.text, &clause.text_en);
+            let first = text.split(['，', '。', '；', ',', '.', ';']).next().unwrap_or_default();
+            format!("{state}{}{}", lang.pick("：", ": "), brief(first))
+        } else {
+            state.to_owned()
+        };
         choice(&clause.id, &word, &asked.clause)
     });
     let sort = if asked.sort.is_empty() { "code" } else { &asked.sort };
