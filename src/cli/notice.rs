@@ -11,9 +11,9 @@ use zhijian::report::{NOTICE_FORMATS, Notice as Document, NoticeData};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::Scanner;
 
-use super::load_rules;
 use super::output::write_whole;
 use super::stored::report_of;
+use super::{complain, load_rules};
 
 #[derive(Debug, Args)]
 pub(super) struct Notice {
@@ -66,6 +66,11 @@ impl Notice {
         };
         let notice = Document::new(&report, &data, lang)
             .map_err(|error| anyhow!("{}: {}", self.report.display(), error.words(lang)))?;
+        for clause in notice.unverified() {
+            let words =
+                lang.pick("条次未核，签发前请核对：", "article number not verified, check before signing: ");
+            complain(&format!("{words}{clause}"));
+        }
         write_whole(&self.output, |out| (format.write)(&notice, out))
             .map_err(|error| anyhow!("{}: {error}", self.output.display()))?;
         Ok(0)
