@@ -11,6 +11,7 @@ use zhijian::report::{NOTICE_FORMATS, Notice as Document, NoticeData};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::Scanner;
 
+use super::database::day;
 use super::output::write_whole;
 use super::stored::report_of;
 use super::{complain, load_rules};
@@ -21,7 +22,7 @@ pub(super) struct Notice {
     report: PathBuf,
     #[arg(long, value_name = "NUMBER")]
     number: String,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     deadline: Date,
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -31,9 +32,9 @@ pub(super) struct Notice {
     owner: Option<String>,
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     issued: Option<Date>,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     scanned: Option<Date>,
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,
