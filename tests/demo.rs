@@ -28,9 +28,11 @@ fn a_province_with_every_colour() {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = Process(command.spawn().unwrap());
     let lines = BufReader::new(child.0.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let said: Vec<String> = lines.take(2).collect();
-    assert!(said[0].starts_with("http://127.0.0.1:"), "{said:?}");
-    assert!(said[1].contains("one-time password"), "{said:?}");
+    let said: Vec<String> = lines.take(4).collect();
+    assert!(said[0].contains("37 apps, mini programs, accounts and groups"), "{said:?}");
+    assert!(said[1].contains("Ctrl-C ends it") && said[1].ends_with("left as it is"), "{said:?}");
+    assert!(said[2].starts_with("http://127.0.0.1:"), "{said:?}");
+    assert!(said[3].contains("one-time password"), "{said:?}");
     drop(child);
     let address = format!("sqlite:{}", folder.path().join("ledger.db").display());
     let rules = RuleSet::embedded().unwrap();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::runtime::Runtime;
 use zhijian::config::Config;
 use zhijian::ledger::{BackupError, Decision, History, Ledger, LedgerError, Policy, Recorded};
@@ -12,6 +13,7 @@ use zhijian::model::{CodeDocument, Deed, Event, Lang, beijing_day_end, parse_mom
 use zhijian::record::Recorder;
 
 use super::fetcher::{configuration, open_store, runtime};
+use super::language;
 
 /// The environment variable with the address of the database: a password in an argument can be seen by others.
 pub(super) const VARIABLE: &str = "ZHIJIAN_DATABASE";
@@ -220,9 +222,21 @@ impl When {
     }
 }
 
+/// A day.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    let words = "应为日期，如 2026-11-25";
+    text.parse().map_err(|_| language().pick(words, "a day is wanted: 2026-11-25").to_owned())
+}
+
 /// A day (its beginning) or a moment.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    parse_moment(text).ok_or_else(|| "2026-11-25, \"2026-11-25 14:30\"".to_owned())
+    let wanted = || {
+        let words = "应为日期或者时间（北京时间），如 2026-11-25 或者 \"2026-11-25 14:30\"";
+        language()
+            .pick(words, "a day or a moment (Beijing) is wanted: 2026-11-25, \"2026-11-25 14:30\"")
+            .to_owned()
+    };
+    parse_moment(text).ok_or_else(wanted)
 }
 
 /// A day (its end) or a moment.

@@ -2,6 +2,7 @@
 //! on it. Its packages are fixtures of this project, scanned when the command runs.
 
 use std::fs;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -256,8 +257,10 @@ impl Demo {
         );
         let options = options(&folder, self.listen)?;
         let (temporary, no_browser) = (self.folder.is_none(), self.no_browser);
+        let words = introduction(&place, temporary, lang);
         let done = serve::host(options, lang, async move |app: &App, address: SocketAddr| {
             tell(app).await?;
+            writeln!(io::stdout(), "{words}")?;
             if !no_browser {
                 open(&format!("http://{address}/"));
             }
@@ -267,6 +270,25 @@ impl Demo {
             let _ = fs::remove_dir_all(&folder);
         }
         done
+    }
+}
+
+/// What is in it, how it is ended, and what becomes of it then.
+fn introduction(place: &str, temporary: bool, lang: Lang) -> String {
+    let then = STORIES.iter().flat_map(|story| story.then);
+    let scans = then.filter(|(_, then)| matches!(then, Scan(_))).count();
+    let targets = STORIES.len() + unscanned().count();
+    match lang {
+        Lang::Zh => format!(
+            "演示：虚构的示例省，{targets} 个应用、小程序、公众账号和工作群组，{scans} 次检测，以及备案、整改通知、复核和赋码的经过\n\
+             数据在 {place}，按 Ctrl-C 停止，停止后{}",
+            if temporary { "即删除" } else { "保留" }
+        ),
+        Lang::En => format!(
+            "An invented province: {targets} apps, mini programs, accounts and groups, {scans} scans, with filings, \
+             notices, reviews and codes\nIt is kept in {place}; Ctrl-C ends it, and the folder is then {}",
+            if temporary { "deleted" } else { "left as it is" }
+        ),
     }
 }
 

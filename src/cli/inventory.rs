@@ -14,6 +14,7 @@ use zhijian::inventory::{
 use zhijian::model::{Basis, Lang, Level, Rejected, SCHEMA, beijing_day};
 use zhijian::report::{visible, write_json};
 
+use super::database::day;
 use super::fetcher::configuration;
 use super::plan::Form;
 use super::roster::{read_roster, reports};
@@ -32,7 +33,7 @@ pub(super) struct Inventory {
     roster: PathBuf,
     #[arg(long, value_name = "DIR")]
     reports: Option<PathBuf>,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     as_of: Option<Date>,
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,

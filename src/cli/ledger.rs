@@ -115,6 +115,8 @@ impl Ledger {
                 import.run(&open, &layout, &mut out)?
             }
             Action::Backup { file } => {
+                let there = lang.pick("文件已存在，不覆盖", "is there already and is not overwritten");
+                anyhow::ensure!(file.symlink_metadata().is_err(), "{}: {there}", file.display());
                 let chain = open.wait_backup(open.ledger.backup(&file))?;
                 told(&chain, lang.pick("已备份", "backed up"), lang, &mut out)?;
                 0

@@ -124,8 +124,12 @@ pub(crate) fn run() -> ExitCode {
         match command(lang).try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
             Err(error) => {
+                let told = texts::told(&error, lang);
                 // Help and version are no errors; a reader that went away is none either.
-                let _ = error.print();
+                let _ = match error.use_stderr() {
+                    true => anstream::stderr().write_all(told.as_bytes()),
+                    false => anstream::stdout().write_all(told.as_bytes()),
+                };
                 return ExitCode::from(if error.use_stderr() { FAILED } else { 0 });
             }
         };
@@ -165,10 +169,31 @@ pub(crate) fn run() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            complain(&causes(&error, lang));
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// An error with its causes; one that the error before it has said is not said again.
+fn causes(error: &anyhow::Error, lang: Lang) -> String {
+    let mut said: Vec<String> = Vec::new();
+    // What is written to files names the file.
+    let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+    if error.chain().len() == 1 && error.downcast_ref::<io::Error>().is_some_and(full) {
+        said.push(lang.pick("标准输出", "standard output").to_owned());
+    }
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.last().is_some_and(|before| before.ends_with(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
+/// The language of what this process says before its arguments are understood.
+fn language() -> Lang {
+    asked_language(&std::env::args_os().collect::<Vec<_>>())
 }
 
 /// The definition of the command line, with its words in one language.

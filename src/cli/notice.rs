@@ -11,9 +11,10 @@ use zhijian::report::{NOTICE_FORMATS, Notice as Document, NoticeData};
 use zhijian::roster::FilingRecord;
 use zhijian::scan::Scanner;
 
-use super::load_rules;
+use super::database::day;
 use super::output::write_whole;
 use super::stored::report_of;
+use super::{complain, load_rules};
 
 #[derive(Debug, Args)]
 pub(super) struct Notice {
@@ -21,7 +22,7 @@ pub(super) struct Notice {
     report: PathBuf,
     #[arg(long, value_name = "NUMBER")]
     number: String,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     deadline: Date,
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -31,9 +32,9 @@ pub(super) struct Notice {
     owner: Option<String>,
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     issued: Option<Date>,
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     scanned: Option<Date>,
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,
@@ -66,6 +67,11 @@ impl Notice {
         };
         let notice = Document::new(&report, &data, lang)
             .map_err(|error| anyhow!("{}: {}", self.report.display(), error.words(lang)))?;
+        for clause in notice.unverified() {
+            let words =
+                lang.pick("条次未核，签发前请核对：", "article number not verified, check before signing: ");
+            complain(&format!("{words}{clause}"));
+        }
         write_whole(&self.output, |out| (format.write)(&notice, out))
             .map_err(|error| anyhow!("{}: {error}", self.output.display()))?;
         Ok(0)

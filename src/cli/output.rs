@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use zhijian::report::{self, Format};
 
+use super::language;
+
 /// One `--report FORMAT=PATH`.
 #[derive(Debug, Clone)]
 pub(super) struct Destination {
@@ -17,14 +19,14 @@ pub(super) struct Destination {
 impl Destination {
     /// Reads `FORMAT=PATH`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (name, path) = text.split_once('=').ok_or("FORMAT=PATH")?;
+        let lang = language();
+        let wanted = "应写明格式和文件，如 html=报告.html";
+        let wanted = lang.pick(wanted, "a format and a file are wanted: html=report.html");
+        let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or(wanted)?;
         let format = report::format(name).ok_or_else(|| {
             let names: Vec<&str> = report::FORMATS.iter().map(|format| format.name).collect();
-            format!("{name}: {}", names.join(", "))
+            format!("{} {}", lang.pick("没有这种格式，可用：", "no such format; there are"), names.join(", "))
         })?;
-        if path.is_empty() {
-            return Err("FORMAT=PATH".into());
-        }
         Ok(Destination { format, path: path.into() })
     }
 }

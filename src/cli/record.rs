@@ -11,7 +11,7 @@ use zhijian::model::Lang;
 use zhijian::record::{self, Batch, Noted};
 use zhijian::report::visible;
 
-use super::database::{Act, Database, Open};
+use super::database::{Act, Database, Open, day};
 use super::{FAILED, complain};
 
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ enum Action {
         target: String,
         #[arg(long, value_name = "NUMBER", value_parser = Text::new())]
         document: String,
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = day)]
         deadline: Date,
         #[arg(long = "rule", value_name = "ID")]
         rules: Vec<String>,

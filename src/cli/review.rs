@@ -10,7 +10,7 @@ use zhijian::model::{Lang, beijing_day};
 use zhijian::report::{visible, write_json};
 use zhijian::rule::Titled;
 
-use super::database::{Act, Database, Open, until};
+use super::database::{Act, Database, Open, day, until};
 use super::plan::Form;
 use super::{load_rules, table};
 
@@ -60,7 +60,7 @@ enum Action {
         document: String,
         #[arg(long, value_name = "TEXT", value_parser = Text::new())]
         scope: String,
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = day)]
         until: Date,
         #[command(flatten)]
         act: Act,

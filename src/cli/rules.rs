@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use zhijian::model::{Exception, Lang, TargetKind};
+use zhijian::report;
 use zhijian::rule::{DocumentRef, Example, InventoryExample, Rule, RuleSet, RuleSubject, Signal, StateCase};
 
 use super::{FOUND, load_rules, measure, table};
@@ -147,10 +148,7 @@ fn show_inventory(rules: &RuleSet, index: usize, lang: Lang, out: &mut dyn Write
 }
 
 fn exceptions(exceptions: &[Exception], lang: Lang) -> String {
-    let lines = exceptions.iter().map(|e| match lang {
-        Lang::Zh => format!("- {} 须有：{}", e.text, e.requires),
-        Lang::En => format!("- {} Needs on record: {}", e.text_en, e.requires_en),
-    });
+    let lines = exceptions.iter().map(|one| format!("- {}", report::exception(lang, one)));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -13,6 +13,9 @@ use super::progress::Bar;
 /// Larger files are no reports.
 const MAX_REPORT: u64 = 256 << 20;
 
+/// What the HTML documents of this program have in their head.
+const OWN_PAGE: &[u8] = b"<meta name=\"generator\" content=\"zhijian\">";
+
 /// The one report of a path; errors name the path.
 pub(super) fn report_of(path: &Path, scanner: &Scanner, lang: Lang) -> anyhow::Result<Report> {
     let named = |cause: String| anyhow::anyhow!("{}: {cause}", path.display());
@@ -44,6 +47,12 @@ fn stored(path: &Path, lang: Lang) -> Result<Option<Report>, String> {
         return Ok(None);
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    if text.windows(OWN_PAGE.len()).any(|window| window == OWN_PAGE) {
+        let words = "是本程序的 HTML 报告，请给出 JSON 报告（scan --format json）或者安装包";
+        let words =
+            lang.pick(words, "is an HTML report of this program; give its JSON report or the package");
+        return Err(words.to_owned());
+    }
     if !text.starts_with(b"{") && !text.starts_with(b"[") {
         return Ok(None);
     }

@@ -1,5 +1,8 @@
 //! Every word of the help, in both languages.
 
+use std::error::Error;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use zhijian::model::Lang;
 
@@ -520,8 +523,16 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("zhijian ledger import --apply", "写入台账", "Write it"),
     ("zhijian ledger import --by", "经办人", "Who acts"),
     ("zhijian ledger import --at", "何时，默认为现在", "When; default: now"),
-    ("zhijian ledger backup", "备份整个台账到一个文件", "Back up the whole ledger to one file"),
-    ("zhijian ledger backup FILE", "备份文件", "The file"),
+    (
+        "zhijian ledger backup",
+        "备份整个台账到一个文件：全部事件和检测报告；不含配置、签名密钥、用户和密码、名录文件、下载的安装包",
+        "Back up the whole ledger to one file: every event and report; not configuration, keys, users and passwords, roster files, fetched packages",
+    ),
+    (
+        "zhijian ledger backup FILE",
+        "备份文件，不覆盖已有的文件",
+        "The file; one that is there already is not overwritten",
+    ),
     (
         "zhijian ledger restore",
         "从备份恢复到空台账，两种数据库之间也可以",
@@ -1002,6 +1013,75 @@ Addresses: of packages, pages of app stores, articles, feeds, sites; or paths of
 folders, saved pages, exports";
 
 const TEMPLATE_ZH: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
+
+/// What the library that reads the arguments says in English of its own, in Chinese.
+const OF_THE_LIBRARY: &[(&str, &str)] = &[
+    ("Usage: ", "用法："),
+    ("[OPTIONS]", "[选项]"),
+    ("命令:", "命令："),
+    ("参数:", "参数："),
+    ("选项:", "选项："),
+    ("For more information, try '--help'.", "用 --help 查看说明。"),
+];
+
+/// Help, version or what is wrong with the arguments.
+pub(super) fn told(error: &clap::Error, lang: Lang) -> String {
+    let chinese = |text: String| {
+        OF_THE_LIBRARY.iter().fold(text, |text, (english, chinese)| text.replace(english, chinese))
+    };
+    match (lang, error.use_stderr().then(|| wrong(error)).flatten()) {
+        (Lang::En, _) => error.render().ansi().to_string(),
+        (Lang::Zh, None) => chinese(error.render().ansi().to_string()),
+        (Lang::Zh, Some(wrong)) => {
+            let usage = error.get(ContextKind::Usage).map(|usage| chinese(format!("\n{usage}\n")));
+            format!("zhijian: {wrong}。\n{}\n用 --help 查看说明。\n", usage.unwrap_or_default())
+        }
+    }
+}
+
+/// What is wrong with the arguments, in Chinese; `None` for what has no words here.
+fn wrong(error: &clap::Error) -> Option<String> {
+    let of = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::Strings(all)) => Some(all.join("、")),
+        Some(ContextValue::StyledStr(_) | ContextValue::None) | None => None,
+        Some(one) => Some(one.to_string()),
+    };
+    let visible = |text: String| zhijian::report::visible(&text).into_owned();
+    let argument = of(ContextKind::InvalidArg);
+    let value = of(ContextKind::InvalidValue).map(visible);
+    let mut out = match error.kind() {
+        ErrorKind::InvalidValue if value.as_deref().is_some_and(str::is_empty) => {
+            format!("{} 没有给出值", argument?)
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            format!("{} 的值“{}”无效", argument?, value?)
+        }
+        ErrorKind::UnknownArgument => format!("没有参数“{}”", visible(argument?)),
+        ErrorKind::InvalidSubcommand => {
+            format!("没有命令“{}”", visible(of(ContextKind::InvalidSubcommand)?))
+        }
+        ErrorKind::MissingRequiredArgument => format!("缺少参数 {}", argument?),
+        ErrorKind::MissingSubcommand => "缺少命令".to_owned(),
+        ErrorKind::ArgumentConflict => match of(ContextKind::PriorArg) {
+            Some(prior) if Some(&prior) != argument.as_ref() => {
+                format!("{} 不能与 {prior} 同时给出", argument?)
+            }
+            _ => format!("{} 只能给出一次", argument?),
+        },
+        _ => return None,
+    };
+    if let Some(valid) = of(ContextKind::ValidValue).filter(|valid| !valid.is_empty()) {
+        out.push_str(&format!("，可用：{valid}"));
+    }
+    if let Some(cause) = error.source() {
+        out.push_str(&format!("：{cause}"));
+    }
+    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    if let Some(near) = near.into_iter().find_map(of) {
+        out.push_str(&format!("，相近的有 {near}"));
+    }
+    Some(out)
+}
 
 /// Puts words to a command and everything below it.
 pub(super) fn worded(command: Command, lang: Lang) -> Command {

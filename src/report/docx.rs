@@ -132,12 +132,19 @@ impl Page {
     }
 
     fn heading(&mut self, level: usize, text: &str) {
-        let paragraph = self.paragraph(&format!("Heading{level}"), vec![run(text)]);
-        self.add(paragraph.keep_next(true));
+        self.kept(&format!("Heading{level}"), text);
     }
 
-    /// Rows of cells with columns of so many percent; the first row is the head where there is one. No row is split
-    /// over two pages.
+    /// A line that stays on the page of what follows it.
+    fn kept(&mut self, style: &str, text: &str) {
+        if !text.is_empty() {
+            let paragraph = self.paragraph(style, vec![run(text)]).keep_next(true);
+            self.add(paragraph);
+        }
+    }
+
+    /// Rows of cells with columns of so many percent; the first row is the head where there is one, and stands on
+    /// each page of the table. No row is split over two pages.
     fn table(&mut self, head: &[&str], percent: &[i32], rows: Vec<Vec<Vec<Piece>>>) {
         let widths: Vec<usize> =
             percent.iter().map(|part| usize::try_from(WIDTH * part / 100).unwrap_or_default()).collect();
@@ -156,7 +163,9 @@ impl Page {
                 let shaded = is_head || heads == 0 && column == 0;
                 cells.push(if shaded { cell.shading(ground(WASH)) } else { cell });
             }
-            made.push(TableRow::new(cells).cant_split());
+            let row = TableRow::new(cells);
+            // Rows without properties are heads, see `pack`.
+            made.push(if is_head { row } else { row.cant_split() });
         }
         let whole = widths.iter().sum();
         let table = Table::new(made)
@@ -176,18 +185,17 @@ impl Page {
         let mut rows: Vec<Vec<Vec<Piece>>> = Vec::new();
         for report in run_of.reports {
             let count = |level| run(&prose::of_level(report, level).count().to_string());
-            let verdict = prose::verdict(self.lang, report.coverage.verdict);
             rows.push(vec![
                 vec![run(&short(prose::name(report), 60))],
                 vec![run(&coded(self.lang, report)).bold().color(colour(report.code.suggested))],
                 vec![count(Level::Confirmed)],
                 vec![count(Level::Suspected)],
-                vec![run(&format!("{}% {verdict}", report.coverage.percent))],
+                vec![run(&prose::coverage(self.lang, &report.coverage))],
             ]);
         }
         for failure in run_of.failures {
             let told = format!("{}{}", self.pick("未能检测：", "Not scanned: "), short(&failure.cause, LONG));
-            let mut row = vec![vec![run(&short(&failure.source, LONG))], vec![run(&told)]];
+            let mut row = vec![vec![run(&short(prose::source(&failure.source), LONG))], vec![run(&told)]];
             row.resize(5, vec![run("")]);
             rows.push(row);
         }
@@ -223,7 +231,9 @@ impl Page {
         self.duties(report);
         self.heading(1, lang.pick("四、未能检视的内容", "4. What could not be seen"));
         self.unseen(report);
-        self.heading(1, lang.pick("五、附录（供技术人员核对）", "5. Annex for technicians"));
+        self.heading(1, lang.pick("五、法律与政策依据", "5. Legal basis"));
+        self.documents(report);
+        self.heading(1, lang.pick("六、附录（供技术人员核对）", "6. Annex for technicians"));
         self.annex(report);
         self.note(lang.pick(
             "本报告由程序对检测对象作静态检测得出，赋码为建议；“疑似”须经人工核查，“提及”不作为认定依据。",
@@ -260,7 +270,7 @@ impl Page {
     fn seen(&mut self, report: &Report) {
         let lang = self.lang;
         let mut facts: Vec<(&str, String)> = vec![
-            (lang.pick("文件", "File"), short(&report.target.source, LONG)),
+            (lang.pick("文件", "File"), short(prose::source(&report.target.source), LONG)),
             (
                 lang.pick("格式与大小", "Format and size"),
                 format!(
@@ -294,8 +304,7 @@ impl Page {
         let engine = format!("{} {}{rules}{}", engine.name, engine.version, report.code.policy);
         facts.push((lang.pick("引擎与规则", "Engine and rules"), short(&engine, LONG)));
         let coverage = &report.coverage;
-        let verdict = prose::verdict(lang, coverage.verdict);
-        facts.push((lang.pick("检视范围", "Coverage"), format!("{}% {verdict}", coverage.percent)));
+        facts.push((lang.pick("检视范围", "Coverage"), prose::coverage(lang, coverage)));
         self.facts(facts);
         if !coverage.parts.is_empty() {
             let rows = coverage.parts.iter().map(|tally| {
@@ -355,8 +364,8 @@ impl Page {
         let title =
             format!("{level}{}{}", lang.pick("：", ": "), lang.pick(&finding.title, &finding.title_en));
         self.heading(2, &title);
-        self.note(&finding.rule);
-        self.body(lang.pick(&finding.explanation, &finding.explanation_en));
+        self.kept("ReportNote", &finding.rule);
+        self.kept("ReportBody", lang.pick(&finding.explanation, &finding.explanation_en));
         self.heading(3, lang.pick("证据", "Evidence"));
         self.evidence(&finding.evidence, finding.evidence_omitted);
         self.law(&finding.basis);
@@ -366,12 +375,7 @@ impl Page {
                 lang.pick("例外情形（须有文件在案）", "Exceptions (a document must be on record)"),
             );
             for exception in &finding.exceptions {
-                let needs = lang.pick("须有：", "Needs: ");
-                let (text, requires) = (
-                    lang.pick(&exception.text, &exception.text_en),
-                    lang.pick(&exception.requires, &exception.requires_en),
-                );
-                self.body(&format!("{text} {needs}{requires}"));
+                self.body(&prose::exception(lang, exception));
             }
         }
         self.heading(3, lang.pick("整改建议", "What to change"));
@@ -435,8 +439,11 @@ impl Page {
             let status = prose::status(lang, duty.status);
             let title = lang.pick(&duty.title, &duty.title_en);
             self.heading(2, &format!("{sign} {status}{}{title}", lang.pick("：", ": ")));
-            self.body(lang.pick(&duty.explanation, &duty.explanation_en));
-            if !duty.evidence.is_empty() {
+            let explanation = lang.pick(&duty.explanation, &duty.explanation_en);
+            if duty.evidence.is_empty() {
+                self.body(explanation);
+            } else {
+                self.kept("ReportBody", explanation);
                 self.evidence(&duty.evidence, 0);
             }
             self.law(&duty.basis);
@@ -482,6 +489,31 @@ impl Page {
         }
     }
 
+    fn documents(&mut self, report: &Report) {
+        let lang = self.lang;
+        let documents = prose::documents(lang, report);
+        if documents.is_empty() {
+            self.body(lang.pick("本报告未引用文件。", "This report cites no document."));
+        }
+        for document in documents {
+            self.heading(2, document.name);
+            let scope = format!("{}{}", lang.pick("适用范围：", "Scope: "), document.scope);
+            self.kept("ReportNote", &scope);
+            let cells = |(cited, text, titles): (&str, &str, Vec<&str>)| {
+                [cited.to_owned(), text.to_owned(), prose::list(lang, titles)]
+                    .map(|text| vec![run(&text)])
+                    .to_vec()
+            };
+            let rows = document.clauses.into_iter().map(cells).collect();
+            let heads = [
+                lang.pick("条款", "Clause"),
+                lang.pick("内容", "What it says"),
+                lang.pick("用于", "Used for"),
+            ];
+            self.table(&heads, &[26, 48, 26], rows);
+        }
+    }
+
     fn annex(&mut self, report: &Report) {
         let lang = self.lang;
         if !report.anomalies.is_empty() {
@@ -492,7 +524,7 @@ impl Page {
                     Lang::En => (" (", ")"),
                 };
                 let told = format!("{}{open}{}{close}", anomaly.meaning(lang), short(&anomaly.code, 60));
-                [told, short(&anomaly.place, LONG), short(&anomaly.detail, LONG)]
+                [told, short(&anomaly.place, LONG), short(prose::anomaly_detail(lang, anomaly), LONG)]
                     .map(|text| vec![run(&text)])
                     .to_vec()
             };

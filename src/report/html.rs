@@ -14,15 +14,15 @@ use super::prose::{self, Excerpt, escape, excerpt, visible};
 use super::wireframe::wireframe;
 use super::{Format, Run, View};
 use crate::model::{
-    ColorCode, Coverage, Duty, DutyStatus, Evidence, EvidenceKind, Finding, Gap, GapReason, GroupRecord,
-    Lang, Level, Listing, PageRecord, PartName, PartTally, Report, Signer, Surface, TargetKind, Verdict,
-    beijing_day,
+    Anomaly, ColorCode, Coverage, Duty, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Gap,
+    GapReason, GroupRecord, Lang, Level, Listing, PageRecord, PartName, PartTally, Report, Signer, Surface,
+    TargetKind, beijing_day,
 };
 
 pub(super) const FORMAT: Format =
     Format { name: "html", media: "text/html; charset=utf-8", streams: false, write };
 
-/// Rows of evidence shown before the fold.
+/// Rows of evidence shown of a finding before the fold, and of a duty.
 const SHOWN: usize = 5;
 
 fn write(run: &Run<'_>, view: View, out: &mut dyn Write) -> io::Result<()> {
@@ -85,14 +85,6 @@ struct Part<'a> {
     piece: Piece<'a>,
     lang: Lang,
     words: Words,
-}
-
-/// A document with the clauses that a report cites.
-struct Document<'a> {
-    name: &'a str,
-    scope: &'a str,
-    /// A clause, what it says, what it is cited for.
-    clauses: Vec<(&'a str, &'a str, String)>,
 }
 
 /// What the templates ask for.
@@ -204,12 +196,36 @@ impl Words {
         prose::nothing_found(self.lang, coverage.verdict)
     }
 
+    fn anomaly_detail(&self, anomaly: &Anomaly) -> String {
+        self.clip(prose::anomaly_detail(self.lang, anomaly)).into_owned()
+    }
+
     fn gap_detail(&self, gap: &Gap) -> String {
         self.clip(prose::gap_detail(self.lang, gap)).into_owned()
     }
 
-    fn verdict(&self, verdict: &Verdict) -> &'static str {
-        prose::verdict(self.lang, *verdict)
+    fn coverage(&self, coverage: &Coverage) -> String {
+        prose::coverage(self.lang, coverage)
+    }
+
+    fn source<'t>(&self, given: &'t str) -> &'t str {
+        prose::source(given)
+    }
+
+    fn exception(&self, exception: &Exception) -> String {
+        prose::exception(self.lang, exception)
+    }
+
+    fn titles(&self, titles: &[&str]) -> String {
+        prose::list(self.lang, titles.iter().copied())
+    }
+
+    fn in_annex(&self, duty: &Duty) -> String {
+        let count = duty.evidence.len() - SHOWN;
+        match self.lang {
+            Lang::Zh => format!("另有 {count} 处证据，见附录“全部证据”。"),
+            Lang::En => format!("{count} more rows of evidence are in the annex."),
+        }
     }
 
     fn coverage_meaning(&self, coverage: &Coverage) -> String {
@@ -242,34 +258,8 @@ impl Words {
         prose::figures(self.lang, report)
     }
 
-    /// The documents that findings and duties rest on, each once, in the order in which they are cited.
-    fn documents<'r>(&self, report: &'r Report) -> Vec<Document<'r>> {
-        let lang = self.lang;
-        let findings = report.findings.iter().map(|f| (lang.pick(&f.title, &f.title_en), &f.basis));
-        let duties = report.duties.iter().map(|d| (lang.pick(&d.title, &d.title_en), &d.basis));
-        let mut documents: Vec<Document<'r>> = Vec::new();
-        for (title, basis) in findings.chain(duties) {
-            for clause in basis {
-                let name: &str = lang.pick(&clause.document, &clause.document_en);
-                let scope: &str = lang.pick(&clause.scope, &clause.scope_en);
-                let at =
-                    documents.iter().position(|document| document.name == name && document.scope == scope);
-                let at = at.unwrap_or_else(|| {
-                    documents.push(Document { name, scope, clauses: Vec::new() });
-                    documents.len() - 1
-                });
-                let (cited, text): (&str, &str) =
-                    (lang.pick(&clause.clause, &clause.clause_en), lang.pick(&clause.text, &clause.text_en));
-                let clauses = &mut documents[at].clauses;
-                match clauses.iter_mut().find(|(known, said, _)| *known == cited && *said == text) {
-                    None => clauses.push((cited, text, title.to_owned())),
-                    Some((_, _, titles)) if titles.split(['、', ',']).any(|known| known.trim() == title) => {
-                    }
-                    Some((_, _, titles)) => *titles = prose::list(lang, [titles.as_str(), title]),
-                }
-            }
-        }
-        documents
+    fn documents<'r>(&self, report: &'r Report) -> Vec<prose::Document<'r>> {
+        prose::documents(self.lang, report)
     }
 
     fn entry<'r>(&self, row: &'r Evidence) -> &'r str {

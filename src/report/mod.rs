@@ -22,7 +22,7 @@ mod xlsx;
 
 use std::io::{self, Write};
 
-use crate::model::{Lang, Listing, Report, Verdict};
+use crate::model::{Exception, Lang, Listing, Report, Verdict};
 
 pub use diff::write as write_diff;
 pub use fleet::{FLEET_FORMATS, Fleet, FleetFailure, FleetFormat, FleetRun, FleetSeen, FleetTarget, Levels};
@@ -40,6 +40,11 @@ pub fn write_json<T: serde::Serialize + ?Sized>(value: &T, out: &mut dyn Write) 
 /// A string of a package or a path as it may be shown: control, format and bidi characters become escapes.
 pub fn visible(raw: &str) -> std::borrow::Cow<'_, str> {
     prose::visible(raw)
+}
+
+/// An exception with the document that it needs, as two sentences.
+pub fn exception(lang: Lang, exception: &Exception) -> String {
+    prose::exception(lang, exception)
 }
 
 /// A string of a package cut to so many columns around what was matched in it: before, the match, after.

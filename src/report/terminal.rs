@@ -168,10 +168,12 @@ impl Page<'_> {
             Verdict::Partial => Tone::Warning,
             Verdict::Opaque => Tone::Grave,
         };
+        let (share, rest) = prose::coverage_words(lang, coverage);
         let bar = Rich::new(&"█".repeat(full), tone)
             .with(&"░".repeat(BAR - full), Tone::Faint)
-            .with(&format!(" {}%  ", coverage.percent), Tone::Strong)
-            .with(prose::verdict(lang, coverage.verdict), tone);
+            .with(&format!(" {share}  "), Tone::Strong)
+            .with(prose::verdict(lang, coverage.verdict), tone)
+            .with(&rest, Tone::Plain);
         self.section(self.pick("检视", "coverage"), bar)?;
         let parts =
             coverage.parts.iter().map(|p| format!("{} {}/{}", prose::part(lang, p.part), p.read, p.total));
@@ -275,10 +277,7 @@ impl Page<'_> {
             self.labelled("", Rich::new(&hint, Tone::Faint))?;
         }
         for exception in &finding.exceptions {
-            let text = match lang {
-                Lang::Zh => format!("{}须有：{}", exception.text, exception.requires),
-                Lang::En => format!("{} Needs on record: {}", exception.text_en, exception.requires_en),
-            };
+            let text = prose::exception(lang, exception);
             self.labelled(self.pick("例外", "exception"), plain(&text))?;
         }
         self.labelled(
@@ -439,7 +438,10 @@ impl Page<'_> {
                     text.push(&format!("  {}", short(&anomaly.place, 200)), Tone::Plain);
                 }
                 text.push(&format!("  {}", anomaly.meaning(self.view.lang)), Tone::Plain);
-                text.push(&format!("  {}", short(&anomaly.detail, 200)), Tone::Faint);
+                let detail = prose::anomaly_detail(self.view.lang, anomaly);
+                if !detail.is_empty() {
+                    text.push(&format!("  {}", short(detail, 200)), Tone::Faint);
+                }
                 self.item(self.margin(), Rich::new("-", Tone::Faint), 2, text)?;
             }
         }

@@ -28,7 +28,10 @@ fn book(run: &Run<'_>, lang: Lang) -> Result<Vec<u8>, XlsxError> {
         run.reports.iter().map(|report| FleetTarget::unlisted(std::slice::from_ref(report))).collect();
     targets.extend(run.failures.iter().map(|failure| {
         let cause = Wording::from(("未能检测", "not scanned"));
-        FleetTarget::unread(&failure.source, FleetFailure { cause, said: Wording::from(&failure.cause) })
+        FleetTarget::unread(
+            prose::source(&failure.source),
+            FleetFailure { cause, said: Wording::from(&failure.cause) },
+        )
     }));
     let mut book = Workbook::new();
     overview(book.add_worksheet_with_constant_memory()?, &targets, lang)?;
@@ -78,7 +81,7 @@ fn judged(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
         let accepted = finding.accepted.as_ref().map(|accepted| prose::acceptance(lang, accepted));
         vec![
             text(prose::name(report)),
-            text(&report.target.source),
+            text(prose::source(&report.target.source)),
             text(&finding.rule),
             text(prose::level(lang, finding.level)),
             text(lang.pick(&finding.title, &finding.title_en)),
@@ -92,7 +95,7 @@ fn judged(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
     let required = report.duties.iter().map(move |duty| {
         vec![
             text(prose::name(report)),
-            text(&report.target.source),
+            text(prose::source(&report.target.source)),
             text(&duty.rule),
             text(prose::status(lang, duty.status)),
             text(lang.pick(&duty.title, &duty.title_en)),
@@ -130,7 +133,7 @@ fn shown(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
         let option = |value: &Option<String>| text(value.as_deref().unwrap_or_default());
         vec![
             text(prose::name(report)),
-            text(&report.target.source),
+            text(prose::source(&report.target.source)),
             text(rule),
             text(prose::level(lang, row.level)),
             text(prose::evidence_kind(lang, row.kind)),
@@ -163,7 +166,7 @@ fn gaps(report: &Report, lang: Lang) -> impl Iterator<Item = Vec<Cell>> + '_ {
             lang.pick(if gap.material { "是" } else { "否" }, if gap.material { "yes" } else { "no" });
         vec![
             text(prose::name(report)),
-            text(&report.target.source),
+            text(prose::source(&report.target.source)),
             text(prose::part(lang, gap.part)),
             text(prose::gap_reason(lang, gap.reason)),
             text(bears),

@@ -718,6 +718,17 @@ fn rank(rows: Vec<Row>) -> (Vec<Evidence>, u64) {
     (rows.into_iter().take(MAX_EVIDENCE).map(|row| row.evidence).collect(), omitted)
 }
 
+/// A text of so many characters is quoted whole.
+const SHORT_QUOTE: usize = 20;
+
+/// What a sentence quotes of a row: the whole text where it is short, for a word cut out of it reads as another one;
+/// else what the rule matched in it.
+fn quoted(row: &Row) -> &str {
+    let Evidence { text, matched, .. } = &row.evidence;
+    let text = text.trim();
+    if !text.is_empty() && text.chars().count() <= SHORT_QUOTE { text } else { matched }
+}
+
 /// Why a finding has its level, for a reader who is no programmer.
 fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String) {
     let best = |pick: &dyn Fn(&&Row) -> bool| {
@@ -754,43 +765,45 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
             (
                 format!(
                     "“{}”是页面“{screen}”上可以操作的控件（{widget}），用户打开该页面即可使用，据此确认。",
-                    row.evidence.matched
+                    quoted(row)
                 ),
                 format!(
                     "\"{}\" is an operable widget ({widget}) of the screen \"{screen}\", which users can open and use; \
                      therefore confirmed.",
-                    row.evidence.matched
+                    quoted(row)
                 ),
             )
         }
-        (Level::Confirmed, Some(Proof { row, other: Some(other) })) if other.why == Why::Said => (
-            format!(
-                "“{}”与“{}”在同一处内容中相互印证，据此确认。",
-                row.evidence.matched, other.evidence.matched
-            ),
-            format!(
-                "\"{}\" and \"{}\" stand in the same content and bear each other out; therefore confirmed.",
-                row.evidence.matched, other.evidence.matched
-            ),
-        ),
+        (Level::Confirmed, Some(Proof { row, other: Some(other) })) if other.why == Why::Said => {
+            // Two words of one short text are not that text twice.
+            let (said, beside) = match row.evidence.text == other.evidence.text {
+                true => (row.evidence.matched.as_str(), other.evidence.matched.as_str()),
+                false => (quoted(row), quoted(other)),
+            };
+            let zh = format!("“{said}”与“{beside}”在同一处内容中相互印证，据此确认。");
+            let en = format!(
+                "\"{said}\" and \"{beside}\" stand in the same content and bear each other out; therefore confirmed."
+            );
+            (zh, en)
+        }
         (Level::Confirmed, Some(Proof { row, other: Some(title) })) if title.seen == Seen::Title => (
             format!(
                 "“{}”（{}）所在页面的标题是“{}”，页面的名称和其中的文字指向同一功能，据此确认。",
-                row.evidence.matched,
+                quoted(row),
                 row.why.texts().0,
                 title.evidence.text
             ),
             format!(
                 "The title of the screen with \"{}\" ({}) is \"{}\": what the screen is called and what stands on it \
                  point to the same function; therefore confirmed.",
-                row.evidence.matched,
+                quoted(row),
                 row.why.texts().1,
                 title.evidence.text
             ),
         ),
         (Level::Confirmed, Some(Proof { row, other: Some(trace) })) => {
             let (what, what_en) = row.why.texts();
-            let shown = if is_own_trace(row) { &row.evidence.text } else { &row.evidence.matched };
+            let shown = if is_own_trace(row) { &row.evidence.text } else { quoted(row) };
             (
                 format!(
                     "“{shown}”（{what}）与“{}”（{}）指向同一功能，属于两种独立证据，据此确认。",
@@ -807,22 +820,22 @@ fn explain(level: Level, proof: Option<&Proof>, rows: &[Row]) -> (String, String
         }
         (Level::Suspected, _) => match best(&|row| row.level == Level::Suspected && !is_own_trace(row)) {
             Some(row) if row.why == Why::Said => (
-                format!("发现文字“{}”，证据还不足以确认，需要人工查看原文。", row.evidence.matched),
+                format!("发现文字“{}”，证据还不足以确认，需要人工查看原文。", quoted(row)),
                 format!(
                     "The text \"{}\" was found; this is not enough to confirm it, a person has to read the original.",
-                    row.evidence.matched
+                    quoted(row)
                 ),
             ),
             Some(row) => (
                 format!(
                     "发现文字“{}”（{}），证据还不足以确认，需要人工打开页面核查。",
-                    row.evidence.matched,
+                    quoted(row),
                     row.why.texts().0
                 ),
                 format!(
                     "The text \"{}\" was found ({}); this is not enough to confirm the function, a person has to open \
                      the screen and look.",
-                    row.evidence.matched,
+                    quoted(row),
                     row.why.texts().1
                 ),
             ),

@@ -1,6 +1,6 @@
 //! Labelled packages: `packages.yaml` says what each does, and where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -142,18 +142,24 @@ impl Package {
     }
 }
 
-/// Every file below a folder by its digest. Links are not followed.
+/// Every file below a folder by its digest. Links are followed: what people keep of a collection is often links into it.
 fn digests(folder: &Path) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let mut known = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
+    let mut seen = BTreeSet::new();
     while let Some(next) = open.pop() {
+        // Links may lead in a circle.
+        let real = next.canonicalize().with_context(|| next.display().to_string())?;
+        if !seen.insert(real) {
+            continue;
+        }
         for entry in fs::read_dir(&next).with_context(|| next.display().to_string())? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
+            let path = entry?.path();
+            // A link to nothing holds no package; a label that wants it says that it is missing.
+            let Ok(kind) = fs::metadata(&path) else { continue };
             if kind.is_dir() {
-                open.push(entry.path());
+                open.push(path);
             } else if kind.is_file() {
-                let path = entry.path();
                 let digest =
                     File::open(&path).and_then(sha256).with_context(|| path.display().to_string())?;
                 known.insert(digest, path);

@@ -227,7 +227,7 @@ impl FleetTarget {
         if let Some(first) = reports.first() {
             target.kind = Some(first.target.kind);
             target.owner = first.registered.as_ref().and_then(|registered| registered.owner.clone());
-            target.address.clone_from(&first.target.source);
+            target.address = prose::source(&first.target.source).to_owned();
         }
         target.see(reports);
         target

@@ -124,7 +124,7 @@ const COLUMNS: [Column; 29] = [
     column("已确认的功能", "functions confirmed", 30),
     column("疑似的功能", "functions suspected", 30),
     column("未见的必备功能", "duties missing", 30),
-    column("检视范围（%）", "inspected (%)", 12),
+    column("文字检视（%）", "text inspected (%)", 12),
     column("检视结论", "coverage", 14),
     column("未能检视（处）", "places not read", 12),
     column("未能检视的原因", "why not read", 26),

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use jiff::civil::Date;
 
-use super::prose::{self, excerpt, visible};
+use super::prose::{self, ended, excerpt, visible};
 use crate::model::{
     Duty, DutyStatus, Evidence, EvidenceKind, Exception, Finding, Lang, Level, Report, Scope, Verdict,
     beijing_day,
@@ -115,6 +115,7 @@ enum Block {
 pub struct Notice {
     lang: Lang,
     blocks: Vec<Block>,
+    unverified: Vec<String>,
 }
 
 impl Notice {
@@ -136,7 +137,7 @@ impl Notice {
         if known.is_empty() && report.coverage.verdict == Verdict::Full {
             return Err(NoticeError::NothingToRectify);
         }
-        let mut text = Text { lang, report, data, chapter: 0, blocks: Vec::new() };
+        let mut text = Text { lang, report, data, chapter: 0, blocks: Vec::new(), unverified: Vec::new() };
         text.opening(&findings, &missing);
         text.target();
         text.findings(&findings);
@@ -145,7 +146,12 @@ impl Notice {
         text.deadline();
         text.exceptions(&findings);
         text.signature();
-        Ok(Notice { lang, blocks: text.blocks })
+        Ok(Notice { lang, blocks: text.blocks, unverified: text.unverified })
+    }
+
+    /// Clauses whose article number has to be checked before the notice is signed, each once, with their documents.
+    pub fn unverified(&self) -> &[String] {
+        &self.unverified
     }
 
     /// Its title.
@@ -165,6 +171,7 @@ struct Text<'a> {
     data: &'a NoticeData,
     chapter: usize,
     blocks: Vec<Block>,
+    unverified: Vec<String>,
 }
 
 /// A string of the package or of the office, safe to show and cut to a length.
@@ -172,10 +179,12 @@ fn short(text: &str, columns: usize) -> String {
     excerpt(text, "", columns).after
 }
 
-/// A sentence with its stop: clauses of rules stand without one.
-fn ended(text: &str, lang: Lang) -> String {
-    let stopped = text.ends_with(['。', '；', '！', '？', '.', ';', '!', '?']);
-    format!("{}{}", text.trim(), if stopped { "" } else { lang.pick("。", ".") })
+/// What a clause of a rule says of an article number that nobody has checked.
+const UNVERIFIED: [&str; 2] = ["（条次未核）", " (article number not verified)"];
+
+/// A clause without the remark that its number was not checked: no office signs that.
+fn cited(clause: &str) -> String {
+    UNVERIFIED.iter().fold(clause.to_owned(), |clause, remark| clause.replace(remark, ""))
 }
 
 /// Chinese numerals up to 99.
@@ -278,10 +287,7 @@ impl Text<'_> {
         self.heading("检测对象", "What was inspected");
         let (report, lang) = (self.report, self.lang);
         let identity = &report.identity;
-        // Where the office keeps the file is nobody's business; an address says where it came from.
-        let source = &*report.target.source;
-        let file = source.rsplit(['/', '\\']).next().unwrap_or_default();
-        let source = if source.contains("://") { source } else { file };
+        let source = prose::source(&report.target.source);
         let signer = identity.signer.as_ref().map(|signer| short(&signer.subject, 160));
         let day = self.data.scanned.or(report.as_of.map(beijing_day)).map(|date| self.day(date));
         let engine = &report.engine;
@@ -290,12 +296,7 @@ impl Text<'_> {
             Lang::Zh => format!("{} {}，规则集 {digest}", engine.name, engine.version),
             Lang::En => format!("{} {}, rule set {digest}", engine.name, engine.version),
         };
-        let coverage = format!(
-            "{}%{}{}",
-            report.coverage.percent,
-            lang.pick("，", ", "),
-            prose::verdict(lang, report.coverage.verdict)
-        );
+        let coverage = prose::coverage(lang, &report.coverage);
         let rows = [
             ("名称", "Name", Some(self.name())),
             ("类别", "Kind", Some(lang.pick(report.target.kind.zh(), report.target.kind.en()).to_owned())),
@@ -366,7 +367,15 @@ impl Text<'_> {
         let lang = self.lang;
         for clause in basis {
             let document = visible(lang.pick(&clause.document, &clause.document_en));
-            let cited = visible(lang.pick(&clause.clause, &clause.clause_en));
+            let said = lang.pick(&clause.clause, &clause.clause_en);
+            let cited = cited(said);
+            if cited != said {
+                let whole = format!("{document}{}{cited}", lang.pick("", ", "));
+                if !self.unverified.contains(&whole) {
+                    self.unverified.push(whole);
+                }
+            }
+            let cited = visible(&cited);
             let text = visible(lang.pick(&clause.text, &clause.text_en));
             let scope = visible(lang.pick(&clause.scope, &clause.scope_en));
             self.body(match lang {

@@ -1,5 +1,6 @@
 //! What the report formats share: words in both languages, and making hostile strings safe to show.
 
+mod basis;
 mod group;
 mod lines;
 mod listing;
@@ -9,6 +10,7 @@ mod words;
 
 use crate::model::Lang;
 
+pub(super) use basis::{Document, documents};
 pub(super) use group::group;
 pub(super) use lines::{Rich, Tone, beside, width};
 pub(super) use listing::listing;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Acceptance, Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Finding, Gap, GapReason, Identity,
-    Lang, Level, PartName, Report, Scope, Verdict,
+    Acceptance, Anomaly, Category, ColorCode, Coverage, DutyStatus, EvidenceKind, Exception, Finding, Gap,
+    GapReason, Identity, Lang, Level, PartName, Report, Scope, Verdict,
 };
 
 /// The word of a level.
@@ -105,20 +105,56 @@ pub(in crate::report) fn code_sign(code: ColorCode) -> &'static str {
 pub(in crate::report) fn figures(lang: Lang, report: &Report) -> Vec<(&'static str, String)> {
     let missing = report.duties.iter().filter(|duty| duty.status == DutyStatus::Missing).count();
     let of = |level| of_level(report, level).count().to_string();
+    let inspected = match unread_pictures(&report.coverage) {
+        0 => lang.pick("已检视", "inspected"),
+        _ => lang.pick("文字部分已检视", "of the text inspected"),
+    };
     vec![
         (lang.pick("项确认", "confirmed"), of(Level::Confirmed)),
         (lang.pick("项疑似", "suspected"), of(Level::Suspected)),
         (lang.pick("项必备功能未见", "duties missing"), missing.to_string()),
-        (lang.pick("已检视", "inspected"), format!("{}%", report.coverage.percent)),
+        (inspected, format!("{}%", report.coverage.percent)),
     ]
 }
 
 /// Name of the target as people know it; its id or file name where it has none.
 pub(in crate::report) fn name(report: &Report) -> &str {
     let Identity { name, id, .. } = &report.identity;
-    let file = report.target.source.rsplit(['/', '\\']).next().unwrap_or_default();
+    let file = source(&report.target.source);
     let known = [name.as_deref(), id.as_deref()].into_iter().flatten().find(|name| !name.trim().is_empty());
     known.unwrap_or(file)
+}
+
+/// Where a target came from, for a reader who did not scan it: an address as it is, of a path the file's name. Where an
+/// office keeps its files is nobody's business.
+pub(in crate::report) fn source(given: &str) -> &str {
+    if given.contains("://") || given.starts_with("weixin-api:") {
+        return given;
+    }
+    given.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(given)
+}
+
+/// Pictures whose text was not read. They do not count for the percentage and the verdict.
+fn unread_pictures(coverage: &Coverage) -> u64 {
+    let pictures = coverage.parts.iter().filter(|tally| tally.part == PartName::Images);
+    pictures.map(|tally| tally.total.saturating_sub(tally.read)).sum()
+}
+
+/// The share that was read with its verdict, and what they do not speak of: `文字部分 100% 全部检视，图片 22 张未识读`.
+pub(in crate::report) fn coverage(lang: Lang, coverage: &Coverage) -> String {
+    let (share, rest) = coverage_words(lang, coverage);
+    format!("{share} {}{rest}", verdict(lang, coverage.verdict))
+}
+
+/// What stands before the verdict in a line on coverage, and what behind it.
+pub(in crate::report) fn coverage_words(lang: Lang, coverage: &Coverage) -> (String, String) {
+    let percent = coverage.percent;
+    match (unread_pictures(coverage), lang) {
+        (0, _) => (format!("{percent}%"), String::new()),
+        (count, Lang::Zh) => (format!("文字部分 {percent}%"), format!("，图片 {count} 张未识读")),
+        (1, Lang::En) => (format!("text {percent}%"), ", 1 picture not read".into()),
+        (count, Lang::En) => (format!("text {percent}%"), format!(", {count} pictures not read")),
+    }
 }
 
 /// The word of the coverage verdict.
@@ -155,9 +191,22 @@ fn beyond_the_cap(gap: &Gap) -> Option<u64> {
     if gap.place.is_empty() { gap.detail_en.strip_suffix(" more")?.parse().ok() } else { None }
 }
 
-/// What exactly could not be seen.
+/// What exactly could not be seen. A Chinese reader gets the meaning without the decoder's English, which the annex has.
 pub(in crate::report) fn gap_detail(lang: Lang, gap: &Gap) -> &str {
-    lang.pick(&gap.detail, &gap.detail_en)
+    let detail: &str = lang.pick(&gap.detail, &gap.detail_en);
+    let technical = |inside: &str| inside.is_ascii() && inside.contains(": ");
+    match detail.strip_suffix('）').and_then(|detail| detail.rsplit_once('（')) {
+        Some((meaning, inside)) if !meaning.is_empty() && technical(inside) => meaning,
+        _ => detail,
+    }
+}
+
+/// What exactly is out of order, as the decoder words it; nothing where that is only what the meaning says in English.
+pub(in crate::report) fn anomaly_detail(lang: Lang, anomaly: &Anomaly) -> &str {
+    match lang == Lang::Zh && anomaly.meaning(Lang::En).contains(&anomaly.detail) {
+        true => "",
+        false => &anomaly.detail,
+    }
 }
 
 /// Number of gaps that may hide text of the user interface.
@@ -169,6 +218,12 @@ pub(in crate::report) fn material_gaps(coverage: &Coverage) -> u64 {
 pub(in crate::report) fn coverage_meaning(lang: Lang, coverage: &Coverage) -> String {
     let count = material_gaps(coverage);
     match (coverage.verdict, lang) {
+        (Verdict::Full, _) if unread_pictures(coverage) > 0 => lang
+            .pick(
+                "除图片外，可能含有界面文字的内容均已检视；图片中的文字未识读。",
+                "Everything but pictures that can hold text of the user interface was read; text inside pictures was not.",
+            )
+            .into(),
         (Verdict::Full, Lang::Zh) => "可能含有界面文字的内容均已检视。".into(),
         (Verdict::Full, Lang::En) => "Everything that can hold text of the user interface was read.".into(),
         (Verdict::Partial, Lang::Zh) => {
@@ -186,15 +241,29 @@ pub(in crate::report) fn coverage_meaning(lang: Lang, coverage: &Coverage) -> St
     }
 }
 
-/// Gaps that hide no text of the user interface, counted by part and reason.
+/// Pictures that a row stands for (`22 pictures; text inside pictures is not read`): the rows of a report name a folder.
+fn pictures(gap: &Gap) -> Option<u64> {
+    let mut words = gap.detail_en.split([' ', ';']);
+    let count = words.next()?.parse().ok()?;
+    (gap.part == PartName::Images && words.next() == Some("pictures")).then_some(count)
+}
+
+/// Gaps that hide no text of the user interface, counted by part and reason; pictures are counted each.
 pub(in crate::report) fn minor_gaps(lang: Lang, coverage: &Coverage) -> Vec<String> {
-    let mut counts: BTreeMap<(PartName, GapReason), u64> = BTreeMap::new();
+    let mut counts: BTreeMap<(PartName, GapReason, bool), u64> = BTreeMap::new();
     for gap in coverage.gaps.iter().filter(|gap| !gap.material) {
-        *counts.entry((gap.part, gap.reason)).or_default() += weight(gap);
+        let pictures = pictures(gap);
+        let key = (gap.part, gap.reason, pictures.is_some());
+        *counts.entry(key).or_default() += pictures.unwrap_or_else(|| weight(gap));
     }
-    let line = |((name, reason), count): (&(PartName, GapReason), &u64)| match lang {
-        Lang::Zh => format!("{} {count} 处{}", part(lang, *name), gap_reason(lang, *reason)),
-        Lang::En => format!("{}: {count} {}", part(lang, *name), gap_reason(lang, *reason)),
+    let line = |((name, reason, counted), count): (&(PartName, GapReason, bool), &u64)| {
+        let (name, reason) = (part(lang, *name), gap_reason(lang, *reason));
+        match lang {
+            Lang::Zh if *counted => format!("{name} {count} 张未识读"),
+            Lang::Zh => format!("{name} {count} 处{reason}"),
+            Lang::En if *counted => format!("{name}: {count} not read"),
+            Lang::En => format!("{name}: {count} {reason}"),
+        }
     };
     counts.iter().map(line).collect()
 }
@@ -225,9 +294,31 @@ pub(in crate::report) fn acceptance(lang: Lang, accepted: &Acceptance) -> String
     }
 }
 
-/// A list as a sentence holds it.
+/// A list as a sentence holds it. Items that hold the mark that would stand between them are parted by a stronger one.
 pub(in crate::report) fn list<'a>(lang: Lang, items: impl IntoIterator<Item = &'a str>) -> String {
-    items.into_iter().collect::<Vec<_>>().join(lang.pick("、", ", "))
+    let items: Vec<&str> = items.into_iter().collect();
+    let mark = match items.iter().any(|item| item.contains(['、', ','])) {
+        false => lang.pick("、", ", "),
+        true => lang.pick("；", "; "),
+    };
+    items.join(mark)
+}
+
+/// A sentence with its stop: clauses of rules stand without one.
+pub(in crate::report) fn ended(text: &str, lang: Lang) -> String {
+    let text = text.trim();
+    let stopped = text.ends_with(['。', '；', '！', '？', '.', ';', '!', '?']);
+    format!("{text}{}", if stopped { "" } else { lang.pick("。", ".") })
+}
+
+/// An exception with the document that it needs.
+pub(in crate::report) fn exception(lang: Lang, exception: &Exception) -> String {
+    let Exception { text, text_en, requires, requires_en, .. } = exception;
+    let (text, requires) = (ended(lang.pick(text, text_en), lang), lang.pick(requires, requires_en));
+    match lang {
+        Lang::Zh => format!("{text}须有：{requires}"),
+        Lang::En => format!("{text} Needs on record: {requires}"),
+    }
 }
 
 /// What the owner has to do, a sentence each; empty when nothing is asked.

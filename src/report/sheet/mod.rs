@@ -4,13 +4,19 @@ use std::io;
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::model::{ColorCode, Lang};
 
 /// Cells hold no more, in UTF-16 units.
 const LONGEST_CELL: usize = 32_767;
 
-/// More columns cannot be read when they are all on one page.
+/// More columns than this are printed on A3, else on A4.
 const WIDE: usize = 14;
+
+/// Points of a line in a cell, and of the tallest row.
+const LINE: usize = 15;
+const TALLEST: usize = 405;
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +27,19 @@ pub(crate) enum Cell {
     Number(u64),
     /// A colour with its word, on its ground.
     Code(ColorCode),
+}
+
+impl Cell {
+    /// Lines that it takes, wrapped in a column of so many digits.
+    fn lines(&self, width: u32) -> usize {
+        match self {
+            // A line ends before a word that does not fit, so it is not filled.
+            Cell::Text(text) => {
+                UnicodeWidthStr::width(text.as_str()).div_ceil((width as usize * 9 / 10).max(1))
+            }
+            Cell::Number(_) | Cell::Code(_) => 1,
+        }
+    }
 }
 
 impl From<&str> for Cell {
@@ -53,6 +72,7 @@ pub(crate) struct Grid<'a> {
     sheet: &'a mut Worksheet,
     row: u32,
     columns: u16,
+    widths: Vec<u32>,
     lang: Lang,
     formats: [Format; 4],
     wrapped: Format,
@@ -66,10 +86,9 @@ impl<'a> Grid<'a> {
         heads: &[Column],
         lang: Lang,
     ) -> Result<Self, XlsxError> {
-        sheet.set_name(name)?.set_landscape().set_paper_size(9);
-        if heads.len() <= WIDE {
-            sheet.set_print_fit_to_pages(1, 0);
-        }
+        let paper = if heads.len() > WIDE { 8 } else { 9 };
+        sheet.set_name(name)?.set_landscape().set_paper_size(paper).set_print_fit_to_pages(1, 0);
+        sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.3, 0.3).set_print_gridlines(true).set_footer("&C&P / &N");
         let head = heading();
         let mut columns = 0;
         for column in heads {
@@ -80,12 +99,18 @@ impl<'a> Grid<'a> {
         sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
         let formats = COLOURS.map(fill);
         let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
-        Ok(Grid { sheet, row: 0, columns, lang, formats, wrapped })
+        let widths = heads.iter().map(|column| column.width).collect();
+        Ok(Grid { sheet, row: 0, columns, widths, lang, formats, wrapped })
     }
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result<(), XlsxError> {
         self.row += 1;
+        let cells: Vec<Cell> = cells.into_iter().collect();
+        let lines = cells.iter().zip(&self.widths).map(|(cell, width)| cell.lines(*width)).max();
+        if let Some(lines) = lines.filter(|lines| *lines > 1) {
+            self.sheet.set_row_height(self.row, lines.saturating_mul(LINE).min(TALLEST) as f64)?;
+        }
         for (at, cell) in (0..).zip(cells) {
             match cell {
                 Cell::Text(text) if text.is_empty() => continue,

@@ -19,9 +19,14 @@ pub(super) fn run(text: &str) -> Run {
     Run::new().add_text(text.replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}"))
 }
 
-/// Writes a document.
+/// Writes a document. Rows of tables without properties of their own are heads, which stand on each page of the table:
+/// the library has no word for that.
 pub(super) fn pack(docx: Docx, out: &mut dyn Write) -> io::Result<()> {
+    let mut parts = docx.build();
+    let body = String::from_utf8(parts.document).map_err(io::Error::other)?;
+    parts.document =
+        body.replace("<w:trPr />", "<w:trPr><w:cantSplit /><w:tblHeader /></w:trPr>").into_bytes();
     let mut bytes = Cursor::new(Vec::new());
-    docx.pack(&mut bytes).map_err(io::Error::other)?;
+    parts.pack(&mut bytes).map_err(io::Error::other)?;
     out.write_all(bytes.get_ref())
 }
