@@ -19,9 +19,9 @@ use crate::format::{self, FormatError, Source};
 use crate::group;
 use crate::ledger::{Baseline, Situation, target_name};
 use crate::model::{
-    Artifact, CodeReason, Duty, DutyCategory, DutyStatus, Engine, Finding, GapReason, Identity, Inspection,
-    Lang, Listing, PartName, Place, Registered, Report, Ruleset, SCHEMA, Scope, Surface, Target, TargetKind,
-    Verdict, Wording, beijing_day, hex,
+    Artifact, CodeReason, Duty, DutyCategory, DutyStatus, Engine, Evidence, Finding, GapReason, Identity,
+    Inspection, Lang, Listing, PartName, Place, Registered, Report, Ruleset, SCHEMA, Scope, Surface, Target,
+    TargetKind, Verdict, Wording, beijing_day, hex,
 };
 use crate::page;
 use crate::roster::{self, FilingRecord};
@@ -522,9 +522,10 @@ impl Scanner {
 fn filing_shown(duties: &[Duty]) -> Vec<&str> {
     let met = |duty: &&Duty| duty.category == DutyCategory::FilingShown && duty.status == DutyStatus::Met;
     let rows = duties.iter().filter(met).flat_map(|duty| &duty.evidence);
-    rows.filter(|row| row.matched.contains(|ch: char| ch.is_ascii_digit()))
-        .map(|row| row.text.as_str())
-        .collect()
+    let is_number = |row: &&Evidence| {
+        row.matched.contains(|ch: char| ch.is_ascii_digit()) && !row.matched.to_lowercase().contains("icp")
+    };
+    rows.filter(is_number).map(|row| row.text.as_str()).collect()
 }
 
 /// Whether a report says that the scan did not come to its end: [`Scanner::unfinished`].
