@@ -19,13 +19,16 @@ pub struct Problem {
     /// What is wrong, in Chinese.
     pub title: String,
     /// `title` in English.
-    pub title_en: String,
+    #[schema(value_type = String)]
+    pub title_en: Box<str>,
     /// What exactly, as far as the caller may know; in Chinese where it is a sentence for people.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub detail: Option<Box<str>>,
     /// `detail` in English.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail_en: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub detail_en: Option<Box<str>>,
     /// Seconds after which the same may succeed: `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
@@ -39,7 +42,7 @@ impl Problem {
             kind: format!("urn:zhijian:problem:{kind}"),
             status: status.as_u16(),
             title: title.0.to_owned(),
-            title_en: title.1.to_owned(),
+            title_en: title.1.into(),
             detail: None,
             detail_en: None,
             retry_after: None,
@@ -56,7 +59,7 @@ impl Problem {
     #[must_use]
     pub fn with(self, detail: impl Into<Wording>) -> Self {
         let Wording { zh, en } = detail.into();
-        Problem { detail: Some(zh), detail_en: Some(en), ..self }
+        Problem { detail: Some(zh.into()), detail_en: Some(en.into()), ..self }
     }
 
     /// What exactly is wrong, in a language.

@@ -175,7 +175,7 @@ impl Service {
                 tracing::warn!(process, under_way, jobs, "not stopped in order; these jobs are taken over");
             }
             let first = app.first_administrator().await;
-            password = first.map_err(|problem| StartError::Account(problem.title_en))?;
+            password = first.map_err(|problem| StartError::Account(problem.title_en.into()))?;
         }
         Ok(Service { app, queue, listener, password, copied, lock })
     }

@@ -219,7 +219,7 @@ fn deed(lang: Lang, what: &str) -> &'static str {
 fn outcome(lang: Lang, status: u16) -> String {
     let words = match status {
         OPEN => return lang.pick("中断，结果不明", "interrupted, outcome not known").to_owned(),
-        ..400 => ("成功", "done"),
+        1..400 => ("成功", "done"),
         401 | 403 | 404 => ("被拒绝", "refused"),
         429 => ("过于频繁", "too often"),
         400..500 => ("未通过", "not accepted"),
