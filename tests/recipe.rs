@@ -102,8 +102,9 @@ fn each_recipe_takes_one_file_and_one_line() {
         copy(&root.join(folder), &here.join(folder));
     }
     copy(&root.join("fixtures"), &here.join("fixtures"));
-    fs::copy(root.join("Cargo.lock"), here.join("Cargo.lock")).unwrap();
-    fs::copy(root.join("README.md"), here.join("README.md")).unwrap();
+    for file in ["build.rs", "Cargo.lock", "README.md"] {
+        fs::copy(root.join(file), here.join(file)).unwrap();
+    }
     // Without tests and benches, which need what is not copied, and under another name, so that the program that other
     // tests run stays what it is.
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
