@@ -64,10 +64,9 @@ impl Database {
     /// The ledger that is there. A mistyped path must not be a new ledger in which all is well.
     pub(super) fn open(&self, lang: Lang) -> anyhow::Result<Open> {
         let address = self.address(&self.config()?)?;
-        let file = address.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         let is_missing =
             |path: &&str| !path.starts_with(':') && !path.contains('?') && !Path::new(path).exists();
-        if let Some(path) = file.filter(is_missing) {
+        if let Some(path) = Ledger::sqlite_file(&address).filter(is_missing) {
             bail!(
                 "{path}: {}",
                 lang.pick(

@@ -35,5 +35,6 @@ pub use sorted::{Behind, Order};
 pub use standing::{Found, OpenFinding, Recorded, Standing, in_order, withdrawn};
 pub use store::{Break, Chain, Ledger, LedgerError, Tell};
 pub use tell::Teller;
+pub(crate) use view::word;
 pub use view::{By, Count, Listed, Next, Wanted};
 pub use waiting::{Urgency, Waiting};

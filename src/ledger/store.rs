@@ -214,10 +214,9 @@ impl Ledger {
         if !lite && !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
             return Err(LedgerError::Address(address.to_owned()));
         }
-        let url = match address.strip_prefix("sqlite:") {
+        let url = match Ledger::sqlite_file(address) {
             // A path may hold signs that mean something in an address.
             Some(path) if !path.contains('?') && address != MEMORY => {
-                let path = path.strip_prefix("//").unwrap_or(path);
                 create(Path::new(path));
                 format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('#', "%23"))
             }
@@ -254,13 +253,19 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// The file of an address as it is written there, `:memory:` included; `None` where the database is a server's.
+    pub fn sqlite_file(address: &str) -> Option<&str> {
+        let path = address.strip_prefix("sqlite:")?;
+        Some(path.strip_prefix("//").unwrap_or(path))
+    }
+
     /// Copies a SQLite database that is to be migrated, beside itself: where to. `None` where nothing is to be migrated,
     /// or the database is a server's, whose operator makes the backups.
     pub async fn copy_before_migration(address: &str) -> Result<Option<PathBuf>, LedgerError> {
-        let Some(path) = address.strip_prefix("sqlite:").filter(|_| address != MEMORY) else {
+        let Some(path) = Ledger::sqlite_file(address).filter(|_| address != MEMORY) else {
             return Ok(None);
         };
-        let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+        let path = Path::new(path);
         if !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
             return Ok(None);
         }

@@ -561,7 +561,7 @@ pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
 }
 
 /// The word by which a value is written in documents: `mini-program`.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

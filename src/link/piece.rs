@@ -20,12 +20,15 @@ fn is_piece(text: &UiText) -> bool {
 }
 
 fn do_the_same(one: &UiText, next: &UiText) -> bool {
-    let handler = |text: &UiText| text.widget.as_ref().and_then(|widget| widget.handler.clone());
     one.screen.is_some()
         && one.screen == next.screen
         && one.locale == next.locale
         && handler(one).is_some()
         && handler(one) == handler(next)
+}
+
+fn handler(text: &UiText) -> Option<&str> {
+    text.widget.as_ref()?.handler.as_deref()
 }
 
 fn label(run: &[UiText]) -> UiText {

@@ -32,6 +32,13 @@ pub struct Wording {
     pub en: String,
 }
 
+impl Wording {
+    /// What has words for each language, in both.
+    pub fn of(words: impl Fn(Lang) -> String) -> Self {
+        Wording { zh: words(Lang::Zh), en: words(Lang::En) }
+    }
+}
+
 impl From<String> for Wording {
     fn from(text: String) -> Self {
         Wording { zh: text.clone(), en: text }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::log::{Came, Course, Findings, Folder, Outcome};
 use super::plan::id;
-use crate::model::{Lang, Level, Report, Wording};
+use crate::model::{Level, Report, Wording};
 use crate::report::{self, Fleet, FleetFailure, FleetRun, FleetTarget, Levels};
 use crate::roster::Roster;
 
@@ -67,14 +67,13 @@ fn reports(path: &Path) -> Result<Vec<Report>, Wording> {
         return Err(format!("{size} B").into());
     }
     let bytes = fs::read(path).map_err(|error| Wording::from(error.to_string()))?;
-    report::read_all(&bytes).map_err(|error| Wording { zh: error.words(Lang::Zh), en: error.words(Lang::En) })
+    report::read_all(&bytes).map_err(|error| Wording::of(|lang| error.words(lang)))
 }
 
 fn failure(came: &Came) -> Option<FleetFailure> {
     let reason =
         came.reason.as_ref().filter(|_| matches!(came.outcome, Outcome::Failed | Outcome::Skipped))?;
-    let words = |lang| reason.cause.words(lang);
-    let cause = (words(Lang::Zh), words(Lang::En)).into();
+    let cause = Wording::of(|lang| reason.cause.words(lang).to_owned());
     Some(FleetFailure { cause, said: Wording { zh: reason.zh.clone(), en: reason.en.clone() } })
 }
 

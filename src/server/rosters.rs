@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::App;
 use super::jobs::{Outcome, new_id, now};
-use crate::model::{Lang, Rejected, Wording};
+use crate::model::{Rejected, Wording};
 use crate::roster::{Address, Roster, TableError};
 
 /// A roster.
@@ -98,7 +98,7 @@ impl App {
             .map_err(|panic| panic.to_string())?
             // Where the server keeps it is nobody's business.
             .map_err(|error| TableError { path: None, ..error })
-            .map_err(|error| Wording::from((error.words(Lang::Zh), error.words(Lang::En))))?;
+            .map_err(|error| Wording::of(|lang| error.words(lang)))?;
         for row in &mut roster.rows {
             row.address = row.address.take().filter(|address| matches!(address, Address::Web(_)));
         }

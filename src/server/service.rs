@@ -144,7 +144,7 @@ impl Service {
     /// Opens everything; nothing is done yet.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { database, config, rules, store, scanner, serves } = options;
-        let file = database.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let file = Ledger::sqlite_file(&database);
         let (lock, lost) = match file {
             Some(path) if serves => lock(Path::new(path)).map(|(file, lost)| (Some(file), lost))?,
             _ => (None, None),

@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Job, Jobs, Outcome, now};
+use crate::ledger::word;
 use crate::run::{self, Cause, Missed};
 
 /// Targets of a part that are noted; of more only the numbers are.
@@ -26,11 +27,6 @@ pub struct Miss {
     pub run: String,
     /// Line, name, address and reason.
     pub missed: Missed,
-}
-
-/// A value by the word that documents spell it by, and back.
-fn word<T: serde::Serialize>(value: T) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl Jobs {
@@ -59,8 +55,8 @@ impl Jobs {
                 .bind(run.clone())
                 .bind(one.line.cast_signed())
                 .bind(keys.get(&one.line).cloned().unwrap_or_default())
-                .bind(word(one.outcome))
-                .bind(word(one.reason.cause))
+                .bind(word(&one.outcome))
+                .bind(word(&one.reason.cause))
                 .bind(now())
                 .bind(body)
                 .execute(&mut *transaction)

@@ -127,6 +127,14 @@ impl Job {
         if self.error_en.is_empty() { &self.error } else { lang.pick(&self.error, &self.error_en) }
     }
 
+    /// Number of the roster that a run or a part of it is of.
+    pub fn roster(&self) -> Option<&str> {
+        match &self.what {
+            Some(What::Run { roster, .. } | What::ScanTarget { roster, .. }) => Some(roster),
+            _ => None,
+        }
+    }
+
     /// What came of a run or a part of it, so far.
     pub fn figures(&self) -> Option<Figures> {
         let is_run = matches!(self.what, Some(What::Run { .. } | What::ScanTarget { .. }));

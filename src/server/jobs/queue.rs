@@ -15,6 +15,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use super::{Lane, Worker};
+use crate::ledger::Ledger;
 
 /// How often a worker shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -79,8 +80,7 @@ fn every(lane: Lane) -> Duration {
 impl Queue {
     /// Opens the queue in the database of a ledger, and makes it where there is none.
     pub async fn open(address: &str) -> Result<Self, QueueError> {
-        if let Some(path) = address.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
+        if let Some(path) = Ledger::sqlite_file(address) {
             let options = SqliteConnectOptions::new()
                 .filename(path)
                 .create_if_missing(true)

@@ -61,7 +61,7 @@ enum Failure {
 
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
-        let words = both(|lang| error.words(lang));
+        let words = Wording::of(|lang| error.words(lang));
         match error {
             RecordError::Ledger(_) | RecordError::File(_) => Failure::Transient(words),
             _ => Failure::Lasting(words),
@@ -81,10 +81,6 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-fn both(words: impl Fn(Lang) -> String) -> Wording {
-    (words(Lang::Zh), words(Lang::En)).into()
-}
-
 /// What a scan says that came to nothing.
 fn refused(error: &ScanError) -> Wording {
     match error {
@@ -93,7 +89,7 @@ fn refused(error: &ScanError) -> Wording {
             let zh = "不是可检测的安装包、页面或者导出文件，或者文件不完整";
             (zh, error.words(Lang::En)).into()
         }
-        error => both(|lang| error.words(lang)),
+        error => Wording::of(|lang| error.words(lang)),
     }
 }
 
@@ -341,7 +337,7 @@ impl Worker {
 
     async fn catch_up(&self) -> Result<(), Failure> {
         let caught = self.app.catch_up().await;
-        caught.map_err(|error| Failure::Transient(both(|lang| error.words(lang))))?;
+        caught.map_err(|error| Failure::Transient(Wording::of(|lang| error.words(lang))))?;
         Ok(())
     }
 
@@ -429,7 +425,7 @@ impl Worker {
         let targets: Vec<(String, u64)> =
             plan.targets.iter().map(|target| (target.id.clone(), target.line)).collect();
         let client = Client::new(&app.config.fetch, Journal::open(&app.store.journal())?)
-            .map_err(|error| Failure::Transient(both(|lang| error.words(lang))))?
+            .map_err(|error| Failure::Transient(Wording::of(|lang| error.words(lang))))?
             .with_pacer(Arc::new(Lease::new(app.ledger.pool().clone())));
         let client = if part.weixin.is_some() { client.with_weixin() } else { client };
         let crew = Crew {

@@ -135,26 +135,23 @@ impl Decided {
             ("", words) => words.to_owned(),
             (reason, words) => format!("{reason}{}{words}", lang.pick("；", "; ")),
         };
-        let day = |text: &str, field: &str| {
-            text.trim().parse().map_err(|_| {
-                Problem::bad_request(format!(
-                    "{field}: {} 2026-12-31",
-                    lang.pick("应为日期，如", "a date is wanted:")
-                ))
-            })
+        let day = |text: &str, zh: &str, en: &str| {
+            let wanted =
+                || (format!("{zh}: 应为日期，如 2026-12-31"), format!("{en}: a date is wanted: 2026-12-31"));
+            text.trim().parse().map_err(|_| Problem::bad_request(wanted()))
         };
         let (document, scope) = (self.document.trim().to_owned(), self.scope.trim().to_owned());
         Ok(match self.action.as_str() {
             "confirm" => Decision::Confirm { rule, reason },
             "dismiss" => Decision::Dismiss { rule, reason },
             "except" => {
-                let until = day(&self.until, lang.pick("有效期至", "until"))?;
+                let until = day(&self.until, "有效期至", "until")?;
                 Decision::Except { rule, document, scope, until }
             }
             "red" => Decision::Red { reason },
             "not-red" => Decision::NotRed { reason },
             "notice" => {
-                let deadline = day(&self.deadline, lang.pick("整改期限", "deadline"))?;
+                let deadline = day(&self.deadline, "整改期限", "deadline")?;
                 let rules = if rule.is_empty() { Vec::new() } else { vec![rule] };
                 Decision::Notice { document, deadline, rules }
             }

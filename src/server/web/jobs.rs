@@ -226,9 +226,9 @@ pub(super) async fn one(
     let last = missed.last().filter(|_| missed.len() == MISSED as usize);
     let next = last.map(|last| query(&page_of(&job.id), &[("after", &last.missed.line.to_string())]));
     let causes = app.jobs().causes(&job.id).await?;
-    let roster = match &job.what {
-        Some(What::Run { roster, .. } | What::ScanTarget { roster, .. }) => app.roster(roster).await?,
-        _ => None,
+    let roster = match job.roster() {
+        Some(roster) => app.roster(roster).await?,
+        None => None,
     };
     let line = line(lang, &job, app.now());
     let title = match roster {

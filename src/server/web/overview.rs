@@ -68,9 +68,9 @@ async fn last(app: &App, visitor: &Visitor) -> Result<Option<Last>, Problem> {
     let wanted = jobs::Wanted { kind: Some("run".to_owned()), ..Default::default() };
     let runs = app.jobs().list(&wanted, None, RUNS).await?;
     let Some(job) = runs.into_iter().find(|job| !job.state.is_open()) else { return Ok(None) };
-    let roster = match &job.what {
-        Some(jobs::What::Run { roster, .. }) => app.roster(roster).await?,
-        _ => None,
+    let roster = match job.roster() {
+        Some(roster) => app.roster(roster).await?,
+        None => None,
     };
     let came = job.figures().unwrap_or_default();
     let done = match job.state {

@@ -379,7 +379,7 @@ pub(super) async fn notice(
     let (listed, events) = find(&app, &visitor, &key).await?;
     let digest = listed.document.report.ok_or_else(Problem::not_found)?.sha256;
     let report = report_of(&app, &digest).await?.ok_or_else(Problem::not_found)?;
-    let wrong = |zh: &str, en: &str| Problem::bad_request(lang.pick(zh, en));
+    let wrong = |zh: &str, en: &str| Problem::bad_request((zh, en));
     let deadline: Date = form
         .deadline
         .trim()
