@@ -175,7 +175,8 @@ impl Browser {
     /// Waits until a script says so.
     pub(crate) async fn until(&self, script: &str) {
         let begun = Instant::now();
-        while !self.script::<bool>(script, &[]).await {
+        // What asks of an element that is not there yet gives null.
+        while self.script::<Option<bool>>(script, &[]).await != Some(true) {
             assert!(begun.elapsed() < PATIENCE, "{script}");
             tokio::time::sleep(PAUSE).await;
         }
